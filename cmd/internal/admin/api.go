@@ -1,0 +1,73 @@
+// Package admin is how the command line talks to a gateway: JSON over HTTP on a unix socket
+// in the data directory that only its owner may open. Without a running gateway the same
+// handler serves the command itself, over the store opened for the purpose.
+package admin
+
+import (
+	"time"
+
+	"leadgate/intake"
+)
+
+// CaseSummary is a case in a list.
+type CaseSummary struct {
+	CaseNumber    string        `json:"case_number"`
+	Status        intake.Status `json:"status"`
+	Reason        intake.Reason `json:"reason,omitempty"`
+	CompanyName   string        `json:"company_name"`
+	CompanyDomain string        `json:"company_domain"`
+	Partner       string        `json:"partner"`
+	Submitter     string        `json:"submitter"`
+	Channel       string        `json:"channel"`
+	ClaimTime     time.Time     `json:"claim_time"`
+	DecisionDue   *time.Time    `json:"decision_due,omitempty"`
+	ProtectedTo   *time.Time    `json:"protected_until,omitempty"`
+	// Advice is what the policy recommends to who decides.
+	Advice intake.Outcome `json:"advice,omitempty"`
+}
+
+func summary(r intake.Registration) CaseSummary {
+	s := CaseSummary{
+		CaseNumber: r.Number, Status: r.Status, Reason: r.Reason,
+		CompanyName: r.Lead[intake.FieldCompanyName], CompanyDomain: r.Lead[intake.FieldCompanyDomain],
+		Partner: r.Partner, Submitter: r.Contact, Channel: r.Channel, ClaimTime: r.Claim,
+	}
+	if r.Status == intake.StatusInReview || r.Status == intake.StatusSubmitted {
+		s.DecisionDue, s.Advice = &r.DecisionDue, r.Advice
+	}
+	if r.Status.Holds() {
+		s.ProtectedTo = &r.Protection.End
+	}
+	return s
+}
+
+// Page is a part of the list of cases; Next continues it if not 0.
+type Page struct {
+	Cases []CaseSummary `json:"cases"`
+	Next  uint64        `json:"next,omitempty"`
+}
+
+// Decision is what a person decides.
+type Decision struct {
+	By        string        `json:"by"`
+	Reason    intake.Reason `json:"reason,omitempty"`
+	Rationale string        `json:"rationale,omitempty"`
+	Message   string        `json:"message,omitempty"`
+	Partner   string        `json:"partner,omitempty"` // for assign
+}
+
+// BackupRequest names the file to write; BackupResult tells how large it is.
+type (
+	BackupRequest struct {
+		Path string `json:"path"`
+	}
+	BackupResult struct {
+		Path  string `json:"path"`
+		Bytes int64  `json:"bytes"`
+	}
+)
+
+// failure is the body of an answer that is an error.
+type failure struct {
+	Error string `json:"error"`
+}

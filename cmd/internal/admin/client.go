@@ -1,0 +1,177 @@
+package admin
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"syscall"
+
+	"leadgate/intake"
+)
+
+// ErrNotRunning says that no gateway answers at the socket.
+var ErrNotRunning = errors.New("no gateway is running there")
+
+// Client calls the admin API.
+type Client struct{ http *http.Client }
+
+// Dial returns a client of the gateway whose socket is at path; ErrNotRunning.
+func Dial(path string) (*Client, error) {
+	conn, err := net.Dial("unix", path)
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
+		return nil, ErrNotRunning
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := conn.Close(); err != nil {
+		return nil, err
+	}
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", path)
+	}
+	return &Client{&http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}}, nil
+}
+
+// Local returns a client that calls the handler in this process.
+func Local(h http.Handler) *Client { return &Client{&http.Client{Transport: local{h}}} }
+
+// local is a transport without a network. Answers are small enough to be held in memory.
+type local struct{ handler http.Handler }
+
+func (l local) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := &recorder{header: make(http.Header), status: http.StatusOK}
+	if r.Body == nil {
+		r.Body = http.NoBody
+	}
+	l.handler.ServeHTTP(w, r)
+	return &http.Response{
+		StatusCode: w.status, Header: w.header, Body: io.NopCloser(&w.body), Request: r,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}, nil
+}
+
+type recorder struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (w *recorder) Header() http.Header         { return w.header }
+func (w *recorder) WriteHeader(status int)      { w.status = status }
+func (w *recorder) Write(p []byte) (int, error) { return w.body.Write(p) }
+
+// call sends body, if any, as JSON and decodes the answer into out, or copies it if out is
+// an io.Writer.
+func (c *Client) call(ctx context.Context, method, path string, body, out any) error {
+	var in io.Reader
+	if body != nil {
+		b, err := json.Marshal(body)
+		if err != nil {
+			return err
+		}
+		in = bytes.NewReader(b)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, "http://gateway"+path, in)
+	if err != nil {
+		return err
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return fmt.Errorf("ask the gateway: %w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		var f failure
+		if err := json.NewDecoder(resp.Body).Decode(&f); err != nil || f.Error == "" {
+			return fmt.Errorf("the gateway answered %s", resp.Status)
+		}
+		return errors.New(f.Error)
+	}
+	if w, ok := out.(io.Writer); ok {
+		_, err := io.Copy(w, resp.Body)
+		return err
+	}
+	return json.NewDecoder(resp.Body).Decode(out)
+}
+
+// Cases returns all cases that q selects, newest first, up to q.Limit if that is not 0.
+func (c *Client) Cases(ctx context.Context, q intake.CaseQuery) ([]CaseSummary, error) {
+	all := []CaseSummary{}
+	for {
+		values := url.Values{"status": {string(q.Status)}, "partner": {q.Partner}}
+		if q.Before > 0 {
+			values.Set("before", fmt.Sprint(q.Before))
+		}
+		var page Page
+		if err := c.call(ctx, http.MethodGet, "/v1/cases?"+values.Encode(), nil, &page); err != nil {
+			return nil, err
+		}
+		all = append(all, page.Cases...)
+		if q.Limit > 0 && len(all) >= q.Limit {
+			return all[:q.Limit], nil
+		}
+		if page.Next == 0 {
+			return all, nil
+		}
+		q.Before = page.Next
+	}
+}
+
+// Case returns the whole story of a case.
+func (c *Client) Case(ctx context.Context, number string) (d intake.Dossier, err error) {
+	err = c.call(ctx, http.MethodGet, "/v1/cases/"+url.PathEscape(number), nil, &d)
+	return d, err
+}
+
+// Decide does one of approve, decline, ask and assign.
+func (c *Client) Decide(ctx context.Context, verb, number string, d Decision) (s CaseSummary, err error) {
+	err = c.call(ctx, http.MethodPost, "/v1/cases/"+url.PathEscape(number)+"/"+verb, d, &s)
+	return s, err
+}
+
+// Partners returns the directory.
+func (c *Client) Partners(ctx context.Context) (all []intake.Partner, err error) {
+	err = c.call(ctx, http.MethodGet, "/v1/partners", nil, &all)
+	return all, err
+}
+
+// PutPartners adds or replaces partners, all or none.
+func (c *Client) PutPartners(ctx context.Context, partners []intake.Partner) (stored []intake.Partner, err error) {
+	err = c.call(ctx, http.MethodPost, "/v1/partners", partners, &stored)
+	return stored, err
+}
+
+// Inbox returns what was set aside, all of it.
+func (c *Client) Inbox(ctx context.Context) ([]intake.Aside, error) {
+	all := []intake.Aside{}
+	for after := ""; ; {
+		var page []intake.Aside
+		if err := c.call(ctx, http.MethodGet, "/v1/inbox?after="+url.QueryEscape(after), nil, &page); err != nil {
+			return nil, err
+		}
+		all = append(all, page...)
+		if len(page) < pageSize {
+			return all, nil
+		}
+		after = page[len(page)-1].ID
+	}
+}
+
+// Backup has the gateway write a copy of its store to an absolute path.
+func (c *Client) Backup(ctx context.Context, path string) (res BackupResult, err error) {
+	err = c.call(ctx, http.MethodPost, "/v1/backup", BackupRequest{Path: path}, &res)
+	return res, err
+}
+
+// Ledger writes the embedded system of record to w, as csv or json.
+func (c *Client) Ledger(ctx context.Context, format string, w io.Writer) error {
+	return c.call(ctx, http.MethodGet, "/v1/ledger?format="+url.QueryEscape(format), nil, w)
+}

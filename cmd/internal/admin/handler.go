@@ -1,0 +1,198 @@
+package admin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+
+	"leadgate/intake"
+	"leadgate/intake/crm/ledger"
+)
+
+// Backend is the gateway that a handler serves.
+type Backend struct {
+	Gateway *intake.Gateway
+	Ledger  *ledger.Ledger
+	// Backup writes a copy of the store to an absolute path and returns its size.
+	Backup func(ctx context.Context, path string) (int64, error)
+}
+
+const (
+	pageSize = 200
+	maxBody  = 16 << 20
+)
+
+// Handler serves the admin API. It trusts its callers: who may open the socket may do all.
+func Handler(b Backend) http.Handler {
+	mux := http.NewServeMux()
+	handle := func(pattern string, fn func(*http.Request) (any, error)) {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+			answer(w, r, fn)
+		})
+	}
+	handle("GET /v1/cases", b.list)
+	handle("GET /v1/cases/{number}", func(r *http.Request) (any, error) {
+		return b.Gateway.Dossier(r.Context(), r.PathValue("number"))
+	})
+	handle("POST /v1/cases/{number}/{verb}", b.decide)
+	handle("GET /v1/partners", func(r *http.Request) (any, error) { return b.Gateway.Partners(r.Context()) })
+	handle("POST /v1/partners", b.putPartners)
+	handle("GET /v1/inbox", func(r *http.Request) (any, error) {
+		return b.Gateway.Asides(r.Context(), r.URL.Query().Get("after"), pageSize)
+	})
+	handle("POST /v1/backup", b.backup)
+	mux.HandleFunc("GET /v1/ledger", b.exportLedger)
+	return mux
+}
+
+func answer(w http.ResponseWriter, r *http.Request, fn func(*http.Request) (any, error)) {
+	v, err := fn(r)
+	status := http.StatusOK
+	if err != nil {
+		status, v = statusOf(err), failure{Error: err.Error()}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	if err := json.NewEncoder(w).Encode(v); err != nil {
+		return // the caller has gone
+	}
+}
+
+func statusOf(err error) int {
+	var input *intake.ErrInput
+	var illegal *intake.IllegalTransition
+	var held *intake.HeldError
+	switch {
+	case errors.Is(err, intake.ErrNotFound):
+		return http.StatusNotFound
+	case errors.As(err, &input):
+		return http.StatusBadRequest
+	case errors.As(err, &illegal), errors.As(err, &held):
+		return http.StatusConflict
+	}
+	return http.StatusInternalServerError
+}
+
+func read(r *http.Request, v any) error {
+	dec := json.NewDecoder(r.Body)
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(v); err != nil {
+		return &intake.ErrInput{Problem: "request body: " + err.Error()}
+	}
+	return nil
+}
+
+func (b Backend) list(r *http.Request) (any, error) {
+	q := intake.CaseQuery{
+		Status:  intake.Status(r.URL.Query().Get("status")),
+		Partner: r.URL.Query().Get("partner"),
+		Limit:   pageSize,
+	}
+	if before := r.URL.Query().Get("before"); before != "" {
+		n, err := strconv.ParseUint(before, 10, 64)
+		if err != nil {
+			return nil, &intake.ErrInput{Problem: "before: not a number"}
+		}
+		q.Before = n
+	}
+	cases, err := b.Gateway.Cases(r.Context(), q)
+	if err != nil {
+		return nil, err
+	}
+	page := Page{Cases: make([]CaseSummary, len(cases))}
+	for i, c := range cases {
+		page.Cases[i] = summary(c)
+	}
+	if len(cases) == pageSize {
+		page.Next = cases[len(cases)-1].Seq
+	}
+	return page, nil
+}
+
+func (b Backend) decide(r *http.Request) (any, error) {
+	var d Decision
+	if err := read(r, &d); err != nil {
+		return nil, err
+	}
+	v := intake.Verdict{By: d.By, Reason: d.Reason, Rationale: d.Rationale, Message: d.Message}
+	ctx, number := r.Context(), r.PathValue("number")
+	var reg intake.Registration
+	var err error
+	switch verb := r.PathValue("verb"); verb {
+	case "approve":
+		reg, err = b.Gateway.Approve(ctx, number, v)
+	case "decline":
+		reg, err = b.Gateway.Decline(ctx, number, v)
+	case "ask":
+		reg, err = b.Gateway.Ask(ctx, number, v)
+	case "assign":
+		reg, err = b.Gateway.Assign(ctx, number, d.Partner, v)
+	default:
+		return nil, &intake.ErrInput{Problem: fmt.Sprintf("nothing is known of %q", verb)}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return summary(reg), nil
+}
+
+func (b Backend) putPartners(r *http.Request) (any, error) {
+	var partners []intake.Partner
+	if err := read(r, &partners); err != nil {
+		return nil, err
+	}
+	var faults []error
+	for i := range partners {
+		clean, wrong := b.Gateway.CleanPartner(partners[i])
+		for _, err := range wrong {
+			faults = append(faults, fmt.Errorf("partner %d (%s): %w", i+1, partners[i].ID, err))
+		}
+		partners[i] = clean
+	}
+	if err := errors.Join(faults...); err != nil {
+		return nil, &intake.ErrInput{Problem: err.Error()}
+	}
+	if err := b.Gateway.PutPartners(r.Context(), partners); err != nil {
+		return nil, err
+	}
+	return partners, nil
+}
+
+func (b Backend) backup(r *http.Request) (any, error) {
+	var req BackupRequest
+	if err := read(r, &req); err != nil {
+		return nil, err
+	}
+	n, err := b.Backup(r.Context(), req.Path)
+	return BackupResult{Path: req.Path, Bytes: n}, err
+}
+
+func (b Backend) exportLedger(w http.ResponseWriter, r *http.Request) {
+	format := ledger.Format(r.URL.Query().Get("format"))
+	w.Header().Set("Content-Type", "application/octet-stream")
+	counted := &countingWriter{w: w}
+	if err := b.Ledger.Export(r.Context(), counted, format); err != nil {
+		if counted.n == 0 {
+			w.WriteHeader(http.StatusBadRequest)
+			_ = json.NewEncoder(w).Encode(failure{Error: err.Error()})
+			return
+		}
+		panic(http.ErrAbortHandler) // a cut-off answer must not look like a whole one
+	}
+}
+
+type countingWriter struct {
+	w io.Writer
+	n int
+}
+
+func (c *countingWriter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.n += n
+	return n, err
+}

@@ -1,0 +1,398 @@
+package intake
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+)
+
+const (
+	spaceSource     = "source"     // delivery key or content → receipt
+	spaceSubmission = "submission" // case/n → Submission
+	spaceAside      = "aside"      // id → Aside
+
+	// repeatWindow is how long the same content from the same sender is the same submission.
+	repeatWindow = 30 * 24 * time.Hour
+)
+
+// source remembers what became of a delivery.
+type source struct {
+	Receipt Receipt   `json:"receipt"`
+	First   time.Time `json:"first"`
+	Last    time.Time `json:"last"`
+	Times   int       `json:"times"`
+}
+
+// Accept implements Sink.
+func (g *Gateway) Accept(ctx context.Context, s Submission) (Receipt, error) {
+	began := g.now()
+	a, err := g.prepare(s)
+	if err != nil {
+		g.observe.Accepted(s.Channel, "error", g.now().Sub(began))
+		return Receipt{}, err
+	}
+	err = g.update(ctx, func(c *change) error { return a.run(c) })
+	if err != nil {
+		g.observe.Accepted(s.Channel, "error", g.now().Sub(began))
+		return Receipt{}, fmt.Errorf("accept submission from channel %s: %w", s.Channel, err)
+	}
+	g.observe.Accepted(s.Channel, a.outcome, g.now().Sub(began))
+	g.log.Info("submission accepted", "case", a.receipt.Case, "channel", s.Channel, "outcome", a.outcome, "aside", a.receipt.Aside)
+	return a.receipt, nil
+}
+
+// SetAside implements Sink.
+func (g *Gateway) SetAside(ctx context.Context, a Aside) (Receipt, error) {
+	if a.Key == "" || a.Channel == "" {
+		return Receipt{}, errors.New("what is set aside needs a key and a channel")
+	}
+	a.ID = newID()
+	a.Subject, a.From = cleanText(a.Subject, FieldCompanyName), cleanText(a.From, FieldCompanyName)
+	var receipt Receipt
+	err := g.update(ctx, func(c *change) error {
+		known, found, err := c.seen(a.Key, time.Time{})
+		if err != nil || found {
+			receipt = known
+			return err
+		}
+		receipt, err = c.setAside(a)
+		if err != nil {
+			return err
+		}
+		return c.remember(a.Key, receipt)
+	})
+	if err != nil {
+		return Receipt{}, fmt.Errorf("set aside from channel %s: %w", a.Channel, err)
+	}
+	g.observe.Accepted(a.Channel, "set_aside", 0)
+	g.log.Info("set aside", "channel", a.Channel, "reason", a.Reason, "aside", receipt.Aside, "detail", a.Detail)
+	return receipt, nil
+}
+
+// newID returns 80 random bits: names of things that are not cases.
+func newID() string {
+	var b [10]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		panic(err) // documented never to happen
+	}
+	return hex.EncodeToString(b[:])
+}
+
+// acceptance is one submission on its way into the store. What does not depend on the
+// store is done before; run may run again.
+type acceptance struct {
+	s        Submission
+	problems []Problem // of values that were given and can't be used
+	content  string    // source key of the content, or empty
+	id       string    // for setting aside
+
+	receipt Receipt
+	outcome string
+}
+
+func (g *Gateway) prepare(s Submission) (*acceptance, error) {
+	if s.Key == "" || s.Channel == "" || s.ReceivedAt.IsZero() {
+		return nil, errors.New("a submission needs a key, a channel and a time")
+	}
+	a := &acceptance{s: s, id: newID()}
+	a.s.ReceivedAt = s.ReceivedAt.UTC().Truncate(time.Microsecond)
+	a.s.Lead, a.problems = Clean(g.ids, s.Lead)
+	a.s.Evidence = cleanEvidence(s.Evidence)
+	a.s.Text = cleanText(s.Text, FieldProblem)
+	a.s.Subject = cleanText(s.Subject, FieldCompanyName)
+	a.s.Sender.Name = cleanText(s.Sender.Name, FieldContactName)
+	if s.Content != "" {
+		a.content = "content:" + s.Sender.Address + ":" + s.Content
+	}
+	if a.s.Sender.Strength == "" {
+		a.s.Sender.Strength = StrengthUnverified
+	}
+	for _, number := range []*string{&a.s.Case, &a.s.CaseHint} {
+		if n, ok := g.numbers.Parse(*number); ok {
+			*number = n
+		} else {
+			*number = ""
+		}
+	}
+	return a, nil
+}
+
+// run decides what the submission is and stores it: a repeat, a continuation of a case, a
+// second registration of what the partner has registered, something for staff, or a case.
+func (a *acceptance) run(c *change) error {
+	a.receipt, a.outcome = Receipt{}, ""
+	known, err := a.repeat(c)
+	if err != nil || known {
+		return err
+	}
+	speaker, err := partnerOf(c, a.s.Sender.Address)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	proven := speaker.ID != "" && a.s.Sender.Strength.Proven()
+
+	r, threaded, err := a.continued(c, speaker, proven)
+	switch {
+	case errors.Is(err, errStranger):
+		err = a.aside(c, AsideForeignThread, "answers in the thread of a case of another partner")
+	case err != nil:
+		return err
+	case r != nil && (!threaded || !a.otherCompany(r)):
+		err = a.join(c, r, threaded)
+	case a.s.Lead.Empty() && !proven:
+		err = a.aside(c, AsideNoLead, "no registration was found in it, and the sender is no proven partner")
+	default:
+		err = a.open(c, speaker, proven)
+	}
+	if err != nil {
+		return err
+	}
+	if err := c.remember(a.s.Key, a.receipt); err != nil {
+		return err
+	}
+	if a.content == "" {
+		return nil
+	}
+	return c.remember(a.content, a.receipt)
+}
+
+// repeat answers a delivery or a content that was accepted before.
+func (a *acceptance) repeat(c *change) (bool, error) {
+	receipt, found, err := c.seen(a.s.Key, time.Time{})
+	if err != nil {
+		return false, err
+	}
+	if !found && a.content != "" {
+		receipt, found, err = c.seen(a.content, c.at.Add(-repeatWindow))
+		if err == nil && found {
+			err = c.remember(a.s.Key, receipt)
+		}
+		if err == nil && found && a.s.Deliberate && a.s.Sender.Strength.Proven() && receipt.Case != "" {
+			err = a.answerAgain(c, receipt.Case)
+		}
+	}
+	if err != nil || !found {
+		return false, err
+	}
+	a.receipt, a.outcome = receipt, "known"
+	return true, nil
+}
+
+// answerAgain tells a person who sent the same once more what became of it.
+func (a *acceptance) answerAgain(c *change, number string) error {
+	r, err := c.Case(number)
+	if err != nil || r.Status == StatusQuarantined {
+		return err
+	}
+	return c.notify(&r, MessageKnown, a.s.Reply, false)
+}
+
+// seen looks a source up and, since an acknowledgement must stand behind a write of its
+// own, notes the sighting. Sightings whose first was before notBefore don't count.
+func (c *change) seen(key string, notBefore time.Time) (Receipt, bool, error) {
+	var src source
+	err := getJSON(c, spaceSource, key, &src)
+	if errors.Is(err, ErrNotFound) || (err == nil && src.First.Before(notBefore)) {
+		return Receipt{}, false, nil
+	}
+	if err != nil {
+		return Receipt{}, false, err
+	}
+	src.Times++
+	src.Last = c.at
+	src.Receipt.Known = true
+	return src.Receipt, true, putJSON(c, spaceSource, key, src)
+}
+
+func (c *change) remember(key string, r Receipt) error {
+	return putJSON(c, spaceSource, key, source{Receipt: r, First: c.at, Last: c.at, Times: 1})
+}
+
+var errStranger = errors.New("sender is not of the case's partner")
+
+// continued finds the case that the submission belongs to: the one whose thread it answers,
+// the one whose number its sender may use, or the live case of its partner about the same
+// account. Threaded says that it was the thread or the number.
+func (a *acceptance) continued(c *change, speaker Partner, proven bool) (_ *Registration, threaded bool, _ error) {
+	for _, number := range []string{a.s.Case, a.s.CaseHint} {
+		if number == "" {
+			continue
+		}
+		r, err := c.Case(number)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, false, err
+		}
+		if proven && r.Partner == speaker.ID {
+			return &r, true, nil
+		}
+		if number == a.s.Case {
+			return nil, false, errStranger
+		}
+	}
+	domain := a.s.Lead[FieldCompanyDomain]
+	if !proven || domain == "" {
+		return nil, false, nil
+	}
+	cases, err := c.CasesByKey(keyDomain+domain, maxRivals)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, r := range cases {
+		if r.Partner == speaker.ID && r.Strength.Proven() {
+			return &r, false, nil
+		}
+	}
+	return nil, false, nil
+}
+
+// otherCompany reports whether a reply in the thread of r registers another prospect, or
+// the same one anew after r came to its end.
+func (a *acceptance) otherCompany(r *Registration) bool {
+	l := a.s.Lead
+	if !r.Status.Live() {
+		return l[FieldCompanyDomain] != "" && l[FieldCompanyName] != ""
+	}
+	return l[FieldCompanyDomain] != "" && r.Lead[FieldCompanyDomain] != "" &&
+		l[FieldCompanyDomain] != r.Lead[FieldCompanyDomain]
+}
+
+func (a *acceptance) aside(c *change, reason AsideReason, detail string) error {
+	receipt, err := c.setAside(Aside{
+		ID: a.id, Key: a.s.Key, Channel: a.s.Channel, Reason: reason, Detail: detail,
+		From: a.s.Sender.Address, Subject: a.s.Subject, ReceivedAt: a.s.ReceivedAt, Raw: a.s.Raw,
+	})
+	a.receipt, a.outcome = receipt, "set_aside"
+	return err
+}
+
+func (c *change) setAside(a Aside) (Receipt, error) {
+	return Receipt{Aside: a.ID}, putJSON(c, spaceAside, a.ID, a)
+}
+
+// open makes a new case.
+func (a *acceptance) open(c *change, speaker Partner, proven bool) error {
+	seq, err := c.Next("case")
+	if err != nil {
+		return err
+	}
+	year := c.at.In(c.g.policy.Zone()).Year()
+	n, err := c.Next(fmt.Sprintf("number:%d", year))
+	if err != nil {
+		return err
+	}
+	number, err := c.g.numbers.Number(year, n)
+	if err != nil {
+		return err
+	}
+	r := Registration{
+		Number: number, Seq: seq, Contact: a.s.Sender.Address, Strength: a.s.Sender.Strength,
+		Channel: a.s.Channel, Claim: a.s.ReceivedAt, Accepted: c.at,
+		Lead: a.s.Lead.Clone(), Evidence: a.s.Evidence, Problems: a.problems,
+		Identity: AccountKeys(c.g.ids, a.s.Lead), Submissions: 1, Reply: a.s.Reply,
+		DecisionDue: c.g.policy.DecisionDue(a.s.ReceivedAt),
+	}
+	e := Event{Kind: EventAccepted, Actor: "channel:" + a.s.Channel, Submission: 1, Fields: fieldsOf(r.Lead)}
+	if proven {
+		r.Partner, r.Status, e.Trigger = speaker.ID, StatusSubmitted, TriggerSubmit
+		e.Actor = "partner:" + speaker.ID
+	} else {
+		r.Status, e.Trigger = StatusQuarantined, TriggerQuarantine
+		r.Reason = ReasonUnverified
+		if speaker.ID == "" {
+			r.Reason = ReasonUnknownPartner
+		}
+	}
+	e.To, e.Reason = r.Status, r.Reason
+	if err := c.storeSubmission(&r, a.s); err != nil {
+		return err
+	}
+	if err := c.record(&r, e); err != nil {
+		return err
+	}
+	a.receipt, a.outcome = Receipt{Case: r.Number, Status: r.Status}, "new"
+	if !proven {
+		a.outcome = "quarantined"
+		return nil
+	}
+	return c.check(&r)
+}
+
+// join adds a further submission to a case. What is empty is filled; what was asked for is
+// replaced; the claim time stays. An answered question puts the case back into the checks.
+func (a *acceptance) join(c *change, r *Registration, threaded bool) error {
+	changed := r.Lead.Fill(a.s.Lead, problemFields(r.Problems)...)
+	for _, f := range changed {
+		if r.Evidence == nil {
+			r.Evidence = make(map[Field]string)
+		}
+		r.Evidence[f] = a.s.Evidence[f]
+	}
+	r.Identity = AccountKeys(c.g.ids, r.Lead)
+	r.Submissions++
+	r.Reply = a.s.Reply
+	if err := c.storeSubmission(r, a.s); err != nil {
+		return err
+	}
+	e := Event{Kind: EventJoined, Actor: "partner:" + r.Partner, Submission: r.Submissions, Fields: changed}
+	if err := c.record(r, e); err != nil {
+		return err
+	}
+	a.receipt, a.outcome = Receipt{Case: r.Number, Status: r.Status, Known: true}, "joined"
+
+	answered := len(changed) > 0 || len(a.problems) > 0 || (r.Question != "" && a.s.Text != "")
+	switch {
+	case r.Status == StatusNeedsInfo && answered:
+		r.Problems, r.Question = a.problems, ""
+		err := c.move(r, StatusSubmitted, Event{Trigger: TriggerReply, Actor: "partner:" + r.Partner, Submission: r.Submissions})
+		if err != nil {
+			return err
+		}
+		a.receipt.Status = r.Status
+		return c.check(r)
+	case threaded && len(changed) == 0:
+		return nil // a word of thanks needs no answer
+	case r.Status == StatusSubmitted:
+		return nil // the check that is under way will answer
+	}
+	if len(changed) > 0 {
+		if err := c.push(r); err != nil {
+			return err
+		}
+	}
+	return c.notify(r, MessageKnown, a.s.Reply, false)
+}
+
+func (c *change) storeSubmission(r *Registration, s Submission) error {
+	return putJSON(c, spaceSubmission, submissionKey(r.Number, r.Submissions), s)
+}
+
+func submissionKey(number string, n int) string { return fmt.Sprintf("%s/%06d", number, n) }
+
+// check enqueues the judging of r as it stands now.
+func (c *change) check(r *Registration) error {
+	return c.Enqueue(Task{Key: fmt.Sprintf("check:%s:%d", r.Number, r.Revision), Lane: LaneCheck, Case: r.Number, Due: c.at})
+}
+
+func fieldsOf(l Lead) []Field {
+	var fields []Field
+	for _, f := range Fields() {
+		if l[f] != "" {
+			fields = append(fields, f)
+		}
+	}
+	return fields
+}
+
+func problemFields(problems []Problem) []Field {
+	var fields []Field
+	for _, p := range problems {
+		fields = append(fields, p.Field)
+	}
+	return fields
+}

@@ -1,0 +1,192 @@
+package intake
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"leadgate/intake/identity"
+)
+
+const (
+	maxLongRunes    = 4000
+	maxShortRunes   = 200
+	maxListEntries  = 20
+	maxWordsRunes   = 300
+	minProblemRunes = 10
+)
+
+var (
+	country = regexp.MustCompile(`^[A-Z]{2}$`)
+	revenue = regexp.MustCompile(`^[0-9]{1,13}(\.[0-9]{1,2})? [A-Z]{3}$`)
+)
+
+// Clean brings the values of a lead into the form that Lead describes. A value that can't
+// be is left out and named in a problem; the words of a problem quote only what the sender
+// wrote. Clean of a clean lead changes nothing.
+func Clean(ids *identity.Lists, l Lead) (Lead, []Problem) {
+	out := make(Lead, len(l))
+	var problems []Problem
+	for _, f := range Fields() {
+		v := cleanText(l[f], f)
+		if v == "" {
+			continue
+		}
+		v, problem := cleanValue(ids, f, v)
+		if problem != nil {
+			problem.Field = f
+			problems = append(problems, *problem)
+			continue
+		}
+		out[f] = v
+	}
+	return out, problems
+}
+
+func cleanValue(ids *identity.Lists, f Field, v string) (string, *Problem) {
+	switch f {
+	case FieldCompanyDomain:
+		return cleanDomain(ids, v)
+	case FieldContactEmail:
+		addr, err := cleanAddress(v)
+		if err != nil {
+			return "", &Problem{Code: ProblemInvalid, Message: fmt.Sprintf("%q is not an e-mail address", v)}
+		}
+		return addr, nil
+	case FieldCountry:
+		v = strings.ToUpper(v)
+		if !country.MatchString(v) {
+			return "", &Problem{Code: ProblemInvalid, Message: fmt.Sprintf("%q is not a country we know; the two-letter code is safest", v)}
+		}
+	case FieldStage:
+		if !slices.Contains(Stages(), v) {
+			return "", &Problem{Code: ProblemInvalid, Message: fmt.Sprintf("%q: choose new intro, discovery scheduled or evaluation", v)}
+		}
+	case FieldConsent:
+		if v != ConsentYes && v != ConsentNo {
+			return "", &Problem{Code: ProblemInvalid, Message: fmt.Sprintf("%q: answer yes or no", v)}
+		}
+	case FieldTargetRevenue:
+		if !revenue.MatchString(v) {
+			return "", &Problem{Code: ProblemInvalid, Message: fmt.Sprintf("%q is not an amount with a currency, like 120000 EUR", v)}
+		}
+	case FieldCompanyName:
+		if !strings.ContainsFunc(v, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) {
+			return "", &Problem{Code: ProblemInvalid, Message: fmt.Sprintf("%q has no letter or digit", v)}
+		}
+	case FieldProblem:
+		if utf8.RuneCountInString(v) < minProblemRunes {
+			return "", &Problem{Code: ProblemInvalid, Message: fmt.Sprintf("%q is too short to act on; one sentence is enough", v)}
+		}
+	}
+	return v, nil
+}
+
+func cleanDomain(ids *identity.Lists, v string) (string, *Problem) {
+	d, err := ids.Domain(v)
+	if err != nil {
+		code := ProblemInvalidDomain
+		if e, ok := err.(*identity.Error); ok {
+			code = e.Code
+		}
+		return "", &Problem{Code: code, Message: err.Error()}
+	}
+	if d.FreeMail {
+		return "", &Problem{Code: ProblemFreeMail, Message: fmt.Sprintf("%s is a mail provider; what is the company's own domain?", d.Host)}
+	}
+	return d.Key, nil
+}
+
+func cleanAddress(v string) (string, error) {
+	a, err := identity.Email(v)
+	if err != nil {
+		return "", err
+	}
+	return a.Local + "@" + a.Domain, nil
+}
+
+// longField reports whether a field may have several lines.
+func longField(f Field) bool { return f == FieldProblem || f == FieldSolutionFit }
+
+// cleanText drops what is not text, folds white space, and bounds the length.
+func cleanText(v string, f Field) string {
+	v = strings.ToValidUTF8(v, "\uFFFD")
+	limit := maxShortRunes
+	if longField(f) {
+		limit = maxLongRunes
+	}
+	var lines []string
+	for line := range strings.Lines(strings.ReplaceAll(v, "\r\n", "\n")) {
+		line = strings.Join(strings.Fields(strings.Map(printable, line)), " ")
+		if line != "" {
+			lines = append(lines, line)
+		}
+	}
+	sep := " "
+	if longField(f) {
+		sep = "\n"
+	}
+	return cut(strings.Join(lines, sep), limit)
+}
+
+// printable maps white space to a blank and drops control and formatting characters, among
+// them those that turn the direction of text.
+func printable(r rune) rune {
+	switch {
+	case unicode.IsSpace(r):
+		return ' '
+	case !unicode.IsGraphic(r):
+		return -1
+	}
+	return r
+}
+
+// cut returns the first n runes of s.
+func cut(s string, n int) string {
+	if utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	return strings.TrimSpace(string([]rune(s)[:n]))
+}
+
+func cleanEvidence(e map[Field]string) map[Field]string {
+	out := make(map[Field]string, len(e))
+	for f, words := range e {
+		if words = cleanText(words, f); words != "" {
+			out[f] = cut(words, maxWordsRunes)
+		}
+	}
+	return out
+}
+
+// The prefixes of account keys.
+const (
+	keyDomain  = "domain:"
+	keyContact = "contact:"
+	keyName    = "name:"
+)
+
+// AccountKeys returns the keys under which other cases about the same company are found:
+// its domain, the exact address of the contact, its name without legal form and in other
+// spellings. Only the domain key identifies an account by itself.
+func AccountKeys(ids *identity.Lists, l Lead) []string {
+	var keys []string
+	if d := l[FieldCompanyDomain]; d != "" {
+		keys = append(keys, keyDomain+d)
+	}
+	if a := l[FieldContactEmail]; a != "" {
+		keys = append(keys, keyContact+strings.ToLower(a))
+	}
+	if n := l[FieldCompanyName]; n != "" {
+		name := ids.Name(n)
+		for _, k := range []string{name.Key, name.Alt} {
+			if k != "" && !slices.Contains(keys, keyName+k) {
+				keys = append(keys, keyName+k)
+			}
+		}
+	}
+	return keys
+}

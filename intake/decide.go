@@ -1,0 +1,326 @@
+package intake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"leadgate/intake/identity"
+)
+
+const (
+	// lookupTime bounds the questions to the CRMs. One that does not answer in time makes
+	// the case go to review, never the partner wait.
+	lookupTime = 3 * time.Second
+	// rivalPause is how long a check waits for an earlier rival whose own check is running,
+	// rivalPatience how long it does so before a person has to look.
+	rivalPause    = 100 * time.Millisecond
+	rivalPatience = 2 * time.Minute
+	// recheckPause is after what time a CRM that could not be asked is asked again.
+	recheckPause = time.Minute
+	// maxRivals bounds the cases looked at per key; a name that more than commonName cases
+	// share says nothing.
+	maxRivals  = 500
+	commonName = 20
+	// maxAsks is how often the policy asks a partner before a person takes over.
+	maxAsks = 3
+)
+
+// errEarlierRival postpones a check until the earlier claim to the same account is decided.
+var errEarlierRival = errors.New("an earlier claim to the account is being checked")
+
+// runCheck judges a case: first the CRMs, without a transaction, then the verdict and all
+// that follows from it in one.
+func (g *Gateway) runCheck(ctx context.Context, t Task) (effect, error) {
+	var r Registration
+	err := g.store.View(ctx, func(tx Tx) (err error) {
+		r, err = tx.Case(t.Case)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	matches, unreachable := g.lookup(ctx, r)
+	return func(c *change) error { return c.decide(t.Case, matches, unreachable) }, nil
+}
+
+func (g *Gateway) lookup(ctx context.Context, r Registration) (matches []Match, unreachable []string) {
+	ctx, cancel := context.WithTimeout(ctx, lookupTime)
+	defer cancel()
+	for _, crm := range g.crms {
+		m, err := crm.Lookup(ctx, r.Lead)
+		if err != nil {
+			g.log.Warn("lookup failed", "case", r.Number, "crm", crm.Name(), "err", err)
+			unreachable = append(unreachable, crm.Name())
+			continue
+		}
+		matches = append(matches, m...)
+	}
+	return matches, unreachable
+}
+
+// decide judges the case as it stands in this transaction, among its rivals, and acts.
+func (c *change) decide(number string, matches []Match, unreachable []string) error {
+	r, err := c.Case(number)
+	if err != nil {
+		return err
+	}
+	again := r.Status == StatusInReview && r.Reason == ReasonCRMUnverified
+	if r.Status != StatusSubmitted && !again {
+		return nil // decided in the meantime
+	}
+	p, err := partner(c, r.Partner)
+	if err != nil {
+		return fmt.Errorf("partner %s of case %s: %w", r.Partner, r.Number, err)
+	}
+	rivals, err := c.rivals(&r)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(rivals, func(v Rival) bool { return v.awaits(&r) }) &&
+		c.at.Sub(r.Updated) < rivalPatience {
+		return RetryAfter(rivalPause, errEarlierRival)
+	}
+	d := c.g.policy.Judge(c.at, Case{
+		Registration: r, Partner: p, Rivals: rivals, Matches: matches, Unreachable: unreachable,
+	})
+	if again && d.Reason == ReasonCRMUnverified {
+		return c.recheck(&r)
+	}
+	return c.settle(&r, d)
+}
+
+// awaits reports whether r must not be decided before v is: an earlier proven claim of
+// another partner to certainly the same account, whose check is still to come.
+func (v Rival) awaits(r *Registration) bool {
+	return v.Grade == identity.GradeCertain && v.Earlier && v.Status == StatusSubmitted &&
+		v.Partner != r.Partner
+}
+
+// settle acts on a verdict as far as the mode allows, and leaves the rest to a person.
+func (c *change) settle(r *Registration, d Decision) error {
+	r.Findings, r.Policy, r.Advice = d.Findings, c.g.policy.Hash(), d.Outcome
+	e := Event{
+		Trigger: TriggerRules, Actor: "policy", Reason: d.Reason,
+		Findings: d.Findings, Policy: r.Policy,
+	}
+	auto := c.g.policy.Mode() == ModeAuto
+	switch {
+	case d.Outcome == OutcomeMerge && c.g.policy.Mode() != ModeObserve:
+		return c.merge(r, d.Case, e)
+	case d.Outcome == OutcomeAsk && c.g.policy.Mode() != ModeObserve && r.Asks < maxAsks:
+		r.Problems = d.Problems
+		return c.ask(r, e)
+	case d.Outcome == OutcomeApprove && auto:
+		return c.approve(r, e)
+	case d.Outcome == OutcomeDecline && auto:
+		return c.decline(r, e)
+	case d.Outcome == OutcomeWaitlist && auto:
+		return c.waitlist(r, e)
+	}
+	if d.Outcome == OutcomeAsk {
+		r.Problems, e.Reason = d.Problems, ReasonAskedEnough
+	}
+	return c.review(r, e)
+}
+
+func (c *change) review(r *Registration, e Event) error {
+	if r.Status == StatusInReview { // judged anew, still a person's to decide
+		e.Kind, r.Reason = EventJudged, e.Reason
+		return c.record(r, e)
+	}
+	if err := c.move(r, StatusInReview, e); err != nil {
+		return err
+	}
+	if r.Reason == ReasonCRMUnverified {
+		if err := c.recheck(r); err != nil {
+			return err
+		}
+	}
+	return c.announce(r, MessageReceived, e)
+}
+
+// recheck enqueues the next attempt to ask the CRMs about a case that waits for them.
+func (c *change) recheck(r *Registration) error {
+	return c.Enqueue(Task{
+		Key:  fmt.Sprintf("check:%s:%d:%d", r.Number, r.Revision, c.at.UnixMicro()),
+		Lane: LaneCheck, Case: r.Number, Due: c.at.Add(recheckPause),
+	})
+}
+
+func (c *change) ask(r *Registration, e Event) error {
+	r.Asks++
+	r.AnswerDue = c.g.policy.AnswerDue(c.at)
+	if err := c.move(r, StatusNeedsInfo, e); err != nil {
+		return err
+	}
+	return c.announce(r, MessageNeedsInfo, e)
+}
+
+// approve grants the hold. It refuses, whoever asks, while another partner's case holds the
+// account: this is where "one prospect, one partner" is kept.
+func (c *change) approve(r *Registration, e Event) error {
+	holder, err := c.holder(r)
+	if err != nil {
+		return err
+	}
+	if holder != "" {
+		return &HeldError{Case: r.Number, Holder: holder}
+	}
+	r.Decided, r.Protection = c.at, c.g.policy.Hold(c.at)
+	r.Problems, r.Question = nil, ""
+	if err := c.move(r, StatusProvisional, e); err != nil {
+		return err
+	}
+	err = c.Enqueue(Task{
+		Key:  fmt.Sprintf("expire:%s:%d", r.Number, r.Revision),
+		Lane: LaneTimer, Case: r.Number, Due: r.Protection.End.Add(time.Microsecond),
+	})
+	if err != nil {
+		return err
+	}
+	return c.announce(r, MessageApproved, e)
+}
+
+// HeldError says that an account is protected for another case.
+type HeldError struct{ Case, Holder string }
+
+func (e *HeldError) Error() string {
+	return fmt.Sprintf("case %s can't be approved: its account is protected under case %s", e.Case, e.Holder)
+}
+
+// holder returns the number of the other case that holds the account of r, or "".
+func (c *change) holder(r *Registration) (string, error) {
+	for _, key := range r.Identity {
+		if !strings.HasPrefix(key, keyDomain) {
+			continue
+		}
+		cases, err := c.CasesByKey(key, maxRivals)
+		if err != nil {
+			return "", err
+		}
+		for _, other := range cases {
+			if other.Number != r.Number && other.Status.Holds() {
+				return other.Number, nil
+			}
+		}
+	}
+	return "", nil
+}
+
+func (c *change) decline(r *Registration, e Event) error {
+	r.Decided, r.Problems, r.Question = c.at, nil, ""
+	if err := c.move(r, StatusDeclined, e); err != nil {
+		return err
+	}
+	return c.announce(r, MessageDeclined, e)
+}
+
+func (c *change) waitlist(r *Registration, e Event) error {
+	r.Decided = c.at
+	if err := c.move(r, StatusWaitlisted, e); err != nil {
+		return err
+	}
+	return c.announce(r, MessageWaitlisted, e)
+}
+
+// merge makes r part of the partner's earlier case. The data that r adds go over; from
+// then on there is one case.
+func (c *change) merge(r *Registration, into string, e Event) error {
+	main, err := c.Case(into)
+	if err != nil {
+		return fmt.Errorf("case %s to merge into: %w", into, err)
+	}
+	changed := main.Lead.Fill(r.Lead)
+	main.Identity = AccountKeys(c.g.ids, main.Lead)
+	main.Reply = r.Reply
+	err = c.record(&main, Event{Kind: EventJoined, Actor: e.Actor, Fields: changed, Note: "from case " + r.Number})
+	if err != nil {
+		return err
+	}
+	r.MergedInto = into
+	if err := c.move(r, StatusMerged, e); err != nil {
+		return err
+	}
+	if err := c.push(&main); err != nil {
+		return err
+	}
+	return c.notify(&main, MessageKnown, r.Reply, false)
+}
+
+// announce enqueues what follows each decision: the push to the CRMs and the answer.
+func (c *change) announce(r *Registration, kind MessageKind, e Event) error {
+	if err := c.push(r); err != nil {
+		return err
+	}
+	return c.notify(r, kind, r.Reply, e.Trigger != TriggerRules)
+}
+
+// rivals returns the other live cases that may be about the same company, by claim.
+func (c *change) rivals(r *Registration) ([]Rival, error) {
+	byNumber := make(map[string]Rival)
+	var order []Registration
+	for _, key := range r.Identity {
+		limit := maxRivals
+		if strings.HasPrefix(key, keyName) {
+			limit = commonName + 1
+		}
+		cases, err := c.CasesByKey(key, limit)
+		if err != nil {
+			return nil, err
+		}
+		if strings.HasPrefix(key, keyName) && len(cases) > commonName {
+			continue
+		}
+		for _, o := range cases {
+			if o.Number == r.Number || !o.Strength.Proven() || o.Partner == "" {
+				continue
+			}
+			grade, evidence := c.g.compare(r, &o)
+			if grade == identity.GradeNone {
+				continue
+			}
+			if _, found := byNumber[o.Number]; !found {
+				order = append(order, o)
+			}
+			byNumber[o.Number] = Rival{
+				Number: o.Number, Partner: o.Partner, Status: o.Status, Strength: o.Strength,
+				Earlier: o.Before(r), Grade: grade, Evidence: evidence,
+			}
+		}
+	}
+	slices.SortFunc(order, func(a, b Registration) int {
+		if a.Before(&b) {
+			return -1
+		}
+		return 1
+	})
+	rivals := make([]Rival, len(order))
+	for i, o := range order {
+		rivals[i] = byNumber[o.Number]
+	}
+	return rivals, nil
+}
+
+// compare grades how sure it is that two cases are about one company. The domain decides;
+// where one is missing, the same contact address does; a name alone never makes it certain.
+func (g *Gateway) compare(a, b *Registration) (identity.Grade, string) {
+	da, db := a.Lead[FieldCompanyDomain], b.Lead[FieldCompanyDomain]
+	contact := a.Lead[FieldContactEmail]
+	sameContact := contact != "" && strings.EqualFold(contact, b.Lead[FieldContactEmail])
+	switch {
+	case da != "" && da == db:
+		return identity.GradeCertain, "same domain " + da
+	case sameContact && (da == "" || db == ""):
+		return identity.GradeCertain, "same contact address"
+	case sameContact:
+		return identity.GradePossible, "same contact address, other domain"
+	}
+	grade, evidence := identity.CompareNames(
+		g.ids.Name(a.Lead[FieldCompanyName]), g.ids.Name(b.Lead[FieldCompanyName]),
+		a.Lead[FieldCountry], b.Lead[FieldCountry])
+	return grade, evidence
+}

@@ -1,0 +1,98 @@
+package intake
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// EventKind says what happened to a case.
+type EventKind string
+
+// The kinds of events.
+const (
+	EventAccepted    EventKind = "accepted"    // a submission opened the case
+	EventJoined      EventKind = "joined"      // a further submission was added
+	EventMoved       EventKind = "moved"       // the status changed
+	EventJudged      EventKind = "judged"      // judged again, status unchanged
+	EventAssigned    EventKind = "assigned"    // staff named the partner
+	EventPushed      EventKind = "pushed"      // a CRM has the record
+	EventNotified    EventKind = "notified"    // the partner was answered
+	EventUndelivered EventKind = "undelivered" // an answer or a push was given up
+)
+
+// EventKinds is the full set.
+func EventKinds() []EventKind {
+	return []EventKind{
+		EventAccepted, EventJoined, EventMoved, EventJudged, EventAssigned,
+		EventPushed, EventNotified, EventUndelivered,
+	}
+}
+
+// Event is one entry of a case's history. Events are only ever appended. They hold ids,
+// codes and field names, and no personal data: the words of people stand in submissions.
+type Event struct {
+	Case string    `json:"case"`
+	N    int       `json:"n"` // 1, 2, 3 … without gaps
+	At   time.Time `json:"at"`
+	Kind EventKind `json:"kind"`
+	// Actor is who did it: "partner:<id>", "staff:<name>", "policy", "timer", "crm:<name>",
+	// "channel:<name>".
+	Actor   string  `json:"actor"`
+	From    Status  `json:"from,omitempty"`
+	To      Status  `json:"to,omitempty"`
+	Trigger Trigger `json:"trigger,omitempty"`
+	Reason  Reason  `json:"reason,omitempty"`
+	Policy  string  `json:"policy,omitempty"`
+	// Submission is the number of the submission concerned, counted from 1.
+	Submission int       `json:"submission,omitempty"`
+	Fields     []Field   `json:"fields,omitempty"`
+	Findings   []Finding `json:"findings,omitempty"`
+	Note       string    `json:"note,omitempty"`
+	// Prev is the hash of event N-1 ("" for the first), Hash that of this one.
+	Prev string `json:"prev,omitempty"`
+	Hash string `json:"hash,omitempty"`
+}
+
+// Seal sets Prev and Hash: hex SHA-256 over prev and the event's JSON without its hash.
+func (e *Event) Seal(prev string) {
+	e.Prev, e.Hash = prev, ""
+	e.Hash = e.digest()
+}
+
+func (e Event) digest() string {
+	e.Hash = ""
+	e.At = e.At.UTC()
+	b, err := json.Marshal(e)
+	if err != nil { // all fields are plain data
+		panic(fmt.Sprintf("event of case %s does not encode: %v", e.Case, err))
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+// VerifyChain checks that events are the whole history of r: numbered without a gap, each
+// hash right, each following from the one before, the last the one that r names. The error
+// says where the chain breaks.
+func VerifyChain(r Registration, events []Event) error {
+	prev := ""
+	for i, e := range events {
+		switch {
+		case e.Case != r.Number:
+			return fmt.Errorf("case %s: event %d belongs to case %s", r.Number, i+1, e.Case)
+		case e.N != i+1:
+			return fmt.Errorf("case %s: event %d is numbered %d", r.Number, i+1, e.N)
+		case e.Prev != prev:
+			return fmt.Errorf("case %s: event %d does not follow from event %d", r.Number, e.N, i)
+		case e.Hash != e.digest():
+			return fmt.Errorf("case %s: event %d was changed", r.Number, e.N)
+		}
+		prev = e.Hash
+	}
+	if len(events) != r.Events || prev != r.Head {
+		return fmt.Errorf("case %s: history ends at event %d, the case names event %d", r.Number, len(events), r.Events)
+	}
+	return nil
+}

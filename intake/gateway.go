@@ -1,0 +1,236 @@
+package intake
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"leadgate/intake/identity"
+)
+
+// Gateway is the pipeline between channels, store and CRMs. It implements Sink. Its
+// background work runs in Run; everything else may be called before, during and after.
+type Gateway struct {
+	store    Store
+	policy   Policy
+	ids      *identity.Lists
+	numbers  Numbering
+	crms     []CRM
+	repliers map[string]Replier
+	program  string
+	now      func() time.Time
+	log      *slog.Logger
+	observe  Observer
+
+	mu    sync.Mutex
+	wakes map[Lane]chan struct{}
+}
+
+// Options are what a Gateway is made of.
+type Options struct {
+	Store    Store
+	Policy   Policy
+	Identity *identity.Lists
+	Numbers  Numbering
+	// CRMs get every decided case; names are unique.
+	CRMs []CRM
+	// Program is the vendor's name, as partners read it.
+	Program string
+	Now     func() time.Time // time.Now if nil
+	Log     *slog.Logger     // discarded if nil
+	Observe Observer         // nothing is observed if nil
+}
+
+// Observer is told what happens, for metrics. Its methods are fast and safe for
+// concurrent use.
+type Observer interface {
+	// Accepted is called for each submission; outcome is new, known, joined, quarantined,
+	// set_aside or error.
+	Accepted(channel, outcome string, took time.Duration)
+	// Moved is called after a case changed its status.
+	Moved(from, to Status)
+	// Attempted is called after an attempt at a task; result is done, retry, parked or lost.
+	Attempted(lane Lane, result string, took time.Duration)
+}
+
+type noObserver struct{}
+
+func (noObserver) Accepted(string, string, time.Duration) {}
+func (noObserver) Moved(Status, Status)                   {}
+func (noObserver) Attempted(Lane, string, time.Duration)  {}
+
+// New returns a gateway over an open store.
+func New(o Options) (*Gateway, error) {
+	if o.Store == nil || o.Policy == nil || o.Identity == nil || o.Numbers.key == nil {
+		return nil, errors.New("gateway needs a store, a policy, identity lists and a numbering")
+	}
+	names := make(map[string]bool)
+	for _, c := range o.CRMs {
+		if names[c.Name()] {
+			return nil, fmt.Errorf("two CRMs are named %q", c.Name())
+		}
+		names[c.Name()] = true
+	}
+	g := &Gateway{
+		store: o.Store, policy: o.Policy, ids: o.Identity, numbers: o.Numbers,
+		crms: o.CRMs, repliers: make(map[string]Replier), program: o.Program,
+		now: o.Now, log: o.Log, observe: o.Observe, wakes: make(map[Lane]chan struct{}),
+	}
+	if g.now == nil {
+		g.now = time.Now
+	}
+	if g.log == nil {
+		g.log = slog.New(slog.DiscardHandler)
+	}
+	if g.observe == nil {
+		g.observe = noObserver{}
+	}
+	return g, nil
+}
+
+// Register names the replier of a channel: messages to routes of that channel go to it.
+// It is called before Run.
+func (g *Gateway) Register(channel string, r Replier) { g.repliers[channel] = r }
+
+// stamp is the current time as it is stored.
+func (g *Gateway) stamp() time.Time { return g.now().UTC().Truncate(time.Microsecond) }
+
+// update runs fn in a transaction and, once it is durable, wakes the lanes that got work
+// and reports the cases that moved.
+func (g *Gateway) update(ctx context.Context, fn func(*change) error) error {
+	var c *change
+	err := g.store.Update(ctx, func(tx Tx) error {
+		c = &change{Tx: tx, g: g, at: g.stamp()}
+		return fn(c)
+	})
+	if err != nil {
+		return err
+	}
+	for _, lane := range c.woken {
+		g.wake(lane)
+	}
+	for _, m := range c.moves {
+		g.observe.Moved(m.From, m.To)
+		g.log.Info("case moved", "case", m.Case, "from", m.From, "to", m.To, "reason", m.Reason, "by", m.Actor)
+	}
+	return nil
+}
+
+func (g *Gateway) wake(l Lane) {
+	select {
+	case g.wakeup(l) <- struct{}{}:
+	default:
+	}
+}
+
+// wakeup is the one-slot channel on which a lane waits for work.
+func (g *Gateway) wakeup(l Lane) chan struct{} {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.wakes[l] == nil {
+		g.wakes[l] = make(chan struct{}, 1)
+	}
+	return g.wakes[l]
+}
+
+// change is one transaction of the gateway: the store's, and what to do after its commit.
+type change struct {
+	Tx
+	g     *Gateway
+	at    time.Time
+	woken []Lane
+	moves []Event
+}
+
+// Enqueue adds a task and has its lane woken after the commit.
+func (c *change) Enqueue(t Task) error {
+	if !slices.Contains(c.woken, t.Lane) {
+		c.woken = append(c.woken, t.Lane)
+	}
+	return c.Tx.Enqueue(t)
+}
+
+// record appends e to the history of r and stores r with it, as the next revision.
+func (c *change) record(r *Registration, e Event) error {
+	e.Case, e.N, e.At = r.Number, r.Events+1, c.at
+	e.Seal(r.Head)
+	r.Events, r.Head = e.N, e.Hash
+	r.Revision++
+	r.Updated = c.at
+	if err := c.AppendEvent(e); err != nil {
+		return fmt.Errorf("append event %d of case %s: %w", e.N, r.Number, err)
+	}
+	if err := c.PutCase(*r); err != nil {
+		return fmt.Errorf("put case %s: %w", r.Number, err)
+	}
+	if e.Kind == EventMoved {
+		c.moves = append(c.moves, e)
+	}
+	return nil
+}
+
+// move changes the status of r along the transition table and records it. The caller sets
+// Trigger, Reason, Actor and what else e needs, and the other fields of r before.
+func (c *change) move(r *Registration, to Status, e Event) error {
+	if err := CheckTransition(r.Status, to, e.Trigger); err != nil {
+		return err
+	}
+	e.Kind, e.From, e.To = EventMoved, r.Status, to
+	r.Status, r.Reason = to, e.Reason
+	return c.record(r, e)
+}
+
+// getJSON reads a record into v; ErrNotFound.
+func getJSON(tx Records, space, key string, v any) error {
+	b, err := tx.Record(space, key)
+	if err != nil {
+		return err
+	}
+	return decode(Entry{Key: space + "/" + key, Value: b}, v)
+}
+
+func decode(e Entry, v any) error {
+	if err := json.Unmarshal(e.Value, v); err != nil {
+		return fmt.Errorf("record %s: %w", e.Key, err)
+	}
+	return nil
+}
+
+func putJSON(tx Records, space, key string, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("record %s/%s: %w", space, key, err)
+	}
+	return tx.PutRecord(space, key, b)
+}
+
+const spaceSecret = "secret"
+
+// Secret returns the 32 random bytes that the store keeps under a name; they are made when
+// first asked for. They live as long as the store and are shared by all who use it.
+func Secret(ctx context.Context, s Store, name string) ([]byte, error) {
+	fresh := make([]byte, 32)
+	if _, err := rand.Read(fresh); err != nil {
+		return nil, fmt.Errorf("make secret %q: %w", name, err)
+	}
+	var key []byte
+	err := s.Update(ctx, func(tx Tx) error {
+		b, err := tx.Record(spaceSecret, name)
+		if errors.Is(err, ErrNotFound) {
+			key = fresh
+			return tx.PutRecord(spaceSecret, name, fresh)
+		}
+		key = b
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("secret %q: %w", name, err)
+	}
+	return key, nil
+}

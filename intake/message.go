@@ -1,0 +1,80 @@
+package intake
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+)
+
+// MessageKind says what a partner is told.
+type MessageKind string
+
+// The kinds of messages to partners.
+const (
+	MessageReceived   MessageKind = "received"   // in review, with what was understood
+	MessageNeedsInfo  MessageKind = "needs_info" // what is missing or was asked
+	MessageApproved   MessageKind = "approved"
+	MessageDeclined   MessageKind = "declined"
+	MessageWaitlisted MessageKind = "waitlisted"
+	MessageKnown      MessageKind = "known" // we have it already: the case and its state
+	MessageExpired    MessageKind = "expired"
+)
+
+// MessageKinds is the full set.
+func MessageKinds() []MessageKind {
+	return []MessageKind{
+		MessageReceived, MessageNeedsInfo, MessageApproved, MessageDeclined,
+		MessageWaitlisted, MessageKnown, MessageExpired,
+	}
+}
+
+// Message is an answer to a partner. It holds nothing that is not the partner's own.
+type Message struct {
+	// ID is the same in every attempt and unique for each message of a case: "<case>.<n>".
+	ID    string      `json:"id"`
+	Kind  MessageKind `json:"kind"`
+	To    Route       `json:"to"`
+	Facts Facts       `json:"facts"`
+	// Unprompted says that nothing the partner just sent is being answered: a timer or a
+	// person caused the message.
+	Unprompted bool `json:"unprompted,omitempty"`
+	// At is when the message came to be; a mail is dated so.
+	At time.Time `json:"at"`
+}
+
+// Facts is all that a message may say. Adding a field here is a decision about disclosure.
+type Facts struct {
+	Case    string `json:"case"`
+	Program string `json:"program"` // the vendor's name
+	// Company is the prospect as this partner typed it.
+	Company string      `json:"company,omitempty"`
+	Status  Status      `json:"status"`
+	Reason  Reason      `json:"reason,omitempty"`
+	Fields  []FieldFact `json:"fields,omitempty"`
+	Missing []Problem   `json:"missing,omitempty"`
+	// Question is in the vendor's own words.
+	Question string `json:"question,omitempty"`
+	// Note is a person's words to the partner on a decision.
+	Note string `json:"note,omitempty"`
+	// Due is when the vendor decides or the partner has to act, by Status.
+	Due      time.Time `json:"due,omitzero"`
+	Zone     string    `json:"zone"`           // IANA name, for showing times
+	Until    time.Time `json:"until,omitzero"` // end of protection
+	Received time.Time `json:"received"`
+	Contact  Contact   `json:"contact"`
+	Locale   string    `json:"locale,omitempty"`
+}
+
+// FieldFact is a field as it was understood, and the words that it was read from.
+type FieldFact struct {
+	Field Field  `json:"field"`
+	Value string `json:"value"`
+	Words string `json:"words,omitempty"`
+}
+
+// Replier delivers messages through one channel.
+type Replier interface {
+	// Reply delivers m and returns the thread to use from now on. It may be called again
+	// with the same m after an error or a crash, and then produces the identical message.
+	Reply(ctx context.Context, m Message) (json.RawMessage, error)
+}

@@ -1,0 +1,160 @@
+package intake
+
+import (
+	"slices"
+	"time"
+
+	"leadgate/intake/identity"
+)
+
+// Policy is the published rules, as the pipeline needs them. It is pure: no I/O, and no
+// clock but the times passed in, because it runs inside the transaction that acts on it.
+type Policy interface {
+	// Hash identifies the version; every decision names it.
+	Hash() string
+	Mode() Mode
+	// Judge returns the verdict on a case. All findings are kept; the worst decides.
+	Judge(now time.Time, c Case) Decision
+	// DecisionDue is the moment until which the vendor promises to decide.
+	DecisionDue(received time.Time) time.Time
+	// AnswerDue is the moment until which the partner has to answer a question.
+	AnswerDue(asked time.Time) time.Time
+	// Hold is the protection that an approval grants.
+	Hold(approved time.Time) Protection
+	// Zone is the time zone of the programme, in which days end and times are shown.
+	Zone() *time.Location
+	// Contact is the person named to partners who have no manager of their own.
+	Contact() Contact
+}
+
+// A Rule judges one aspect of a case. Rules are pure, as Policy is.
+type Rule interface {
+	Name() string
+	// Judge returns the zero Finding if the rule has nothing to say.
+	Judge(now time.Time, c Case) Finding
+}
+
+// Mode says how much the policy decides by itself.
+type Mode string
+
+// The modes.
+const (
+	// ModeObserve: everything goes to review, the verdict is recorded.
+	ModeObserve Mode = "observe"
+	// ModeAssist: merging and asking happen by themselves, all else is recommended.
+	ModeAssist Mode = "assist"
+	// ModeAuto: clean approvals, hard declines and the waiting list happen by themselves.
+	ModeAuto Mode = "auto"
+)
+
+// Modes is the full set.
+func Modes() []Mode { return []Mode{ModeObserve, ModeAssist, ModeAuto} }
+
+// Case is all that a rule may look at.
+type Case struct {
+	Registration Registration
+	Partner      Partner
+	// Rivals are the other live cases that may be about the same company, by (Claim, Seq).
+	Rivals []Rival
+	// Matches is what the CRMs know; Unreachable names those that could not be asked.
+	Matches     []Match
+	Unreachable []string
+}
+
+// Rival is another case that may be about the same company.
+type Rival struct {
+	Number   string
+	Partner  string
+	Status   Status
+	Strength Strength
+	Earlier  bool // its claim is the older one
+	Grade    identity.Grade
+	Evidence string // why it may be the same, for staff
+}
+
+// Outcome is what a finding asks for.
+type Outcome string
+
+// The outcomes, mildest first.
+const (
+	OutcomeApprove  Outcome = "approve"
+	OutcomeReview   Outcome = "review"
+	OutcomeAsk      Outcome = "needs_info"
+	OutcomeWaitlist Outcome = "waitlist"
+	OutcomeDecline  Outcome = "decline"
+	OutcomeMerge    Outcome = "merge"
+)
+
+// Outcomes is the full set, mildest first.
+func Outcomes() []Outcome {
+	return []Outcome{OutcomeApprove, OutcomeReview, OutcomeAsk, OutcomeWaitlist, OutcomeDecline, OutcomeMerge}
+}
+
+// Worse reports whether o is more severe than p. No outcome counts as approve.
+func (o Outcome) Worse(p Outcome) bool { return o.rank() > p.rank() }
+
+func (o Outcome) rank() int { return max(0, slices.Index(Outcomes(), o)) }
+
+// Reason is a code of why a case is where it is. The set is closed: what a partner reads
+// is chosen by the code's disclosure class, never composed from the evidence.
+type Reason string
+
+// The reasons.
+const (
+	ReasonMissingField     Reason = "missing_field"
+	ReasonConsentRequired  Reason = "consent_required"
+	ReasonQuestion         Reason = "question"
+	ReasonUnknownPartner   Reason = "unknown_partner"
+	ReasonUnverified       Reason = "unverified"
+	ReasonPartnerInactive  Reason = "partner_inactive"
+	ReasonDuplicateOwn     Reason = "duplicate_own"
+	ReasonBlocked          Reason = "blocked_account"
+	ReasonProtectedByOther Reason = "protected_by_other"
+	ReasonContested        Reason = "contested"
+	ReasonExistingDeal     Reason = "existing_deal"
+	ReasonExistingCustomer Reason = "existing_customer"
+	ReasonSimilarAccount   Reason = "similar_account"
+	ReasonHomograph        Reason = "homograph_suspect"
+	ReasonCRMUnverified    Reason = "crm_unverified"
+	ReasonContactDomain    Reason = "contact_domain_differs"
+	ReasonAskedEnough      Reason = "asked_enough"
+	ReasonNotEligible      Reason = "not_eligible"
+	ReasonOutsideTerritory Reason = "territory"
+	ReasonNoNextStep       Reason = "no_next_step"
+	ReasonNoInfoInTime     Reason = "no_info_in_time"
+)
+
+// Reasons is the full set.
+func Reasons() []Reason {
+	return []Reason{
+		ReasonMissingField, ReasonConsentRequired, ReasonQuestion, ReasonUnknownPartner,
+		ReasonUnverified, ReasonPartnerInactive, ReasonDuplicateOwn, ReasonBlocked,
+		ReasonProtectedByOther, ReasonContested, ReasonExistingDeal, ReasonExistingCustomer,
+		ReasonSimilarAccount, ReasonHomograph, ReasonCRMUnverified, ReasonContactDomain,
+		ReasonAskedEnough, ReasonNotEligible, ReasonOutsideTerritory, ReasonNoNextStep,
+		ReasonNoInfoInTime,
+	}
+}
+
+// Finding is what one rule found. Evidence is for staff and may name others; it never
+// reaches a partner.
+type Finding struct {
+	Rule     string    `json:"rule"`
+	Outcome  Outcome   `json:"outcome"`
+	Reason   Reason    `json:"reason,omitempty"`
+	Evidence string    `json:"evidence,omitempty"`
+	Problems []Problem `json:"problems,omitempty"`
+	// Case is the other case concerned, if there is one.
+	Case string `json:"case,omitempty"`
+}
+
+// Decision is the verdict of a policy: the worst finding's outcome and reason, and the
+// whole trace.
+type Decision struct {
+	Outcome  Outcome
+	Reason   Reason
+	Findings []Finding
+	Problems []Problem
+	// Case is the case into which to merge, with OutcomeMerge.
+	Case string
+}

@@ -1,0 +1,92 @@
+package intake
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// pushed is the payload of a push: the event that caused it.
+type pushed struct {
+	Event int `json:"event"`
+}
+
+// push enqueues the writing of r, as it is when the task runs, to every CRM, and with it
+// the event that was recorded last.
+func (c *change) push(r *Registration) error {
+	body, err := json.Marshal(pushed{Event: r.Events})
+	if err != nil {
+		return err
+	}
+	for _, crm := range c.g.crms {
+		err := c.Enqueue(Task{
+			Key:  fmt.Sprintf("push:%s:%s:%d", crm.Name(), r.Number, r.Revision),
+			Lane: PushLane(crm.Name()), Case: r.Number, Due: c.at, Payload: body,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// runPush brings the CRM's record to the present state of the case and adds the note of the
+// event. Both may be repeated after a crash and leave one record and one note.
+func (g *Gateway) runPush(crm CRM) handler {
+	return func(ctx context.Context, t Task) (effect, error) {
+		var p pushed
+		if err := json.Unmarshal(t.Payload, &p); err != nil {
+			return nil, Permanent(fmt.Errorf("payload of task %s: %w", t.Key, err))
+		}
+		rec, event, err := g.recordFor(ctx, t.Case, p.Event)
+		if err != nil {
+			return nil, err
+		}
+		ref, err := crm.Push(ctx, rec)
+		if err != nil {
+			return nil, fmt.Errorf("push to %s: %w", crm.Name(), err)
+		}
+		if err := crm.Note(ctx, ref, event); err != nil {
+			return nil, fmt.Errorf("note in %s: %w", crm.Name(), err)
+		}
+		return func(c *change) error {
+			r, err := c.Case(t.Case)
+			if err != nil {
+				return err
+			}
+			if r.CRM == nil {
+				r.CRM = make(map[string]Ref)
+			}
+			if ref.Revision == 0 {
+				ref.Revision = rec.Registration.Revision
+			}
+			r.CRM[crm.Name()] = ref
+			return c.record(&r, Event{Kind: EventPushed, Actor: "crm:" + crm.Name(), Note: ref.ID})
+		}, nil
+	}
+}
+
+func (g *Gateway) recordFor(ctx context.Context, number string, n int) (Record, Event, error) {
+	var rec Record
+	var event Event
+	err := g.store.View(ctx, func(tx Tx) (err error) {
+		if rec.Registration, err = tx.Case(number); err != nil {
+			return err
+		}
+		rec.Partner, err = partner(tx, rec.Registration.Partner)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		events, err := tx.Events(number)
+		if err != nil {
+			return err
+		}
+		if n < 1 || n > len(events) {
+			return Permanent(fmt.Errorf("case %s has no event %d", number, n))
+		}
+		event = events[n-1]
+		return nil
+	})
+	return rec, event, err
+}

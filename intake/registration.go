@@ -1,0 +1,91 @@
+package intake
+
+import (
+	"slices"
+	"time"
+)
+
+// Registration is the current state of one case. It changes only together with an Event,
+// in one transaction. Times are UTC, to the microsecond.
+type Registration struct {
+	// Number is the case number. It identifies and never authorises.
+	Number string `json:"number"`
+	// Seq is the commit order of cases: of two equal claim times the lower Seq was first.
+	Seq uint64 `json:"seq"`
+	// Revision is 1 when new and grows by one with each stored change.
+	Revision int       `json:"revision"`
+	Status   Status    `json:"status"`
+	Reason   Reason    `json:"reason,omitempty"`
+	Partner  string    `json:"partner,omitempty"` // Partner.ID; empty only in quarantine
+	Contact  string    `json:"contact,omitempty"` // address of the person who submitted
+	Strength Strength  `json:"strength"`
+	Channel  string    `json:"channel"`
+	Claim    time.Time `json:"claim_time"`
+	Accepted time.Time `json:"accepted_at"`
+	Updated  time.Time `json:"updated_at"`
+	Lead     Lead      `json:"lead"`
+	// Evidence holds, per field, the words that the value was read from.
+	Evidence map[Field]string `json:"evidence,omitempty"`
+	// Identity holds the account keys that Lead stands for; see AccountKeys.
+	Identity []string `json:"identity,omitempty"`
+	// Submissions counts what was sent in for this case.
+	Submissions int   `json:"submissions"`
+	Reply       Route `json:"reply"`
+	// Problems lists what the partner was asked for; Question is a person's own words.
+	Problems []Problem `json:"problems,omitempty"`
+	Question string    `json:"question,omitempty"`
+	// Asks counts how often the partner was asked.
+	Asks        int        `json:"asks,omitempty"`
+	DecisionDue time.Time  `json:"decision_due,omitzero"`
+	AnswerDue   time.Time  `json:"answer_due,omitzero"`
+	Decided     time.Time  `json:"decided_at,omitzero"`
+	Protection  Protection `json:"protection,omitzero"`
+	// Findings is the trace of the last judgement, Advice what it recommended to staff.
+	Findings []Finding `json:"findings,omitempty"`
+	Advice   Outcome   `json:"advice,omitempty"`
+	Policy   string    `json:"policy,omitempty"` // Policy.Hash of the last judgement
+	// PartnerNote is what a person wrote to the partner with the decision.
+	PartnerNote string `json:"partner_note,omitempty"`
+	// MergedInto is the case that this one became part of; Rationale is for staff only.
+	MergedInto string `json:"merged_into,omitempty"`
+	Rationale  string `json:"rationale,omitempty"`
+	// CRM holds the reference in each system of record, by CRM.Name.
+	CRM map[string]Ref `json:"crm,omitempty"`
+	// Events is the number of events, Head the hash of the last: the end of the chain.
+	Events int    `json:"events"`
+	Head   string `json:"head,omitempty"`
+}
+
+// Protection is the hold on an account.
+type Protection struct {
+	Start time.Time `json:"start"`
+	// End is the last instant that is protected: the end of a day in the programme's zone.
+	End time.Time `json:"end"`
+}
+
+// Before reports whether r's claim is older than o's: by claim time, then by commit order.
+func (r *Registration) Before(o *Registration) bool {
+	if !r.Claim.Equal(o.Claim) {
+		return r.Claim.Before(o.Claim)
+	}
+	return r.Seq < o.Seq
+}
+
+// IndexKeys returns the keys under which a store must find the case: the account keys
+// while the case is live, none afterwards. The list is sorted.
+func (r *Registration) IndexKeys() []string {
+	if !r.Status.Live() {
+		return nil
+	}
+	keys := slices.Clone(r.Identity)
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+// Ref is a record in a system of record.
+type Ref struct {
+	ID  string `json:"id"`
+	URL string `json:"url,omitempty"`
+	// Revision is the Registration.Revision that was last pushed.
+	Revision int `json:"revision,omitempty"`
+}

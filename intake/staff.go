@@ -1,0 +1,202 @@
+package intake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"unicode/utf8"
+)
+
+// minRationale is how many characters a person has to give as the reason of a refusal.
+const minRationale = 10
+
+// Verdict is what a member of staff decides on a case.
+type Verdict struct {
+	By string // who decides
+	// Reason is the code of a refusal; ReasonNotEligible if empty.
+	Reason Reason
+	// Rationale is for the record and never shown to partners. A refusal needs one.
+	Rationale string
+	// Message goes to the partner, in a question's case it is the question.
+	Message string
+}
+
+// ErrInput is what a staff action was given that it can't work with.
+type ErrInput struct{ Problem string }
+
+func (e *ErrInput) Error() string { return e.Problem }
+
+// Approve grants the hold; *HeldError if another partner's case has it, *IllegalTransition
+// if the case is not in a state to be approved, ErrNotFound.
+func (g *Gateway) Approve(ctx context.Context, number string, v Verdict) (Registration, error) {
+	return g.staff(ctx, number, v, func(c *change, r *Registration, e Event) error {
+		r.PartnerNote = v.Message
+		return c.approve(r, e)
+	})
+}
+
+// Decline refuses a case, or revokes an approved one, which frees the account.
+func (g *Gateway) Decline(ctx context.Context, number string, v Verdict) (Registration, error) {
+	if v.Reason == "" {
+		v.Reason = ReasonNotEligible
+	}
+	if !slices.Contains(Reasons(), v.Reason) {
+		return Registration{}, &ErrInput{fmt.Sprintf("reason %q: want one of %v", v.Reason, Reasons())}
+	}
+	if utf8.RuneCountInString(v.Rationale) < minRationale {
+		return Registration{}, &ErrInput{fmt.Sprintf("a refusal needs a rationale of at least %d characters; it stays with staff", minRationale)}
+	}
+	return g.staff(ctx, number, v, func(c *change, r *Registration, e Event) error {
+		held := r.Status.Holds()
+		r.PartnerNote, r.Rationale = v.Message, v.Rationale
+		if err := c.decline(r, e); err != nil || !held {
+			return err
+		}
+		return c.release(r)
+	})
+}
+
+// Ask puts a question to the partner; the case waits for the answer.
+func (g *Gateway) Ask(ctx context.Context, number string, v Verdict) (Registration, error) {
+	if utf8.RuneCountInString(v.Message) < minRationale {
+		return Registration{}, &ErrInput{fmt.Sprintf("the question has fewer than %d characters", minRationale)}
+	}
+	v.Reason = ReasonQuestion
+	return g.staff(ctx, number, v, func(c *change, r *Registration, e Event) error {
+		r.Question, r.Problems = v.Message, nil
+		return c.ask(r, e)
+	})
+}
+
+// Assign names the partner of a quarantined case, which vouches for its sender, and starts
+// the checks.
+func (g *Gateway) Assign(ctx context.Context, number, partnerID string, v Verdict) (Registration, error) {
+	return g.staff(ctx, number, v, func(c *change, r *Registration, e Event) error {
+		p, err := partner(c, partnerID)
+		if errors.Is(err, ErrNotFound) {
+			return &ErrInput{fmt.Sprintf("no partner has the id %q", partnerID)}
+		}
+		if err != nil {
+			return err
+		}
+		r.Partner, r.Strength = p.ID, StrengthOperator
+		e.Trigger = TriggerConfirm
+		if err := c.move(r, StatusSubmitted, e); err != nil {
+			return err
+		}
+		return c.check(r)
+	})
+}
+
+func (g *Gateway) staff(ctx context.Context, number string, v Verdict, act func(*change, *Registration, Event) error) (Registration, error) {
+	if v.By == "" {
+		return Registration{}, &ErrInput{"who decides?"}
+	}
+	canonical, ok := g.numbers.Parse(number)
+	if !ok {
+		return Registration{}, &ErrInput{fmt.Sprintf("%q is not a case number", number)}
+	}
+	v.Message = cleanText(v.Message, FieldProblem)
+	var r Registration
+	err := g.update(ctx, func(c *change) (err error) {
+		if r, err = c.Case(canonical); err != nil {
+			return err
+		}
+		return act(c, &r, Event{Trigger: TriggerStaff, Actor: "staff:" + v.By, Reason: v.Reason})
+	})
+	if errors.Is(err, ErrNotFound) {
+		return Registration{}, fmt.Errorf("case %s: %w", canonical, err)
+	}
+	return r, err
+}
+
+// Cases lists cases, newest first; see Cases.ListCases.
+func (g *Gateway) Cases(ctx context.Context, q CaseQuery) (cases []Registration, err error) {
+	err = g.store.View(ctx, func(tx Tx) error {
+		cases, err = tx.ListCases(q)
+		return err
+	})
+	return cases, err
+}
+
+// Dossier is the whole story of a case, for staff.
+type Dossier struct {
+	Registration Registration `json:"registration"`
+	Partner      Partner      `json:"partner"`
+	Submissions  []Submission `json:"submissions"`
+	Events       []Event      `json:"events"`
+	// Tasks is what is still to be done.
+	Tasks []Task `json:"tasks,omitempty"`
+	// Chain is empty if the history is whole, else what is wrong with it.
+	Chain string `json:"chain,omitempty"`
+}
+
+// Dossier returns the story of a case; ErrNotFound, *ErrInput.
+func (g *Gateway) Dossier(ctx context.Context, number string) (Dossier, error) {
+	canonical, ok := g.numbers.Parse(number)
+	if !ok {
+		return Dossier{}, &ErrInput{fmt.Sprintf("%q is not a case number", number)}
+	}
+	var d Dossier
+	err := g.store.View(ctx, func(tx Tx) (err error) {
+		d = Dossier{}
+		if d.Registration, err = tx.Case(canonical); err != nil {
+			return err
+		}
+		if d.Partner, err = partner(tx, d.Registration.Partner); err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		if d.Events, err = tx.Events(canonical); err != nil {
+			return err
+		}
+		if d.Tasks, err = tx.Open(canonical); err != nil {
+			return err
+		}
+		for n := 1; n <= d.Registration.Submissions; n++ {
+			var s Submission
+			if err := getJSON(tx, spaceSubmission, submissionKey(canonical, n), &s); err != nil {
+				return err
+			}
+			d.Submissions = append(d.Submissions, s)
+		}
+		return nil
+	})
+	if err != nil {
+		return Dossier{}, fmt.Errorf("case %s: %w", canonical, err)
+	}
+	if err := VerifyChain(d.Registration, d.Events); err != nil {
+		d.Chain = err.Error()
+	}
+	return d, nil
+}
+
+// Asides lists what was set aside, by id, after the given one.
+func (g *Gateway) Asides(ctx context.Context, after string, limit int) ([]Aside, error) {
+	var asides []Aside
+	err := g.store.View(ctx, func(tx Tx) error {
+		asides = nil
+		entries, err := tx.ScanRecords(spaceAside, "", after, limit)
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			var a Aside
+			if err := decode(e, &a); err != nil {
+				return err
+			}
+			asides = append(asides, a)
+		}
+		return nil
+	})
+	return asides, err
+}
+
+// Depth tells how much work waits in each lane.
+func (g *Gateway) Depth(ctx context.Context) (depth map[Lane]Depth, err error) {
+	err = g.store.View(ctx, func(tx Tx) error {
+		depth, err = tx.Depth()
+		return err
+	})
+	return depth, err
+}

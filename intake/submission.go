@@ -1,0 +1,159 @@
+package intake
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"time"
+)
+
+// Sink takes submissions from channels.
+//
+// Accept returns nil only once the submission is durable: a channel acknowledges its
+// source after nil and never before. It may be called from many goroutines at once, and
+// again with the same submission after any error: a known Key or Content returns the first
+// Receipt, with Known set, and that answer too stands behind a write commit.
+//
+// SetAside keeps, for staff, what is no registration (a robot's mail, an unreadable
+// message), under the same promise. Nothing that reached a channel is ever dropped.
+//
+// Keep stores a payload of any size durably and returns a reference to it, without holding
+// more than a small part in memory. It is called before Accept or SetAside; a payload that
+// no submission refers to is harmless.
+type Sink interface {
+	Accept(context.Context, Submission) (Receipt, error)
+	SetAside(context.Context, Aside) (Receipt, error)
+	Keep(context.Context, io.Reader) (Raw, error)
+}
+
+// Submission is what a channel read from one thing that a person sent. It is stored as it
+// is and never changed.
+type Submission struct {
+	// Key identifies the delivery at its source and is the same in every redelivery:
+	// for IMAP account, folder, UIDVALIDITY and UID.
+	Key string `json:"key"`
+	// Content is a fingerprint of what the sender wrote, free of transport traces, or
+	// empty. The same content from the same sender within 30 days is the same submission.
+	Content string `json:"content,omitempty"`
+	// Deliberate says that a repeat of Content can only be a person sending again, not a
+	// redelivery by a machine, so that the person is answered again.
+	Deliberate bool   `json:"deliberate,omitempty"`
+	Channel    string `json:"channel"`
+	Sender     Sender `json:"sender"`
+	// Reply is where the answer goes.
+	Reply Route `json:"reply"`
+	// ReceivedAt is the claim time: a clock that we or our server own, never the sender's.
+	ReceivedAt time.Time `json:"received_at"`
+	Lead       Lead      `json:"lead,omitempty"`
+	// Evidence holds, per field, the words that the value was read from.
+	Evidence map[Field]string `json:"evidence,omitempty"`
+	// Case is the number of the case that this continues, proven by a token that only our
+	// own answer carried. CaseHint is one that anybody could have typed: it counts only
+	// if the sender is of the same partner.
+	Case     string `json:"case,omitempty"`
+	CaseHint string `json:"case_hint,omitempty"`
+	// Text is what the person wrote this time, without quotations, for staff to read.
+	Text string `json:"text,omitempty"`
+	// Subject is a short title where the channel has one.
+	Subject string `json:"subject,omitempty"`
+	Raw     Raw    `json:"raw,omitzero"`
+}
+
+// Strength says how well it is proven that a submission comes from its sender. Only
+// StrengthDomain and above make a claim that can block others.
+type Strength string
+
+// The strengths, weakest first.
+const (
+	StrengthUnverified Strength = "unverified"
+	StrengthDomain     Strength = "domain_auth"
+	StrengthVerified   Strength = "verified"
+	StrengthOperator   Strength = "operator"
+)
+
+// Strengths is the full set, weakest first.
+func Strengths() []Strength {
+	return []Strength{StrengthUnverified, StrengthDomain, StrengthVerified, StrengthOperator}
+}
+
+// Proven reports whether a claim of this strength counts against others.
+func (s Strength) Proven() bool {
+	return s == StrengthDomain || s == StrengthVerified || s == StrengthOperator
+}
+
+// Sender is the person who submitted, as far as the channel can tell.
+type Sender struct {
+	// Address is the e-mail address, or what the channel has in place of one.
+	Address  string   `json:"address"`
+	Name     string   `json:"name,omitempty"`
+	Strength Strength `json:"strength"`
+	// How names the evidence for Strength, for staff: "dmarc=pass by mx.example".
+	How string `json:"how,omitempty"`
+}
+
+// Route says how to reach a person: through which channel, at which address there, and in
+// which thread. Thread belongs to the channel and is opaque here.
+type Route struct {
+	Channel string          `json:"channel"`
+	Address string          `json:"address"`
+	Thread  json.RawMessage `json:"thread,omitempty"`
+}
+
+// Raw refers to the payload as it came, stored under its SHA-256 (hex).
+type Raw struct {
+	SHA256 string `json:"sha256,omitempty"`
+	Size   int64  `json:"size,omitempty"`
+	Media  string `json:"media,omitempty"`
+}
+
+// Receipt is what a channel may tell its source at once.
+type Receipt struct {
+	// Case is the case number, or empty if the submission was set aside.
+	Case   string `json:"case,omitempty"`
+	Status Status `json:"status,omitempty"`
+	// Known says that this submission, or its content, had been accepted before.
+	Known bool `json:"known,omitempty"`
+	// Aside is the id under which staff find what was set aside.
+	Aside string `json:"aside,omitempty"`
+}
+
+// AsideReason says why something was set aside.
+type AsideReason string
+
+// The reasons to set something aside.
+const (
+	AsideUnreadable     AsideReason = "unreadable"
+	AsideRobot          AsideReason = "automatic"
+	AsideBounce         AsideReason = "bounce"
+	AsideOwn            AsideReason = "own_message"
+	AsideTooLarge       AsideReason = "too_large"
+	AsideNoLead         AsideReason = "no_lead_from_stranger"
+	AsideForeignThread  AsideReason = "stranger_in_thread"
+	AsideAmbiguousFrom  AsideReason = "ambiguous_sender"
+	AsideRepeatedFailed AsideReason = "failed_repeatedly"
+)
+
+// AsideReasons is the full set.
+func AsideReasons() []AsideReason {
+	return []AsideReason{
+		AsideUnreadable, AsideRobot, AsideBounce, AsideOwn, AsideTooLarge,
+		AsideNoLead, AsideForeignThread, AsideAmbiguousFrom, AsideRepeatedFailed,
+	}
+}
+
+// Aside is something that reached a channel and is no registration. It is kept for staff
+// with its raw payload and is never answered.
+type Aside struct {
+	// ID is given by Sink.SetAside.
+	ID string `json:"id"`
+	// Key identifies the delivery as in Submission; a known Key returns the first receipt.
+	Key     string      `json:"key"`
+	Channel string      `json:"channel"`
+	Reason  AsideReason `json:"reason"`
+	// Detail says what was found, in words for staff, without the message's text.
+	Detail     string    `json:"detail,omitempty"`
+	From       string    `json:"from,omitempty"`
+	Subject    string    `json:"subject,omitempty"`
+	ReceivedAt time.Time `json:"received_at"`
+	Raw        Raw       `json:"raw,omitzero"`
+}

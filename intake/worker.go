@@ -1,0 +1,243 @@
+package intake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+const (
+	leaseTime = time.Minute
+	// attemptTime bounds one attempt; it is shorter than the lease, so that no attempt goes
+	// on after another worker may have begun the next.
+	attemptTime = 45 * time.Second
+	// idlePause is the longest that a lane sleeps: it wakes for new work and for what falls
+	// due, and looks around now and then all the same. blockedPause is how long it sleeps
+	// while all that is due waits for an older task of its case.
+	idlePause    = 30 * time.Second
+	blockedPause = time.Second
+	// stopGrace is how long attempts may go on after the gateway was told to stop.
+	stopGrace = 15 * time.Second
+	day       = 24 * time.Hour
+)
+
+// handler makes one attempt at a task: the part that waits for others. The effect it
+// returns runs in the transaction that finishes the task.
+type (
+	handler func(context.Context, Task) (effect, error)
+	effect  func(*change) error
+)
+
+// lane is how the tasks of one Lane are worked off.
+type lane struct {
+	name    Lane
+	workers int
+	run     handler
+	// delay is the pause after the attempt (1, 2, …) failed; giveUp the number of attempts
+	// after which a task is parked for staff, 0 for never.
+	delay  func(attempt int) time.Duration
+	giveUp int
+}
+
+// Run works off tasks until ctx is done, then lets the attempts under way come to an end,
+// within 15 s. It returns nil.
+func (g *Gateway) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	for _, l := range g.lanes() {
+		wg.Go(func() { g.work(ctx, l) })
+	}
+	wg.Wait()
+	return nil
+}
+
+func (g *Gateway) lanes() []lane {
+	lanes := []lane{
+		{name: LaneCheck, workers: 32, run: g.runCheck, delay: steps(time.Second, 5*time.Second, 30*time.Second, time.Minute)},
+		{name: LaneNotify, workers: 16, run: g.runNotify, delay: answerDelay, giveUp: 5 + int(5*day/(30*time.Minute))},
+		{name: LaneTimer, workers: 2, run: g.runExpire, delay: steps(time.Second, 10*time.Second, time.Minute)},
+	}
+	for _, crm := range g.crms {
+		l := lane{name: PushLane(crm.Name()), workers: 8, run: g.runPush(crm), delay: pushDelay, giveUp: 6 + int(14*day/time.Hour)}
+		if s, ok := crm.(Scheduled); ok {
+			l.delay = s.RetryDelay
+		}
+		lanes = append(lanes, l)
+	}
+	return lanes
+}
+
+// The pauses between attempts. Each step is spread by a fifth either way, so that what
+// failed together does not come back together.
+var (
+	answerDelay = steps(5*time.Second, 30*time.Second, 2*time.Minute, 10*time.Minute, 30*time.Minute)
+	pushDelay   = steps(5*time.Second, 30*time.Second, 2*time.Minute, 10*time.Minute, 30*time.Minute, time.Hour)
+)
+
+// steps returns a schedule that stays at its last step.
+func steps(pauses ...time.Duration) func(int) time.Duration {
+	return func(attempt int) time.Duration {
+		d := pauses[min(max(attempt, 1), len(pauses))-1]
+		return d + time.Duration((rand.Float64()-0.5)*0.4*float64(d))
+	}
+}
+
+// work claims tasks of a lane as long as it has free workers, and waits in between for a
+// wake-up, a free worker, or the next look.
+func (g *Gateway) work(ctx context.Context, l lane) {
+	attempts, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(stopGrace, stop) })()
+
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	free := make(chan struct{}, l.workers)
+	for range l.workers {
+		free <- struct{}{}
+	}
+	look := time.NewTimer(0)
+	defer look.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-look.C:
+		case <-g.wakeup(l.name):
+		}
+		pause := idlePause
+		for n := take(ctx, free); n > 0; n = take(ctx, free) {
+			tasks, next, err := g.claim(ctx, l, n)
+			pause = next
+			if err != nil && ctx.Err() == nil {
+				g.log.Error("claim tasks", "lane", l.name, "err", err)
+			}
+			for range n - len(tasks) {
+				free <- struct{}{}
+			}
+			if len(tasks) == 0 {
+				break
+			}
+			for _, t := range tasks {
+				wg.Go(func() {
+					g.attempt(attempts, l, t)
+					free <- struct{}{}
+					g.wake(l.name) // a later task of the same case may have become free
+				})
+			}
+		}
+		look.Reset(pause)
+	}
+}
+
+// take waits for a free worker and returns how many are free, or 0 once ctx is done.
+func take(ctx context.Context, free chan struct{}) int {
+	select {
+	case <-free:
+	case <-ctx.Done():
+		return 0
+	}
+	for n := 1; ; n++ {
+		select {
+		case <-free:
+		default:
+			return n
+		}
+	}
+}
+
+// claim leases due tasks. If there are none it writes nothing, and says how long to sleep.
+func (g *Gateway) claim(ctx context.Context, l lane, limit int) (tasks []Task, pause time.Duration, err error) {
+	var next time.Time
+	var found bool
+	err = g.store.View(ctx, func(tx Tx) (err error) {
+		next, found, err = tx.NextDue(l.name)
+		return err
+	})
+	now := g.stamp()
+	switch {
+	case err != nil || !found:
+		return nil, idlePause, err
+	case next.After(now):
+		return nil, min(next.Sub(now), idlePause), nil
+	}
+	err = g.store.Update(ctx, func(tx Tx) (err error) {
+		tasks, err = tx.Claim(l.name, now, leaseTime, limit)
+		return err
+	})
+	return tasks, blockedPause, err
+}
+
+// attempt runs a task once and finishes, postpones or parks it.
+func (g *Gateway) attempt(ctx context.Context, l lane, t Task) {
+	began := g.now()
+	runCtx, cancel := context.WithTimeout(ctx, attemptTime)
+	defer cancel()
+	err := g.finish(runCtx, l, t)
+	result := "done"
+	switch {
+	case err == nil:
+	case errors.Is(err, ErrStale), errors.Is(err, ErrClosed):
+		result = "lost" // another worker has the task, or will have it
+	case IsPermanent(err) || (l.giveUp > 0 && t.Attempts >= l.giveUp):
+		result = "parked"
+		g.log.Error("task given up", "task", t.Key, "case", t.Case, "attempt", t.Attempts, "err", err)
+		g.put(ctx, t, func(c *change) error { return c.giveUp(t, err) })
+	default:
+		result = "retry"
+		delay, told := RetryDelay(err)
+		if !told {
+			delay = l.delay(t.Attempts)
+		}
+		if !errors.Is(err, errEarlierRival) {
+			g.log.Warn("task failed", "task", t.Key, "case", t.Case, "attempt", t.Attempts, "again_in", delay, "err", err)
+		}
+		g.put(ctx, t, func(c *change) error { return c.Postpone(t, c.at.Add(delay), err.Error()) })
+	}
+	g.observe.Attempted(l.name, result, g.now().Sub(began))
+}
+
+// finish makes the attempt and commits its effect together with the end of the task. A
+// panic of a handler is an error of this task and stops nobody else.
+func (g *Gateway) finish(ctx context.Context, l lane, t Task) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+			if t.Attempts >= 5 {
+				err = Permanent(err)
+			}
+		}
+	}()
+	act, err := l.run(ctx, t)
+	if err != nil {
+		return err
+	}
+	return g.update(ctx, func(c *change) error {
+		if err := act(c); err != nil {
+			return err
+		}
+		return c.Finish(t)
+	})
+}
+
+// put records the end of a failed attempt. If that fails too, the lease runs out and the
+// task is tried again.
+func (g *Gateway) put(ctx context.Context, t Task, fn func(*change) error) {
+	err := g.update(ctx, fn)
+	if err != nil && !errors.Is(err, ErrStale) {
+		g.log.Error("record the failed attempt", "task", t.Key, "err", err)
+	}
+}
+
+// giveUp parks a task and says so in the case, where staff see it.
+func (c *change) giveUp(t Task, cause error) error {
+	if err := c.Park(t, cause.Error()); err != nil {
+		return err
+	}
+	r, err := c.Case(t.Case)
+	if err != nil {
+		return err
+	}
+	return c.record(&r, Event{Kind: EventUndelivered, Actor: "gateway", Note: t.Key})
+}

@@ -1,0 +1,244 @@
+package rules
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/mail"
+	"slices"
+	"time"
+
+	"leadgate/intake"
+	"leadgate/intake/identity"
+)
+
+// Spec is the policy as an operator writes it. Default returns the values of what is left out.
+type Spec struct {
+	// Version is the operator's own name for this edition of the rules.
+	Version string      `yaml:"version" json:"version"`
+	Mode    intake.Mode `yaml:"mode" json:"mode"`
+	// Timezone is the IANA name of the zone in which days end and times are shown.
+	Timezone string  `yaml:"timezone" json:"timezone"`
+	Contact  Contact `yaml:"contact" json:"contact"`
+	// Required is "full" or "short": which fields a registration can't do without.
+	Required string `yaml:"required" json:"required"`
+	// Decision is the time within which the vendor promises to decide.
+	Decision Span `yaml:"decision" json:"decision"`
+	// Answer is the time that a partner has to answer a question.
+	Answer Span `yaml:"answer" json:"answer"`
+	// ProvisionalDays is how many calendar days an approval holds before a next step.
+	ProvisionalDays int `yaml:"provisional_days" json:"provisional_days"`
+	// OwnDomains are the vendor's: never a prospect.
+	OwnDomains []string `yaml:"own_domains" json:"own_domains"`
+	// BlockedDomains are accounts that nobody can register.
+	BlockedDomains []string `yaml:"blocked_domains" json:"blocked_domains"`
+}
+
+// Contact is the person named to partners who have no manager of their own.
+type Contact struct {
+	Name  string `yaml:"name" json:"name"`
+	Email string `yaml:"email" json:"email"`
+}
+
+// Span is a length of time: a count of "hours" or of "business_days" (Monday to Friday).
+type Span struct {
+	Value int    `yaml:"value" json:"value"`
+	Unit  string `yaml:"unit" json:"unit"`
+}
+
+// The units of a Span.
+const (
+	Hours        = "hours"
+	BusinessDays = "business_days"
+)
+
+// The values of Spec.Required.
+const (
+	RequiredFull  = "full"
+	RequiredShort = "short"
+)
+
+// Default returns the policy of an operator who says nothing: a person decides everything
+// but merging and asking, within two business days, and an approval holds for 14 days.
+func Default() Spec {
+	return Spec{
+		Version: "default", Mode: intake.ModeAssist, Timezone: "UTC", Required: RequiredFull,
+		Decision:        Span{Value: 2, Unit: BusinessDays},
+		Answer:          Span{Value: 10, Unit: BusinessDays},
+		ProvisionalDays: 14,
+	}
+}
+
+// Validate returns all that is wrong with s; each error begins with the key concerned.
+func (s Spec) Validate(ids *identity.Lists) []error {
+	var faults []error
+	fault := func(format string, a ...any) { faults = append(faults, fmt.Errorf(format, a...)) }
+	if !slices.Contains(intake.Modes(), s.Mode) {
+		fault("mode: %q is none of %v", s.Mode, intake.Modes())
+	}
+	if _, err := time.LoadLocation(s.Timezone); err != nil || s.Timezone == "" || s.Timezone == "Local" {
+		fault("timezone: %q is not an IANA name like Europe/Brussels", s.Timezone)
+	}
+	if _, err := mail.ParseAddress(s.Contact.Email); err != nil || s.Contact.Name == "" {
+		fault("contact: partners are always given a person to turn to; set name and email")
+	}
+	if s.Required != RequiredFull && s.Required != RequiredShort {
+		fault("required: %q is neither %s nor %s", s.Required, RequiredFull, RequiredShort)
+	}
+	for key, span := range map[string]Span{"decision": s.Decision, "answer": s.Answer} {
+		if span.Value < 1 || span.Value > 365 || (span.Unit != Hours && span.Unit != BusinessDays) {
+			fault("%s: want a value of 1 to 365 and the unit %s or %s", key, Hours, BusinessDays)
+		}
+	}
+	if s.ProvisionalDays < 1 || s.ProvisionalDays > 365 {
+		fault("provisional_days: %d is not between 1 and 365", s.ProvisionalDays)
+	}
+	for key, list := range map[string][]string{"own_domains": s.OwnDomains, "blocked_domains": s.BlockedDomains} {
+		for i, d := range list {
+			if _, err := ids.Domain(d); err != nil {
+				fault("%s[%d]: %w", key, i, err)
+			}
+		}
+	}
+	slices.SortFunc(faults, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })
+	return faults
+}
+
+// Policy is a valid Spec, ready to judge. It implements intake.Policy.
+type Policy struct {
+	spec    Spec
+	hash    string
+	zone    *time.Location
+	own     map[string]bool
+	blocked map[string]bool
+	rules   []intake.Rule
+}
+
+var _ intake.Policy = (*Policy)(nil)
+
+// New makes a policy of a spec; an error if Validate has any.
+func New(s Spec, ids *identity.Lists) (*Policy, error) {
+	if faults := s.Validate(ids); len(faults) > 0 {
+		return nil, faults[0]
+	}
+	zone, err := time.LoadLocation(s.Timezone)
+	if err != nil {
+		return nil, err
+	}
+	b, err := json.Marshal(s)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(b)
+	p := &Policy{
+		spec: s, hash: hex.EncodeToString(sum[:]), zone: zone,
+		own: domainSet(ids, s.OwnDomains), blocked: domainSet(ids, s.BlockedDomains),
+	}
+	p.rules = []intake.Rule{
+		rule{"partner-active", partnerActive},
+		rule{"required-fields", p.requiredFields},
+		rule{"consent", consent},
+		rule{"not-the-prospect", p.notTheProspect},
+		rule{"blocked-account", p.blockedAccount},
+		rule{"duplicate-own", duplicateOwn},
+		rule{"protected-by-other", protectedByOther},
+		rule{"contested", contested},
+		rule{"existing-deal", existingDeal},
+		rule{"crm-reachable", crmReachable},
+		rule{"similar-account", similarAccount},
+		rule{"look-alike-domain", lookAlike(ids)},
+		rule{"contact-domain", contactDomain(ids)},
+	}
+	return p, nil
+}
+
+func domainSet(ids *identity.Lists, domains []string) map[string]bool {
+	set := make(map[string]bool, len(domains))
+	for _, raw := range domains {
+		if d, err := ids.Domain(raw); err == nil {
+			set[d.Key] = true
+		}
+	}
+	return set
+}
+
+// Hash identifies this edition: SHA-256 (hex) over the spec with its defaults.
+func (p *Policy) Hash() string { return p.hash }
+
+// Mode says how much the policy decides by itself.
+func (p *Policy) Mode() intake.Mode { return p.spec.Mode }
+
+// Zone is the programme's time zone.
+func (p *Policy) Zone() *time.Location { return p.zone }
+
+// Contact is the programme's contact person.
+func (p *Policy) Contact() intake.Contact {
+	return intake.Contact{Name: p.spec.Contact.Name, Email: p.spec.Contact.Email}
+}
+
+// DecisionDue is the moment until which the vendor promises to decide.
+func (p *Policy) DecisionDue(received time.Time) time.Time { return p.after(received, p.spec.Decision) }
+
+// AnswerDue is the moment until which the partner has to answer.
+func (p *Policy) AnswerDue(asked time.Time) time.Time { return p.after(asked, p.spec.Answer) }
+
+// Hold is the protection that an approval grants: to the end of the last of the days, in
+// the programme's zone. Days are calendar days; one with a clock change counts as one.
+func (p *Policy) Hold(approved time.Time) intake.Protection {
+	local := approved.In(p.zone)
+	end := time.Date(local.Year(), local.Month(), local.Day()+p.spec.ProvisionalDays+1, 0, 0, 0, 0, p.zone)
+	return intake.Protection{Start: approved, End: end.Add(-time.Microsecond).UTC()}
+}
+
+// after adds a span to t. Business days keep the time of day in the programme's zone; what
+// starts on a weekend starts on Monday at midnight.
+func (p *Policy) after(t time.Time, s Span) time.Time {
+	if s.Unit == Hours {
+		return t.Add(time.Duration(s.Value) * time.Hour)
+	}
+	local := t.In(p.zone)
+	if weekend(local) {
+		local = time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, p.zone)
+		for weekend(local) {
+			local = local.AddDate(0, 0, 1)
+		}
+	}
+	for left := s.Value; left > 0; {
+		local = local.AddDate(0, 0, 1)
+		if !weekend(local) {
+			left--
+		}
+	}
+	return local.UTC()
+}
+
+func weekend(t time.Time) bool { return t.Weekday() == time.Saturday || t.Weekday() == time.Sunday }
+
+// Judge evaluates every rule; the most severe finding decides, the first of equals.
+func (p *Policy) Judge(now time.Time, c intake.Case) intake.Decision {
+	d := intake.Decision{Outcome: intake.OutcomeApprove}
+	for _, r := range p.rules {
+		f := r.Judge(now, c)
+		if f.Outcome == "" {
+			continue
+		}
+		f.Rule = r.Name()
+		d.Findings = append(d.Findings, f)
+		d.Problems = append(d.Problems, f.Problems...)
+		if f.Outcome.Worse(d.Outcome) {
+			d.Outcome, d.Reason, d.Case = f.Outcome, f.Reason, f.Case
+		}
+	}
+	return d
+}
+
+// rule is a named function.
+type rule struct {
+	name  string
+	judge func(now time.Time, c intake.Case) intake.Finding
+}
+
+func (r rule) Name() string                                      { return r.name }
+func (r rule) Judge(now time.Time, c intake.Case) intake.Finding { return r.judge(now, c) }
