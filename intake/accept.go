@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -323,10 +324,21 @@ func (a *acceptance) open(c *change, speaker Partner, proven bool) error {
 	return c.check(&r)
 }
 
-// join adds a further submission to a case. What is empty is filled; what was asked for is
-// replaced; the claim time stays. An answered question puts the case back into the checks.
+// replaces returns the fields that the submission may change: what was asked for, and in a
+// reply everything but the domain, for another domain is another prospect.
+func (a *acceptance) replaces(r *Registration, threaded bool) []Field {
+	if !threaded {
+		return problemFields(r.Problems)
+	}
+	return slices.DeleteFunc(Fields(), func(f Field) bool {
+		return f == FieldCompanyDomain && r.Lead[f] != ""
+	})
+}
+
+// join adds a further submission to a case. What is empty is filled, what was asked for or
+// is corrected in a reply is replaced; the claim time stays. An answered question puts the case back into the checks.
 func (a *acceptance) join(c *change, r *Registration, threaded bool) error {
-	changed := r.Lead.Fill(a.s.Lead, problemFields(r.Problems)...)
+	changed := r.Lead.Fill(a.s.Lead, a.replaces(r, threaded)...)
 	for _, f := range changed {
 		if r.Evidence == nil {
 			r.Evidence = make(map[Field]string)

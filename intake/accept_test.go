@@ -332,3 +332,35 @@ func TestPayloadsAreKeptWhole(t *testing.T) {
 		}
 	})
 }
+
+func TestAReplyCorrectsWhatWasUnderstood(t *testing.T) {
+	inWorld(t, func(w *world) {
+		first := w.submit("ana@alpha.example", acme())
+		reply := w.submission("ana@alpha.example", intake.Lead{
+			intake.FieldContactRole: "CFO", intake.FieldCompanyDomain: "acme.example",
+		})
+		reply.Case = first.Case
+		w.accept(reply)
+		w.pass(time.Second)
+		r := w.wantStatus(first.Case, intake.StatusProvisional)
+		if r.Lead[intake.FieldContactRole] != "CFO" || w.crm.records[first.Case].Lead[intake.FieldContactRole] != "CFO" {
+			w.Errorf("role %q here, %q in the CRM", r.Lead[intake.FieldContactRole], w.crm.records[first.Case].Lead[intake.FieldContactRole])
+		}
+		w.wantMessages(intake.MessageApproved, intake.MessageKnown)
+	})
+}
+
+func TestAQuestionThatIsNotAnsweredInTimeClosesTheCase(t *testing.T) {
+	inWorld(t, func(w *world) {
+		first := w.submit("ana@alpha.example", without(acme(), intake.FieldConsent))
+		due := w.wantStatus(first.Case, intake.StatusNeedsInfo).AnswerDue
+		w.pass(time.Until(due) - time.Second)
+		w.wantStatus(first.Case, intake.StatusNeedsInfo)
+		w.pass(2 * time.Second)
+		w.wantStatus(first.Case, intake.StatusWithdrawn)
+		m := w.wantMessages(intake.MessageNeedsInfo, intake.MessageClosed)[1]
+		if !m.Unprompted {
+			w.Error("the message passes for an answer to a mail")
+		}
+	})
+}

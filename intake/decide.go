@@ -157,6 +157,9 @@ func (c *change) ask(r *Registration, e Event) error {
 	if err := c.move(r, StatusNeedsInfo, e); err != nil {
 		return err
 	}
+	if err := c.deadline(r, r.AnswerDue); err != nil {
+		return err
+	}
 	return c.announce(r, MessageNeedsInfo, e)
 }
 
@@ -175,11 +178,7 @@ func (c *change) approve(r *Registration, e Event) error {
 	if err := c.move(r, StatusProvisional, e); err != nil {
 		return err
 	}
-	err = c.Enqueue(Task{
-		Key:  fmt.Sprintf("expire:%s:%d", r.Number, r.Revision),
-		Lane: LaneTimer, Case: r.Number, Due: r.Protection.End.Add(time.Microsecond),
-	})
-	if err != nil {
+	if err := c.deadline(r, r.Protection.End); err != nil {
 		return err
 	}
 	return c.announce(r, MessageApproved, e)

@@ -18,13 +18,14 @@ const (
 	MessageWaitlisted MessageKind = "waitlisted"
 	MessageKnown      MessageKind = "known" // we have it already: the case and its state
 	MessageExpired    MessageKind = "expired"
+	MessageClosed     MessageKind = "closed" // what was asked for did not come in time
 )
 
 // MessageKinds is the full set.
 func MessageKinds() []MessageKind {
 	return []MessageKind{
 		MessageReceived, MessageNeedsInfo, MessageApproved, MessageDeclined,
-		MessageWaitlisted, MessageKnown, MessageExpired,
+		MessageWaitlisted, MessageKnown, MessageExpired, MessageClosed,
 	}
 }
 

@@ -14,12 +14,16 @@ func (c *change) notify(r *Registration, kind MessageKind, to Route, unprompted 
 	if to.Channel == "" || to.Address == "" {
 		return nil // submitted by a channel that can't answer
 	}
+	asked := kind == MessageKnown
+	if asked && r.Status == StatusNeedsInfo {
+		kind = MessageNeedsInfo // what is still missing says more than that we have it
+	}
 	facts, err := c.facts(r)
 	if err != nil {
 		return err
 	}
 	m := Message{ID: fmt.Sprintf("%s.%d", r.Number, r.Events), Kind: kind, To: to, Facts: facts, Unprompted: unprompted, At: c.at}
-	if kind == MessageKnown { // the same state may be asked for any number of times
+	if asked { // the same state may be asked for any number of times
 		m.ID = fmt.Sprintf("%s.%d.%d", r.Number, r.Events, c.at.UnixMicro())
 	}
 	body, err := json.Marshal(m)

@@ -164,6 +164,9 @@ func domainSet(ids *identity.Lists, domains []string) map[string]bool {
 	return set
 }
 
+// Owns reports whether an account domain is the vendor's own.
+func (p *Policy) Owns(domain string) bool { return p.own[domain] }
+
 // Hash identifies this edition: SHA-256 (hex) over the spec with its defaults.
 func (p *Policy) Hash() string { return p.hash }
 

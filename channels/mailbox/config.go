@@ -1,0 +1,313 @@
+package mailbox
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/mail"
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// Config describes one mailbox. Secrets are resolved already: they hold the value, not the
+// name of a file.
+type Config struct {
+	// Name is unique among the mailboxes and stable: it is part of stored keys.
+	Name string `yaml:"name"`
+	// Address is the one that partners write to and that answers come from.
+	Address string `yaml:"address"`
+	// FromName is shown beside Address in answers.
+	FromName string `yaml:"from_name"`
+	// OwnAddresses are further addresses of this mailbox: aliases that mail is taken in for
+	// and that no mail is believed to come from. Address is always one of them.
+	OwnAddresses []string    `yaml:"own_addresses"`
+	IMAP         *IMAP       `yaml:"imap"`
+	Direct       *Direct     `yaml:"direct"`
+	SenderProof  SenderProof `yaml:"sender_proof"`
+	// SMTP and Outbox are where answers go; exactly one is set.
+	SMTP   *SMTP  `yaml:"smtp"`
+	Outbox string `yaml:"outbox"`
+	// MaxSize is the size in bytes above which a mail is not read; 35 MB if 0.
+	MaxSize int64 `yaml:"max_size"`
+}
+
+// TLS says how a connection is protected.
+type TLS string
+
+// The kinds of protection. TLSNone is refused but for loopback addresses, unless the
+// configuration says insecure.
+const (
+	TLSImplicit TLS = "implicit"
+	TLSStart    TLS = "starttls"
+	TLSNone     TLS = "none"
+)
+
+// IMAP is the account that mail is fetched from.
+type IMAP struct {
+	Host     string `yaml:"host"`
+	Port     int    `yaml:"port"` // 993 with implicit TLS, else 143, if 0
+	TLS      TLS    `yaml:"tls"`  // implicit if empty
+	Username string `yaml:"username"`
+	Password string `yaml:"password"`
+	// Folder is read; INBOX if empty. The others are created if missing.
+	Folder          string `yaml:"folder"`
+	ProcessedFolder string `yaml:"processed_folder"` // Processed if empty
+	AsideFolder     string `yaml:"aside_folder"`     // "Set aside" if empty
+	// Poll is how often the folder is looked at on a server that does not push; 60 s if 0.
+	Poll time.Duration `yaml:"poll"`
+	// Insecure allows TLSNone to any host: password and mail travel in the clear.
+	Insecure bool `yaml:"insecure"`
+}
+
+// Protocol is what mail is delivered by.
+type Protocol string
+
+// The protocols of direct delivery.
+const (
+	ProtocolSMTP Protocol = "smtp"
+	ProtocolLMTP Protocol = "lmtp"
+)
+
+// Direct is the listener that a mail server delivers to.
+type Direct struct {
+	// Listen is host:port, or unix:PATH.
+	Listen   string   `yaml:"listen"`
+	Protocol Protocol `yaml:"protocol"` // smtp if empty
+	// TrustedNetworks may connect (CIDR); if empty, everybody who reaches Listen.
+	TrustedNetworks []string `yaml:"trusted_networks"`
+	MaxSize         int64    `yaml:"max_size"` // bytes; Config.MaxSize if 0
+	TLSCert         string   `yaml:"tls_cert"` // file; with TLSKey offers STARTTLS
+	TLSKey          string   `yaml:"tls_key"`  // file
+}
+
+// ProofMode says what proves the sender of a mail.
+type ProofMode string
+
+// The modes of proof.
+const (
+	// ProofUnset proves nothing: every sender is unverified.
+	ProofUnset ProofMode = ""
+	// ProofResults believes the border mail server's Authentication-Results (RFC 8601).
+	ProofResults ProofMode = "authentication-results"
+	// ProofNetworks believes mail delivered directly from trusted networks.
+	ProofNetworks ProofMode = "trusted-networks"
+	// ProofNone believes From as written. Anybody can then claim to be a partner.
+	ProofNone ProofMode = "none"
+)
+
+// SenderProof says what proves the sender of a mail.
+type SenderProof struct {
+	Mode ProofMode `yaml:"mode"`
+	// AuthservID is the name by which the border mail server signs its results; exact.
+	AuthservID string `yaml:"authserv_id"`
+	// TrustedNetworks (CIDR) prove mail that is delivered directly; Direct's if empty.
+	TrustedNetworks []string `yaml:"trusted_networks"`
+}
+
+// SMTP is the server that answers are submitted to.
+type SMTP struct {
+	Host     string `yaml:"host"`
+	Port     int    `yaml:"port"` // 465 with implicit TLS, else 587, if 0
+	TLS      TLS    `yaml:"tls"`  // implicit if empty
+	Username string `yaml:"username"`
+	Password string `yaml:"password"`
+	// Hello is the name that we greet with; localhost if empty.
+	Hello string `yaml:"hello"`
+	// Insecure allows TLSNone to any host.
+	Insecure bool `yaml:"insecure"`
+}
+
+const (
+	defaultMaxSize = 35 << 20
+	defaultPoll    = time.Minute
+)
+
+// withDefaults returns a copy in which every default is filled in.
+func (c Config) withDefaults() Config {
+	c.MaxSize = or(c.MaxSize, defaultMaxSize)
+	if c.IMAP != nil {
+		i := *c.IMAP
+		i.TLS = or(i.TLS, TLSImplicit)
+		i.Port = or(i.Port, map[bool]int{true: 993, false: 143}[i.TLS == TLSImplicit])
+		i.Folder = or(i.Folder, "INBOX")
+		i.ProcessedFolder = or(i.ProcessedFolder, "Processed")
+		i.AsideFolder = or(i.AsideFolder, "Set aside")
+		i.Poll = or(i.Poll, defaultPoll)
+		c.IMAP = &i
+	}
+	if c.Direct != nil {
+		d := *c.Direct
+		d.Protocol = or(d.Protocol, ProtocolSMTP)
+		d.MaxSize = or(d.MaxSize, c.MaxSize)
+		c.Direct = &d
+		if len(c.SenderProof.TrustedNetworks) == 0 {
+			c.SenderProof.TrustedNetworks = d.TrustedNetworks
+		}
+	}
+	if c.SMTP != nil {
+		s := *c.SMTP
+		s.TLS = or(s.TLS, TLSImplicit)
+		s.Port = or(s.Port, map[bool]int{true: 465, false: 587}[s.TLS == TLSImplicit])
+		s.Hello = or(s.Hello, "localhost")
+		c.SMTP = &s
+	}
+	return c
+}
+
+func or[T comparable](v, fallback T) T {
+	var zero T
+	if v == zero {
+		return fallback
+	}
+	return v
+}
+
+// faults collects everything that is wrong with a configuration.
+type faults []error
+
+func (f *faults) addf(format string, args ...any) { *f = append(*f, fmt.Errorf(format, args...)) }
+
+// Validate returns all faults at once, joined, each with the key that it is about.
+func (c Config) Validate() error {
+	c = c.withDefaults()
+	var f faults
+	if c.Name == "" || strings.ContainsAny(c.Name, ": \t\r\n") {
+		f.addf("name %q: want a word without colons", c.Name)
+	}
+	for _, a := range append([]string{c.Address}, c.OwnAddresses...) {
+		if !isAddress(a) {
+			f.addf("address %q: want local@domain", a)
+		}
+	}
+	if strings.ContainsAny(c.FromName, "\r\n") {
+		f.addf("from_name: must be one line")
+	}
+	if c.IMAP == nil && c.Direct == nil {
+		f.addf("imap or direct: one of them must be set, or no mail comes in")
+	}
+	if (c.SMTP == nil) == (c.Outbox == "") {
+		f.addf("smtp or outbox: exactly one of them must be set")
+	}
+	if c.MaxSize < 0 {
+		f.addf("max_size %d: must not be negative", c.MaxSize)
+	}
+	c.IMAP.validate(&f)
+	c.Direct.validate(&f)
+	c.SMTP.validate(&f)
+	c.SenderProof.validate(&f, c.Direct != nil)
+	return errors.Join(f...)
+}
+
+func (i *IMAP) validate(f *faults) {
+	if i == nil {
+		return
+	}
+	validateServer(f, "imap", i.Host, i.Port, i.TLS, i.Insecure)
+	if i.Username == "" || i.Password == "" {
+		f.addf("imap.username and imap.password: both must be set")
+	}
+	if i.Poll < time.Second {
+		f.addf("imap.poll %s: must be at least 1s", i.Poll)
+	}
+	if i.Folder == i.ProcessedFolder || i.Folder == i.AsideFolder {
+		f.addf("imap.folder %q: must differ from the folders that mail is filed in", i.Folder)
+	}
+}
+
+func (d *Direct) validate(f *faults) {
+	if d == nil {
+		return
+	}
+	if _, path, ok := strings.Cut(d.Listen, "unix:"); !ok || path == "" {
+		if _, _, err := net.SplitHostPort(d.Listen); err != nil {
+			f.addf("direct.listen %q: want host:port or unix:PATH", d.Listen)
+		}
+	}
+	if d.Protocol != ProtocolSMTP && d.Protocol != ProtocolLMTP {
+		f.addf("direct.protocol %q: want smtp or lmtp", d.Protocol)
+	}
+	if (d.TLSCert == "") != (d.TLSKey == "") {
+		f.addf("direct.tls_cert and direct.tls_key: set both or neither")
+	}
+	if _, err := parseNetworks(d.TrustedNetworks); err != nil {
+		f.addf("direct.trusted_networks: %w", err)
+	}
+}
+
+func (s *SMTP) validate(f *faults) {
+	if s == nil {
+		return
+	}
+	validateServer(f, "smtp", s.Host, s.Port, s.TLS, s.Insecure)
+	if (s.Username == "") != (s.Password == "") {
+		f.addf("smtp.username and smtp.password: set both or neither")
+	}
+	if strings.ContainsAny(s.Hello, " \t\r\n") {
+		f.addf("smtp.hello %q: must be a host name", s.Hello)
+	}
+}
+
+func validateServer(f *faults, key, host string, port int, protection TLS, insecure bool) {
+	if host == "" {
+		f.addf("%s.host: must be set", key)
+	}
+	if port < 1 || port > 65535 {
+		f.addf("%s.port %d: want 1 to 65535", key, port)
+	}
+	switch protection {
+	case TLSImplicit, TLSStart:
+	case TLSNone:
+		if !insecure && !isLoopback(host) {
+			f.addf("%s.tls none: %s is not this machine, so the password would travel in the clear; use implicit or starttls, or set insecure: true", key, host)
+		}
+	default:
+		f.addf("%s.tls %q: want implicit, starttls or none", key, protection)
+	}
+}
+
+func (p SenderProof) validate(f *faults, direct bool) {
+	if _, err := parseNetworks(p.TrustedNetworks); err != nil {
+		f.addf("sender_proof.trusted_networks: %w", err)
+	}
+	switch p.Mode {
+	case ProofUnset, ProofNone:
+	case ProofResults:
+		if p.AuthservID == "" {
+			f.addf("sender_proof.authserv_id: must be set for mode %s", p.Mode)
+		}
+	case ProofNetworks:
+		if !direct || len(p.TrustedNetworks) == 0 {
+			f.addf("sender_proof.mode %s: needs direct delivery and trusted_networks", p.Mode)
+		}
+	default:
+		f.addf("sender_proof.mode %q: want authentication-results, trusted-networks or none", p.Mode)
+	}
+}
+
+func isAddress(s string) bool {
+	a, err := mail.ParseAddress(s)
+	return err == nil && a.Address == s
+}
+
+// isLoopback reports whether host is this machine, by its address: a name can be pointed
+// anywhere, but for localhost (RFC 6761, section 6.3).
+func isLoopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
+}
+
+func parseNetworks(cidrs []string) ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for _, s := range cidrs {
+		p, err := netip.ParsePrefix(s)
+		if err != nil {
+			return nil, fmt.Errorf("%q is not a network like 10.0.0.0/8", s)
+		}
+		out = append(out, p.Masked())
+	}
+	return out, nil
+}

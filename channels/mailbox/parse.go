@@ -1,0 +1,200 @@
+package mailbox
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"golang.org/x/net/idna"
+	"golang.org/x/net/publicsuffix"
+
+	"leadgate/intake"
+	"leadgate/intake/extract"
+)
+
+// media is the type under which mails are stored.
+const media = "message/rfc822"
+
+// delivery is one message as a transport got it.
+type delivery struct {
+	// key identifies it at its source; empty if only its content can (see directKey).
+	key        string
+	receivedAt time.Time
+	content    io.ReadSeeker
+	from       peer
+	nullSender bool
+	// aside, if set, sets the message aside whatever it holds.
+	aside verdict
+}
+
+// outcome is what became of a delivery.
+type outcome struct {
+	receipt intake.Receipt
+	// filed says where it belongs: among what was processed, or aside.
+	aside  bool
+	proven bool
+}
+
+// take stores a message and gives it to the sink. The message is acknowledged to its source
+// only if the error is nil.
+func (m *Mailbox) take(ctx context.Context, sink intake.Sink, d delivery) (outcome, error) {
+	raw, err := sink.Keep(ctx, d.content)
+	if err != nil {
+		return outcome{}, fmt.Errorf("keep message: %w", err)
+	}
+	raw.Media = media
+	if _, err := d.content.Seek(0, io.SeekStart); err != nil {
+		return outcome{}, fmt.Errorf("read spooled message: %w", err)
+	}
+	p, v, err := m.understand(d)
+	if err != nil {
+		return outcome{}, fmt.Errorf("read spooled message: %w", err)
+	}
+	if d.key == "" {
+		d.key = directKey(&p)
+	}
+	if !v.human() {
+		receipt, err := sink.SetAside(ctx, intake.Aside{
+			Key: d.key, Channel: channelName, Reason: v.reason, Detail: v.detail,
+			From: firstAddress(&p), Subject: clipRunes(p.Subject, maxSubject), ReceivedAt: d.receivedAt, Raw: raw,
+		})
+		if err != nil {
+			return outcome{}, fmt.Errorf("set message aside: %w", err)
+		}
+		m.deps.Log.Info("message set aside", "key", d.key, "reason", string(v.reason), "aside", receipt.Aside)
+		return outcome{receipt: receipt, aside: true}, nil
+	}
+	s := m.submission(&p, d)
+	s.Raw = raw
+	receipt, err := sink.Accept(ctx, s)
+	if err != nil {
+		return outcome{}, fmt.Errorf("accept message: %w", err)
+	}
+	m.deps.Log.Info("message taken in", "key", d.key, "case", receipt.Case, "known", receipt.Known)
+	return outcome{receipt: receipt, aside: receipt.Case == "", proven: s.Sender.Strength.Proven()}, nil
+}
+
+// understand parses and classifies a message. A panic of the reader makes it unreadable: a
+// message is never the end of the program.
+func (m *Mailbox) understand(d delivery) (p Parsed, v verdict, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			p, v, err = Parsed{}, verdict{intake.AsideUnreadable, "the reader gave up on it"}, nil
+			m.deps.Log.Error("reader gave up on a message", "key", d.key, "err", fmt.Sprintf("%T", r))
+		}
+	}()
+	p, err = Parse(d.content)
+	if err != nil {
+		return p, verdict{}, err
+	}
+	switch {
+	case !d.aside.human():
+		v = d.aside
+	case !p.Readable():
+		v = verdict{intake.AsideUnreadable, "no header of a mail was found"}
+	default:
+		v = m.classify(&p, d.nullSender)
+	}
+	return p, v, nil
+}
+
+// submission reads a person's mail.
+func (m *Mailbox) submission(p *Parsed, d delivery) intake.Submission {
+	from := p.From[0]
+	strength, how := m.proof.judge(p, from, d.from)
+	senderDomain := organisation(from.Domain())
+	read := m.deps.Extractor.Extract(extract.Input{
+		Subject: p.Subject, Text: p.Text, HTML: p.HTML, SenderDomain: senderDomain,
+	})
+	s := intake.Submission{
+		Key: d.key, Content: fingerprint(p), Deliberate: p.MessageID == "",
+		Channel:    channelName,
+		Sender:     intake.Sender{Address: from.Address, Name: clipRunes(from.Name, 120), Strength: strength, How: how},
+		Reply:      intake.Route{Channel: channelName, Address: replyAddress(p), Thread: m.threadOf(p)},
+		ReceivedAt: d.receivedAt,
+		Lead:       read.Lead, Evidence: read.Evidence, Text: read.New,
+		Subject:  clipRunes(p.Subject, maxSubject),
+		CaseHint: subjectHint(p.Subject),
+	}
+	s.Case, _ = m.tokens.thread(p)
+	return s
+}
+
+// replyAddress returns where the answer goes: to From, or to Reply-To if it is one address
+// in the same organisation. Another one is how mail is made to be sent to strangers.
+func replyAddress(p *Parsed) string {
+	from := p.From[0]
+	if len(p.ReplyTo) == 1 && isAddress(p.ReplyTo[0].Address) && organisation(p.ReplyTo[0].Domain()) == organisation(from.Domain()) {
+		return p.ReplyTo[0].Address
+	}
+	return from.Address
+}
+
+// organisation returns the registrable domain, or the domain itself if it has none.
+func organisation(domain string) string {
+	if ascii, err := idna.Lookup.ToASCII(domain); err == nil {
+		domain = ascii
+	}
+	if o, err := publicsuffix.EffectiveTLDPlusOne(domain); err == nil {
+		return o
+	}
+	return domain
+}
+
+// thread is what an answer needs to stand below the mail that it answers. It is stored with
+// the case, as intake.Route.Thread.
+type thread struct {
+	// Mailbox is the name of the mailbox that was written to.
+	Mailbox    string   `json:"mailbox"`
+	MessageID  string   `json:"message_id,omitempty"`
+	References []string `json:"references,omitempty"`
+	Subject    string   `json:"subject,omitempty"`
+}
+
+func (m *Mailbox) threadOf(p *Parsed) json.RawMessage {
+	t := thread{Mailbox: m.cfg.Name, MessageID: p.MessageID, References: p.References, Subject: clipRunes(p.Subject, maxSubject)}
+	return t.encode()
+}
+
+func (t thread) encode() json.RawMessage {
+	b, err := json.Marshal(t)
+	if err != nil { // strings only
+		panic(err)
+	}
+	return b
+}
+
+const maxSubject = 300 // runes that are kept of a subject
+
+// directKey is the key of a message that only its content identifies: a mail server that
+// delivers it again after a lost answer sends the same. Without a Message-ID the same
+// content may be two mails.
+func directKey(p *Parsed) string {
+	if p.MessageID != "" {
+		return "smtp:" + fingerprint(p)
+	}
+	var b [16]byte
+	rand.Read(b[:]) // never fails
+	return "smtp:" + hex.EncodeToString(b[:])
+}
+
+func firstAddress(p *Parsed) string {
+	if len(p.From) == 0 {
+		return ""
+	}
+	return p.From[0].Address
+}
+
+// clipRunes returns the first n runes of s.
+func clipRunes(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	r := []rune(s)
+	return strings.TrimSpace(string(r[:min(n, len(r))]))
+}

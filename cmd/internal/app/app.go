@@ -1,0 +1,356 @@
+// Package app puts a gateway together from its configuration and runs it: which part
+// exists, which goroutine runs it, and in which order all of it stops.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"leadgate/channels"
+	"leadgate/channels/mailbox"
+	"leadgate/cmd/internal/config"
+	"leadgate/intake"
+	"leadgate/intake/crm/ledger"
+	"leadgate/intake/crm/webhook"
+	"leadgate/intake/extract"
+	"leadgate/intake/identity"
+	"leadgate/rules"
+	"leadgate/store/boltstore"
+	"leadgate/templates"
+)
+
+// The names of the store, of the admin socket, and of where mail lies while it is read, in
+// the data directory.
+const (
+	StoreFile  = "leadgate.db"
+	SocketFile = "admin.sock"
+	spoolDir   = "spool"
+)
+
+// App is a gateway with everything around it. Open it, Run it once, Close it.
+type App struct {
+	cfg      config.Config
+	log      *slog.Logger
+	store    *boltstore.Store
+	policy   *rules.Policy
+	gateway  *intake.Gateway
+	ledger   *ledger.Ledger
+	channels []channels.Channel
+	metrics  *metrics
+	registry *prometheus.Registry
+
+	pages   *echo.Echo   // the listener for people; nil without one
+	pagesOn net.Listener // bound by ListenPages
+	boxes   []*mailbox.Mailbox
+	ready   chan struct{}
+	closing sync.Once
+}
+
+// Open opens the store and builds all parts. Nothing runs yet.
+func Open(cfg config.Config, log *slog.Logger) (_ *App, err error) {
+	spool := filepath.Join(cfg.Data, spoolDir)
+	if err := os.MkdirAll(spool, 0o700); err != nil {
+		return nil, fmt.Errorf("data directory: %w", err)
+	}
+	a := &App{cfg: cfg, log: log, ready: make(chan struct{})}
+	a.store, err = boltstore.Open(boltstore.Options{Path: filepath.Join(cfg.Data, StoreFile), Log: log})
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.store.Close())
+		}
+	}()
+	ids, err := cfg.Identity.Lists()
+	if err != nil {
+		return nil, err
+	}
+	a.registry = prometheus.NewRegistry()
+	a.metrics = newMetrics(a.registry)
+	if err := a.buildGateway(ids); err != nil {
+		return nil, err
+	}
+	a.metrics.watch(a.registry, a.gateway, a.store)
+	if err := a.buildMailboxes(ids); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+func (a *App) buildGateway(ids *identity.Lists) error {
+	ctx := context.Background()
+	key, err := intake.Secret(ctx, a.store, "case-numbers")
+	if err != nil {
+		return err
+	}
+	numbers, err := intake.NewNumbering(a.cfg.CasePrefix, key)
+	if err != nil {
+		return err
+	}
+	a.policy, err = rules.New(a.cfg.Policy, ids)
+	if err != nil {
+		return fmt.Errorf("policy: %w", err)
+	}
+	a.ledger = ledger.New(a.store, time.Now)
+	var crms []intake.CRM
+	if a.cfg.CRM.Ledger {
+		crms = append(crms, a.ledger)
+	}
+	for _, c := range a.cfg.CRM.Webhooks {
+		w, err := webhook.New(c)
+		if err != nil {
+			return fmt.Errorf("crm webhook %s: %w", c.Name, err)
+		}
+		crms = append(crms, w)
+	}
+	a.gateway, err = intake.New(intake.Options{
+		Store: a.store, Policy: a.policy, Identity: ids, Numbers: numbers, CRMs: crms,
+		Program: a.cfg.Program, Log: a.log, Observe: a.metrics,
+	})
+	return err
+}
+
+func (a *App) buildMailboxes(ids *identity.Lists) error {
+	texts, err := templates.New(a.cfg.TemplateOptions())
+	if err != nil {
+		return fmt.Errorf("templates: %w", err)
+	}
+	key, err := intake.Secret(context.Background(), a.store, "mail-threads")
+	if err != nil {
+		return err
+	}
+	for _, c := range a.cfg.Mailboxes {
+		m, err := mailbox.New(c, mailbox.Deps{
+			Key:       key,
+			Extractor: extract.New(ids, extract.Options{OwnDomain: a.policy.Owns}),
+			Renderer:  renderer{texts},
+			Now:       time.Now,
+			Log:       a.log,
+			SpoolDir:  filepath.Join(a.cfg.Data, spoolDir),
+		})
+		if err != nil {
+			return fmt.Errorf("mailbox %s: %w", c.Name, err)
+		}
+		a.boxes = append(a.boxes, m)
+		a.channels = append(a.channels, m)
+		a.gateway.Register(m.Name(), m)
+	}
+	return nil
+}
+
+// Gateway returns the pipeline, for commands that work on the store without Run.
+func (a *App) Gateway() *intake.Gateway { return a.gateway }
+
+// Ledger returns the embedded system of record.
+func (a *App) Ledger() *ledger.Ledger { return a.ledger }
+
+// Ready is closed once every listener is bound and everything runs.
+func (a *App) Ready() <-chan struct{} { return a.ready }
+
+// Close closes the store. Run does it too; a second call does no harm.
+func (a *App) Close() (err error) {
+	a.closing.Do(func() { err = a.store.Close() })
+	return err
+}
+
+// MailAddress returns where the first mailbox takes direct mail, once Ready is closed, or
+// "" if it takes none.
+func (a *App) MailAddress() string {
+	for _, m := range a.boxes {
+		if addrs := m.Addrs(); len(addrs) > 0 {
+			return addrs[0]
+		}
+	}
+	return ""
+}
+
+// The longest that each step of stopping may take; together less than 25 s.
+const (
+	stopIntake = 3 * time.Second
+	drainHTTP  = 3 * time.Second
+	stopWork   = 16 * time.Second
+)
+
+// Run runs everything until ctx is done or a part fails, then stops in order: channels take
+// nothing more, requests under way are answered, work under way is finished, the store is
+// closed. What was not finished goes on after the next start.
+func (a *App) Run(ctx context.Context) (err error) {
+	defer func() { err = errors.Join(err, a.Close()) }()
+	servers, err := a.listen()
+	if err != nil {
+		return err
+	}
+	ctx, failed := context.WithCancelCause(ctx)
+	defer failed(nil)
+	work := start(failed, a.gateway.Run)
+	var serving []*running
+	for _, s := range servers {
+		serving = append(serving, start(failed, s.run))
+	}
+	var taking []*running
+	for _, c := range a.channels {
+		if r, ok := c.(channels.Runner); ok {
+			taking = append(taking, start(failed, func(ctx context.Context) error { return r.Run(ctx, a.gateway) }))
+		}
+	}
+	close(a.ready)
+	a.log.Info("running", "program", a.cfg.Program, "channels", len(a.channels), "data", a.cfg.Data)
+
+	<-ctx.Done()
+	a.log.Info("stopping")
+	a.metrics.stopping.Store(true)
+	err = errors.Join(
+		stop(stopIntake, "channels", taking...),
+		stop(drainHTTP, "http", serving...),
+		stop(stopWork, "work", work),
+	)
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+		err = errors.Join(cause, err)
+	}
+	return err
+}
+
+// running is a goroutine that can be told to stop.
+type running struct {
+	cancel context.CancelFunc
+	done   chan error
+}
+
+// start runs fn under a context of its own, so that parts stop in the order that Run wants.
+// If fn fails, all are told.
+func start(failed context.CancelCauseFunc, fn func(context.Context) error) *running {
+	ctx, cancel := context.WithCancel(context.Background())
+	r := &running{cancel: cancel, done: make(chan error, 1)}
+	go func() {
+		err := fn(ctx)
+		if err != nil && ctx.Err() == nil {
+			failed(err)
+		}
+		r.done <- err
+	}()
+	return r
+}
+
+// stop tells parts to stop and waits for them, but no longer than the limit.
+func stop(limit time.Duration, name string, parts ...*running) error {
+	timeout := time.After(limit)
+	for _, p := range parts {
+		p.cancel()
+	}
+	for _, p := range parts {
+		select {
+		case <-p.done:
+		case <-timeout:
+			return fmt.Errorf("%s did not stop within %v", name, limit)
+		}
+	}
+	return nil
+}
+
+// ListenPages binds the listener for people and returns its address and the router on which
+// to put pages. It is called before Run.
+func (a *App) ListenPages(address string) (*echo.Echo, string, error) {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, "", err
+	}
+	a.pagesOn, a.pages = l, newEcho(a.log)
+	a.health(a.pages)
+	return a.pages, l.Addr().String(), nil
+}
+
+// listen binds what is not bound yet: all addresses are known to be free before anything
+// is taken in.
+func (a *App) listen() ([]server, error) {
+	var servers []server
+	if a.pages != nil {
+		servers = append(servers, server{a.pagesOn, a.pages})
+	}
+	admin := newEcho(a.log)
+	a.health(admin)
+	a.exposeMetrics(admin)
+	l, err := net.Listen("tcp", a.cfg.Admin.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("admin listener: %w", err)
+	}
+	servers = append(servers, server{l, admin})
+	socket, err := listenSocket(filepath.Join(a.cfg.Data, SocketFile))
+	if err != nil {
+		return nil, fmt.Errorf("admin socket: %w", err)
+	}
+	servers = append(servers, server{socket, a.AdminHandler()})
+	for _, m := range a.boxes {
+		if err := m.Listen(); err != nil {
+			return nil, err
+		}
+	}
+	return servers, nil
+}
+
+// server serves a handler until its context is done, then drains.
+type server struct {
+	listener net.Listener
+	handler  http.Handler
+}
+
+func (s server) run(ctx context.Context) error {
+	srv := &http.Server{
+		Handler:           s.handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      2 * time.Minute,
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    32 << 10,
+	}
+	var group errgroup.Group
+	group.Go(func() error {
+		<-ctx.Done()
+		drain, cancel := context.WithTimeout(context.Background(), drainHTTP)
+		defer cancel()
+		return errors.Join(srv.Shutdown(drain), srv.Close())
+	})
+	group.Go(func() error {
+		if err := srv.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	return group.Wait()
+}
+
+// listenSocket binds a unix socket that only its owner may open. One that a killed process
+// left behind is replaced: the store's lock has shown that nobody else runs here.
+func listenSocket(path string) (net.Listener, error) {
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
+}
+
+// renderer gives the mailbox its words.
+type renderer struct{ texts *templates.Set }
+
+func (r renderer) Render(m intake.Message) (mailbox.Rendered, error) {
+	words, err := r.texts.Render(m)
+	return mailbox.Rendered(words), err
+}

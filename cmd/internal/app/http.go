@@ -1,0 +1,69 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"leadgate/cmd/internal/admin"
+	"leadgate/intake"
+)
+
+// newEcho returns a router that survives panics, bounds bodies, numbers requests and logs
+// what fails, without query strings.
+func newEcho(log *slog.Logger) *echo.Echo {
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.Use(middleware.RequestID(), middleware.BodyLimit("1M"))
+	e.Use(middleware.RecoverWithConfig(middleware.RecoverConfig{
+		LogErrorFunc: func(c echo.Context, err error, stack []byte) error {
+			log.Error("panic in a request", "path", c.Path(), "err", err, "stack", string(stack))
+			return err
+		},
+	}))
+	return e
+}
+
+// health answers probes: alive while the process serves, ready while the store takes writes
+// and the gateway is not stopping. A CRM or a mail server that is down makes it neither.
+func (a *App) health(e *echo.Echo) {
+	e.GET("/livez", func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") })
+	e.GET("/readyz", func(c echo.Context) error {
+		if err := a.checkReady(c.Request().Context()); err != nil {
+			a.log.Warn("not ready", "err", err)
+			return c.String(http.StatusServiceUnavailable, "not ready: "+err.Error()+"\n")
+		}
+		return c.String(http.StatusOK, "ready\n")
+	})
+}
+
+func (a *App) checkReady(ctx context.Context) error {
+	select {
+	case <-a.ready:
+	default:
+		return errors.New("starting")
+	}
+	if a.metrics.stopping.Load() {
+		return errors.New("stopping")
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	return a.store.Update(ctx, func(tx intake.Tx) error {
+		return tx.PutRecord("health", "probe", []byte(time.Now().UTC().Format(time.RFC3339Nano)))
+	})
+}
+
+func (a *App) exposeMetrics(e *echo.Echo) {
+	e.GET("/metrics", echo.WrapHandler(promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{})))
+}
+
+// AdminHandler serves the admin API of this gateway.
+func (a *App) AdminHandler() http.Handler {
+	return admin.Handler(admin.Backend{Gateway: a.gateway, Ledger: a.ledger, Backup: a.backup})
+}

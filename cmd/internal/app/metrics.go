@@ -1,0 +1,134 @@
+package app
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"leadgate/intake"
+	"leadgate/store/boltstore"
+)
+
+// metrics counts what the gateway does. Labels are from closed sets: no partner, no domain.
+type metrics struct {
+	submissions *prometheus.CounterVec
+	accept      *prometheus.HistogramVec
+	moves       *prometheus.CounterVec
+	attempts    *prometheus.CounterVec
+	attemptTime *prometheus.HistogramVec
+	stopping    atomic.Bool
+}
+
+var _ intake.Observer = (*metrics)(nil)
+
+func newMetrics(r prometheus.Registerer) *metrics {
+	m := &metrics{
+		submissions: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "leadgate_submissions_total", Help: "Submissions by channel and what became of them.",
+		}, []string{"channel", "outcome"}),
+		accept: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "leadgate_accept_seconds", Help: "Time from a parsed submission to its durable acceptance.",
+			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14),
+		}, []string{"channel"}),
+		moves: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "leadgate_case_transitions_total", Help: "Transitions of cases by new status.",
+		}, []string{"to"}),
+		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "leadgate_task_attempts_total", Help: "Attempts at tasks by lane and result.",
+		}, []string{"lane", "result"}),
+		attemptTime: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "leadgate_task_seconds", Help: "Duration of attempts by lane.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 2, 16),
+		}, []string{"lane"}),
+	}
+	r.MustRegister(m.submissions, m.accept, m.moves, m.attempts, m.attemptTime,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// Accepted implements intake.Observer.
+func (m *metrics) Accepted(channel, outcome string, took time.Duration) {
+	m.submissions.WithLabelValues(channel, outcome).Inc()
+	m.accept.WithLabelValues(channel).Observe(took.Seconds())
+}
+
+// Moved implements intake.Observer.
+func (m *metrics) Moved(_, to intake.Status) { m.moves.WithLabelValues(string(to)).Inc() }
+
+// Attempted implements intake.Observer.
+func (m *metrics) Attempted(lane intake.Lane, result string, took time.Duration) {
+	m.attempts.WithLabelValues(string(lane), result).Inc()
+	m.attemptTime.WithLabelValues(string(lane)).Observe(took.Seconds())
+}
+
+// watch adds what is read at the time of a scrape: the queue and the store.
+func (m *metrics) watch(r prometheus.Registerer, g *intake.Gateway, s *boltstore.Store) {
+	r.MustRegister(&queueCollector{gateway: g, store: s})
+}
+
+// queueCollector reads depths and sizes when scraped.
+type queueCollector struct {
+	gateway *intake.Gateway
+	store   *boltstore.Store
+}
+
+var (
+	openTasks   = prometheus.NewDesc("leadgate_tasks_open", "Unfinished tasks by lane.", []string{"lane"}, nil)
+	parkedTasks = prometheus.NewDesc("leadgate_tasks_parked", "Tasks given up and left to staff, by lane.", []string{"lane"}, nil)
+	oldestTask  = prometheus.NewDesc("leadgate_task_oldest_seconds", "By how much the earliest task of a lane is overdue.", []string{"lane"}, nil)
+	fileBytes   = prometheus.NewDesc("leadgate_store_file_bytes", "Size of the store's file.", nil, nil)
+	freeRatio   = prometheus.NewDesc("leadgate_store_free_page_ratio", "Share of the store's file that is free for reuse.", nil, nil)
+	longestRead = prometheus.NewDesc("leadgate_store_read_max_seconds", "The longest read transaction so far.", nil, nil)
+	commits     = prometheus.NewDesc("leadgate_store_commits_total", "Durable commits.", nil, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (q *queueCollector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{openTasks, parkedTasks, oldestTask, fileBytes, freeRatio, longestRead, commits} {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (q *queueCollector) Collect(ch chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if depth, err := q.gateway.Depth(ctx); err == nil {
+		now := time.Now()
+		for lane, d := range depth {
+			gauge(openTasks, float64(d.Open), string(lane))
+			gauge(parkedTasks, float64(d.Parked), string(lane))
+			if !d.Oldest.IsZero() {
+				gauge(oldestTask, max(0, now.Sub(d.Oldest).Seconds()), string(lane))
+			}
+		}
+	}
+	s := q.store.Stats()
+	gauge(fileBytes, float64(s.Size))
+	gauge(freeRatio, s.FreeRatio)
+	gauge(longestRead, s.LongestView.Seconds())
+	ch <- prometheus.MustNewConstMetric(commits, prometheus.CounterValue, float64(s.Commits))
+}
+
+// backup writes a copy of the running store to path, checked and complete or not at all.
+func (a *App) backup(ctx context.Context, path string) (int64, error) {
+	if !filepath.IsAbs(path) {
+		return 0, &intake.ErrInput{Problem: "the path of a backup must be absolute"}
+	}
+	if err := a.store.Backup(ctx, path); err != nil {
+		return 0, err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}

@@ -1,0 +1,258 @@
+package config
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"leadgate/channels/mailbox"
+	"leadgate/intake"
+	"leadgate/intake/crm/webhook"
+	"leadgate/intake/identity"
+	"leadgate/rules"
+	"leadgate/templates"
+)
+
+// Config is the configuration of one gateway.
+type Config struct {
+	// Program is the vendor's name, as partners read it.
+	Program string `yaml:"program"`
+	// Data is the directory of the store, the spool and the admin socket.
+	Data string `yaml:"data"`
+	// CasePrefix begins every case number.
+	CasePrefix string `yaml:"case_prefix"`
+	Log        Log    `yaml:"log"`
+	Admin      Admin  `yaml:"admin"`
+	// Templates is a directory of texts that replace the built-in ones, or empty.
+	Templates string           `yaml:"templates"`
+	Identity  Identity         `yaml:"identity"`
+	Policy    rules.Spec       `yaml:"policy"`
+	Mailboxes []mailbox.Config `yaml:"mailboxes"`
+	CRM       CRM              `yaml:"crm"`
+}
+
+// Log says what is logged and how.
+type Log struct {
+	Level  string `yaml:"level"`  // debug, info, warn, error
+	Format string `yaml:"format"` // json or text
+}
+
+// Admin is the listener for probes and metrics; not for the public.
+type Admin struct {
+	Listen string `yaml:"listen"`
+}
+
+// Identity names files of the operator's own additions to the built-in lists, one entry a
+// line.
+type Identity struct {
+	FreeMail    string `yaml:"free_mail"`
+	SharedHosts string `yaml:"shared_hosts"`
+	LegalForms  string `yaml:"legal_forms"`
+	Suffixes    string `yaml:"suffixes"`
+}
+
+// CRM says which systems of record are written to.
+type CRM struct {
+	// Ledger keeps the records in the store itself.
+	Ledger   bool             `yaml:"ledger"`
+	Webhooks []webhook.Config `yaml:"webhooks"`
+}
+
+// Default returns the values of what a file leaves out.
+func Default() Config {
+	return Config{
+		CasePrefix: "LG",
+		Log:        Log{Level: "info", Format: "text"},
+		Admin:      Admin{Listen: "127.0.0.1:9464"},
+		Policy:     rules.Default(),
+		CRM:        CRM{Ledger: true},
+	}
+}
+
+// Load reads a file. Relative paths in it count from the file's directory. The error is of
+// type Faults if the file could be read.
+func Load(path string) (Config, error) {
+	src, err := os.ReadFile(path)
+	if err != nil {
+		return Config{}, err
+	}
+	c := Default()
+	dir, err := filepath.Abs(filepath.Dir(path))
+	if err != nil {
+		return Config{}, err
+	}
+	doc, faults := decode(src, dir, &c)
+	if doc.top == nil {
+		return Config{}, faults
+	}
+	c.anchor(dir)
+	for _, f := range c.Validate() {
+		f.Line = doc.line(f.Path)
+		faults = append(faults, f)
+	}
+	if len(faults) > 0 {
+		return Config{}, faults.sorted()
+	}
+	return c, nil
+}
+
+// anchor makes relative paths absolute.
+func (c *Config) anchor(dir string) {
+	paths := []*string{
+		&c.Data, &c.Templates, &c.Identity.FreeMail, &c.Identity.SharedHosts,
+		&c.Identity.LegalForms, &c.Identity.Suffixes,
+	}
+	for i := range c.Mailboxes {
+		paths = append(paths, &c.Mailboxes[i].Outbox)
+	}
+	for _, p := range paths {
+		if *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(dir, *p)
+		}
+	}
+}
+
+// Validate returns all that is wrong with the values.
+func (c Config) Validate() Faults {
+	var faults Faults
+	fault := func(path, format string, a ...any) {
+		faults = append(faults, Fault{Path: path, Problem: fmt.Sprintf(format, a...)})
+	}
+	if strings.TrimSpace(c.Program) == "" {
+		fault("program", "is missing: the name of your company, as partners know it")
+	}
+	if c.Data == "" {
+		fault("data", "is missing: the directory in which the gateway keeps everything")
+	}
+	if _, err := intake.NewNumbering(c.CasePrefix, make([]byte, 32)); err != nil {
+		fault("case_prefix", "%v", err)
+	}
+	if _, err := c.Log.level(); err != nil {
+		fault("log.level", "%q is none of debug, info, warn, error", c.Log.Level)
+	}
+	if !slices.Contains([]string{"json", "text"}, c.Log.Format) {
+		fault("log.format", "%q is neither json nor text", c.Log.Format)
+	}
+	ids, listFaults := c.Identity.lists()
+	faults = append(faults, listFaults...)
+	for _, err := range c.Policy.Validate(ids) {
+		faults = append(faults, inside("policy", err))
+	}
+	if len(c.Mailboxes) == 0 {
+		fault("mailboxes", "is missing: without one, nothing can reach the gateway")
+	}
+	names := make(map[string]bool)
+	for i, m := range c.Mailboxes {
+		at := fmt.Sprintf("mailboxes[%d]", i)
+		for _, err := range unjoin(m.Validate()) {
+			faults = append(faults, inside(at, err))
+		}
+		if names[m.Name] {
+			fault(at+".name", "%q is the name of another mailbox", m.Name)
+		}
+		names[m.Name] = true
+	}
+	crms := map[string]bool{"ledger": c.CRM.Ledger}
+	for i, w := range c.CRM.Webhooks {
+		at := fmt.Sprintf("crm.webhooks[%d]", i)
+		for _, err := range unjoin(w.Validate()) {
+			faults = append(faults, inside(at, err))
+		}
+		if crms[w.Name] {
+			fault(at+".name", "%q is the name of another CRM", w.Name)
+		}
+		crms[w.Name] = true
+	}
+	return faults
+}
+
+// Lists returns the identity lists with the operator's additions.
+func (i Identity) Lists() (*identity.Lists, error) {
+	ids, faults := i.lists()
+	if len(faults) > 0 {
+		return nil, faults
+	}
+	return ids, nil
+}
+
+func (i Identity) lists() (*identity.Lists, Faults) {
+	ids := identity.Default()
+	var faults Faults
+	for _, l := range []struct{ key, list, path string }{
+		{"free_mail", "free-mail", i.FreeMail},
+		{"shared_hosts", "shared-hosts", i.SharedHosts},
+		{"legal_forms", "legal-forms", i.LegalForms},
+		{"suffixes", "suffixes", i.Suffixes},
+	} {
+		if l.path == "" {
+			continue
+		}
+		err := extend(ids, l.list, l.path)
+		if err != nil {
+			faults = append(faults, Fault{Path: "identity." + l.key, Problem: err.Error()})
+		}
+	}
+	return ids, faults
+}
+
+func extend(ids *identity.Lists, list, path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := ids.Extend(list, f); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+// Logger returns the logger that the configuration asks for.
+func (l Log) Logger(w *os.File) *slog.Logger {
+	level, err := l.level()
+	if err != nil {
+		level = slog.LevelInfo
+	}
+	o := &slog.HandlerOptions{Level: level}
+	if l.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}
+
+func (l Log) level() (level slog.Level, err error) {
+	err = level.UnmarshalText([]byte(l.Level))
+	return level, err
+}
+
+// TemplateOptions are what the message templates are made of.
+func (c Config) TemplateOptions() templates.Options {
+	o := templates.Options{Program: c.Program}
+	if c.Templates != "" {
+		o.Overrides = os.DirFS(c.Templates)
+	}
+	return o
+}
+
+// inside makes a fault of an error of the form "key: problem" of the section at path.
+func inside(path string, err error) Fault {
+	key, problem, found := strings.Cut(err.Error(), ": ")
+	if !found || strings.ContainsAny(key, " \"") {
+		return Fault{Path: path, Problem: err.Error()}
+	}
+	return Fault{Path: join(path, key), Problem: problem}
+}
+
+// unjoin takes errors.Join apart.
+func unjoin(err error) []error {
+	if err == nil {
+		return nil
+	}
+	if j, ok := err.(interface{ Unwrap() []error }); ok {
+		return j.Unwrap()
+	}
+	return []error{err}
+}

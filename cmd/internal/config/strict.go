@@ -1,0 +1,258 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Fault is one thing wrong with a configuration file.
+type Fault struct {
+	// Line is where, counted from 1; 0 if the thing is missing from the file.
+	Line int
+	// Path is the key concerned, as in mailboxes[0].smtp.port.
+	Path    string
+	Problem string
+}
+
+func (f Fault) Error() string {
+	where := f.Path
+	if f.Line > 0 {
+		where = strings.TrimSuffix(fmt.Sprintf("line %d: %s", f.Line, f.Path), ": ")
+	}
+	if where == "" {
+		return f.Problem
+	}
+	return where + ": " + f.Problem
+}
+
+// Faults are all that is wrong, by line.
+type Faults []Fault
+
+func (fs Faults) Error() string {
+	lines := make([]string, len(fs))
+	for i, f := range fs {
+		lines[i] = f.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (fs Faults) sorted() Faults {
+	slices.SortStableFunc(fs, func(a, b Fault) int { return a.Line - b.Line })
+	return fs
+}
+
+// secrets are the keys of which KEY_file names a file that holds the value.
+var secrets = []string{"password", "secret"}
+
+// decode reads YAML into v, a pointer to a struct with yaml tags that holds the defaults.
+// Unknown keys, double keys and values of the wrong kind are faults. Relative paths of
+// secret files count from dir. The returned document finds the lines of keys.
+func decode(src []byte, dir string, v any) (document, Faults) {
+	dec := yaml.NewDecoder(bytes.NewReader(src))
+	var root yaml.Node
+	if err := dec.Decode(&root); err != nil {
+		if errors.Is(err, io.EOF) {
+			return document{}, Faults{{Problem: "the file is empty"}}
+		}
+		return document{}, Faults{{Problem: strings.TrimPrefix(err.Error(), "yaml: ")}}
+	}
+	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return document{}, Faults{{Problem: "the file has more than one document"}}
+	}
+	top := root.Content[0]
+	d := document{top}
+	var faults Faults
+	resolveSecrets(top, dir, "", &faults)
+	checkKeys(top, reflect.TypeOf(v).Elem(), "", &faults)
+	if err := top.Decode(v); err != nil {
+		var types *yaml.TypeError
+		if !errors.As(err, &types) {
+			return d, append(faults, Fault{Problem: err.Error()}).sorted()
+		}
+		for _, e := range types.Errors {
+			faults = append(faults, typeFault(e))
+		}
+	}
+	return d, faults.sorted()
+}
+
+// typeFault takes the line out of the decoder's words "line 7: cannot unmarshal …".
+func typeFault(words string) Fault {
+	rest, found := strings.CutPrefix(words, "line ")
+	if number, problem, ok := strings.Cut(rest, ": "); found && ok {
+		if line, err := strconv.Atoi(number); err == nil {
+			return Fault{Line: line, Problem: problem}
+		}
+	}
+	return Fault{Problem: words}
+}
+
+// document is a parsed file.
+type document struct{ top *yaml.Node }
+
+// line returns where path stands, or the nearest key above it that is in the file.
+func (d document) line(path string) int {
+	n, line := d.top, 0
+	for _, step := range strings.FieldsFunc(path, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {
+		if n == nil {
+			return line
+		}
+		switch n.Kind {
+		case yaml.MappingNode:
+			i := slices.IndexFunc(n.Content, func(c *yaml.Node) bool { return c.Value == step })
+			if i < 0 || i%2 == 1 || i+1 >= len(n.Content) {
+				return line
+			}
+			line, n = n.Content[i].Line, n.Content[i+1]
+		case yaml.SequenceNode:
+			i, err := strconv.Atoi(step)
+			if err != nil || i >= len(n.Content) {
+				return line
+			}
+			n = n.Content[i]
+			line = n.Line
+		default:
+			return line
+		}
+	}
+	return line
+}
+
+func join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+// resolveSecrets puts the contents of the files that KEY_file names in the place of KEY.
+func resolveSecrets(n *yaml.Node, dir, path string, faults *Faults) {
+	if n.Kind == yaml.SequenceNode {
+		for i, c := range n.Content {
+			resolveSecrets(c, dir, fmt.Sprintf("%s[%d]", path, i), faults)
+		}
+	}
+	if n.Kind != yaml.MappingNode {
+		return
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		base, isFile := strings.CutSuffix(key.Value, "_file")
+		if !isFile || !slices.Contains(secrets, base) {
+			resolveSecrets(value, dir, join(path, key.Value), faults)
+			continue
+		}
+		fault := func(format string, a ...any) {
+			*faults = append(*faults, Fault{Line: key.Line, Path: join(path, key.Value), Problem: fmt.Sprintf(format, a...)})
+		}
+		if slices.ContainsFunc(n.Content, func(c *yaml.Node) bool { return c.Value == base && c.Kind == yaml.ScalarNode && c != value }) {
+			fault("is given beside %s; keep one of them", base)
+		}
+		file := value.Value
+		if !filepath.IsAbs(file) {
+			file = filepath.Join(dir, file)
+		}
+		b, err := os.ReadFile(file)
+		if err != nil {
+			fault("%v", err)
+		}
+		text := strings.TrimRight(string(b), "\r\n")
+		if err == nil && text == "" {
+			fault("%s is empty", file)
+		}
+		key.Value, value.Value, value.Tag, value.Style = base, text, "!!str", yaml.DoubleQuotedStyle
+	}
+}
+
+// checkKeys finds keys that the struct type t does not have, and keys given twice.
+func checkKeys(n *yaml.Node, t reflect.Type, path string, faults *Faults) {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if n.Kind == yaml.SequenceNode && t.Kind() == reflect.Slice {
+		for i, c := range n.Content {
+			checkKeys(c, t.Elem(), fmt.Sprintf("%s[%d]", path, i), faults)
+		}
+	}
+	if n.Kind != yaml.MappingNode || t.Kind() != reflect.Struct {
+		return
+	}
+	fields := yamlFields(t)
+	seen := make(map[string]int)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := n.Content[i]
+		at := join(path, key.Value)
+		if first, twice := seen[key.Value]; twice {
+			*faults = append(*faults, Fault{key.Line, at, fmt.Sprintf("is given on line %d already", first)})
+		}
+		seen[key.Value] = key.Line
+		field, known := fields[key.Value]
+		if !known {
+			*faults = append(*faults, Fault{key.Line, at, "unknown key" + suggestion(key.Value, fields)})
+			continue
+		}
+		checkKeys(n.Content[i+1], field, at, faults)
+	}
+}
+
+func yamlFields(t reflect.Type) map[string]reflect.Type {
+	fields := make(map[string]reflect.Type)
+	for f := range t.Fields() {
+		name, options, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+		switch {
+		case strings.Contains(options, "inline"):
+			for k, v := range yamlFields(f.Type) {
+				fields[k] = v
+			}
+		case name != "" && name != "-":
+			fields[name] = f.Type
+		}
+	}
+	return fields
+}
+
+// suggestion names the known key that was probably meant, or all of them.
+func suggestion(key string, fields map[string]reflect.Type) string {
+	names := make([]string, 0, len(fields))
+	for name := range fields {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		if near(key, name) {
+			return fmt.Sprintf("; did you mean %s?", name)
+		}
+	}
+	return "; known here: " + strings.Join(names, ", ")
+}
+
+// near reports whether two keys differ by at most two insertions, deletions or changes.
+func near(a, b string) bool {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		diagonal := row[0]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := diagonal
+			if a[i-1] != b[j-1] {
+				cost++
+			}
+			diagonal = row[j]
+			row[j] = min(cost, row[j]+1, row[j-1]+1)
+		}
+	}
+	return row[len(b)] <= min(2, len(a)/2)
+}

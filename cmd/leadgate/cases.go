@@ -1,0 +1,242 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"leadgate/cmd/internal/admin"
+	"leadgate/intake"
+)
+
+func casesCommand() *cobra.Command {
+	var p place
+	cmd := &cobra.Command{Use: "cases", Short: "List, read and decide cases"}
+	p.flags(cmd)
+	cmd.AddCommand(
+		casesList(&p), casesShow(&p),
+		casesDecide(&p, "approve", "Approve a case: its account is held for the partner", true),
+		casesDecide(&p, "decline", "Decline a case, or revoke an approved one", true),
+		casesDecide(&p, "ask", "Ask the partner something; the case waits for the answer", true),
+		casesDecide(&p, "assign", "Name the partner of a quarantined case and start its checks", false),
+	)
+	return cmd
+}
+
+func casesList(p *place) *cobra.Command {
+	var q intake.CaseQuery
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List cases, newest first",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return p.with(cmd.Context(), func(c *admin.Client) error {
+				cases, err := c.Cases(cmd.Context(), q)
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return printJSON(cmd.OutOrStdout(), cases)
+				}
+				return printCases(cmd.OutOrStdout(), cases)
+			})
+		},
+	}
+	cmd.Flags().StringVar((*string)(&q.Status), "status", "", "only cases in this state")
+	cmd.Flags().StringVar(&q.Partner, "partner", "", "only cases of the partner with this id")
+	cmd.Flags().IntVar(&q.Limit, "limit", 0, "at most so many; 0 for all")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print an array of objects")
+	return cmd
+}
+
+func printCases(w io.Writer, cases []admin.CaseSummary) error {
+	if len(cases) == 0 {
+		_, err := fmt.Fprintln(w, "no cases")
+		return err
+	}
+	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(t, "CASE\tSTATUS\tCOMPANY\tDOMAIN\tPARTNER\tCLAIM")
+	for _, c := range cases {
+		status := string(c.Status)
+		if c.Reason != "" {
+			status += " (" + string(c.Reason) + ")"
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", c.CaseNumber, status,
+			orDash(c.CompanyName), orDash(c.CompanyDomain), orDash(c.Partner), c.ClaimTime.Local().Format("2006-01-02 15:04:05"))
+	}
+	return t.Flush()
+}
+
+func casesShow(p *place) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "show CASE",
+		Short: "Tell the whole story of a case",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.with(cmd.Context(), func(c *admin.Client) error {
+				d, err := c.Case(cmd.Context(), args[0])
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return printJSON(cmd.OutOrStdout(), d)
+				}
+				return printDossier(cmd.OutOrStdout(), d)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one object")
+	return cmd
+}
+
+// casesDecide is a command of staff. A message goes to the partner: it is the question of
+// ask, and a word to go with the decision otherwise.
+func casesDecide(p *place, verb, short string, speaks bool) *cobra.Command {
+	var d admin.Decision
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   verb + " CASE",
+		Short: short,
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.with(cmd.Context(), func(c *admin.Client) error {
+				s, err := c.Decide(cmd.Context(), verb, args[0], d)
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return printJSON(cmd.OutOrStdout(), s)
+				}
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is now %s\n", s.CaseNumber, s.Status)
+				return err
+			})
+		},
+	}
+	cmd.Flags().StringVar(&d.By, "by", whoami(), "who decides, for the record")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the case as an object")
+	if speaks {
+		cmd.Flags().StringVar(&d.Message, "message", "", "what to say to the partner")
+	}
+	switch verb {
+	case "decline":
+		cmd.Flags().StringVar((*string)(&d.Reason), "reason", string(intake.ReasonNotEligible), "reason code")
+		cmd.Flags().StringVar(&d.Rationale, "rationale", "", "why, for the record; partners never see it")
+	case "assign":
+		cmd.Flags().StringVar(&d.Partner, "partner", "", "id of the partner")
+	}
+	return cmd
+}
+
+func printDossier(w io.Writer, d intake.Dossier) error {
+	r := d.Registration
+	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	row := func(label, value string) {
+		if value != "" {
+			fmt.Fprintf(t, "%s\t%s\n", label, value)
+		}
+	}
+	row("Case", r.Number)
+	row("Status", string(r.Status))
+	row("Reason", string(r.Reason))
+	row("Partner", fmt.Sprintf("%s (%s)", orDash(d.Partner.Name), orDash(r.Partner)))
+	row("Submitted by", fmt.Sprintf("%s, %s", r.Contact, r.Strength))
+	row("Claim", moment(r.Claim))
+	row("Decision due", moment(r.DecisionDue))
+	row("Protected until", moment(r.Protection.End))
+	row("Merged into", r.MergedInto)
+	row("Policy", r.Policy)
+	for name, ref := range r.CRM {
+		row("CRM "+name, ref.ID+" "+ref.URL)
+	}
+	row("Rationale", r.Rationale)
+	row("Question", r.Question)
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(w, "\nWhat was understood")
+	for _, f := range intake.Fields() {
+		if v := r.Lead[f]; v != "" {
+			row("  "+string(f), v)
+		}
+	}
+	for _, problem := range r.Problems {
+		row("  "+string(problem.Field), "– "+problem.Code+" "+problem.Message)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(w, "\nSubmissions")
+	for i, s := range d.Submissions {
+		row(fmt.Sprintf("  %d", i+1), fmt.Sprintf("%s  %s by %s (%s)", moment(s.ReceivedAt), s.Channel, s.Sender.Address, s.Sender.How))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(w, "\nHistory")
+	for _, e := range d.Events {
+		row(fmt.Sprintf("  %d", e.N), fmt.Sprintf("%s  %s", moment(e.At), describe(e)))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	if d.Chain != "" {
+		fmt.Fprintln(w, "  THE HISTORY IS DAMAGED:", d.Chain)
+	} else {
+		fmt.Fprintln(w, "  The chain of hashes is whole.")
+	}
+	if len(d.Tasks) > 0 {
+		fmt.Fprintln(w, "\nStill to do")
+	}
+	for _, task := range d.Tasks {
+		state := "due " + moment(task.Due)
+		if task.Parked {
+			state = "given up"
+		}
+		row("  "+task.Key, fmt.Sprintf("%s, attempt %d %s", state, task.Attempts, task.Cause))
+	}
+	return t.Flush()
+}
+
+func describe(e intake.Event) string {
+	s := string(e.Kind)
+	if e.To != "" {
+		s += fmt.Sprintf(" %s → %s", orDash(string(e.From)), e.To)
+	}
+	s += " by " + e.Actor
+	if e.Reason != "" {
+		s += ", " + string(e.Reason)
+	}
+	if e.Note != "" {
+		s += ": " + e.Note
+	}
+	for _, f := range e.Findings {
+		s += fmt.Sprintf("\n\t  %s: %s %s %s", f.Rule, f.Outcome, f.Reason, f.Evidence)
+	}
+	return s
+}
+
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Local().Format("2006-01-02 15:04:05 MST")
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "–"
+	}
+	return s
+}
+
+func printJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}

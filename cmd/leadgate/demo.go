@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"leadgate/cmd/internal/app"
+	"leadgate/cmd/internal/demo"
+)
+
+func demoCommand() *cobra.Command {
+	var dir, httpAddr, smtpAddr string
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Run a whole gateway on this machine, with ten partners, to try it",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runDemo(cmd.Context(), cmd.OutOrStdout(), dir, httpAddr, smtpAddr)
+		},
+	}
+	cmd.Flags().StringVar(&dir, "dir", "leadgate-demo", "directory for everything that the demo keeps")
+	cmd.Flags().StringVar(&httpAddr, "http", "127.0.0.1:8080", "where the demo's page is")
+	cmd.Flags().StringVar(&smtpAddr, "smtp", "127.0.0.1:2525", "where the demo takes mail")
+	return cmd
+}
+
+func runDemo(ctx context.Context, out io.Writer, dir, httpAddr, smtpAddr string) (err error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	cfg := demo.Config(abs, demo.Listeners{SMTP: smtpAddr})
+	a, err := app.Open(cfg, cfg.Log.Logger(os.Stderr))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	if err := demo.Seed(ctx, a.Gateway()); err != nil {
+		return err
+	}
+	tries, err := demo.WriteTries(dir)
+	if err != nil {
+		return err
+	}
+	pages, at, err := a.ListenPages(httpAddr)
+	if err != nil {
+		return fmt.Errorf("--http: %w", err)
+	}
+	demo.Mount(pages, demo.Source{Gateway: a.Gateway(), Ledger: a.Ledger(), Outbox: filepath.Join(abs, demo.OutboxDir)})
+	stop := context.AfterFunc(ctx, func() { fmt.Fprintln(out, "stopping") })
+	defer stop()
+	go func() {
+		select {
+		case <-a.Ready():
+			greet(out, dir, at, a.MailAddress(), tries)
+		case <-ctx.Done():
+		}
+	}()
+	return a.Run(ctx)
+}
+
+// greet says what runs and prints commands to try, ready to be copied.
+func greet(out io.Writer, dir, httpAddr, smtpAddr string, tries []demo.Try) {
+	var b strings.Builder
+	fmt.Fprintf(&b, `%s takes registrations at %s.
+
+  mail      smtp://%s  (senders on this machine are believed; a real set-up asks for proof)
+  page      http://%s/demo
+  answers   %s/*.eml
+
+Try these, in another terminal:
+`, demo.Vendor, demo.Address, smtpAddr, httpAddr, filepath.Join(dir, demo.OutboxDir))
+	for _, t := range tries {
+		fmt.Fprintf(&b, "\n  # %s\n  curl -sS smtp://%s --mail-from %s --mail-rcpt %s -T %s\n", t.Says, smtpAddr, t.From, demo.Address, t.File)
+	}
+	fmt.Fprintf(&b, `
+Then:
+
+  leadgate cases list --dir %[1]s      (from the source: go run ./cmd/leadgate cases list --dir %[1]s)
+  leadgate cases show CASE --dir %[1]s
+  leadgate ledger export --dir %[1]s
+
+Ctrl-C stops; everything stays in %[1]s.
+`, dir)
+	fmt.Fprint(out, b.String())
+}

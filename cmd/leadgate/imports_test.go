@@ -1,0 +1,119 @@
+package main
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// The drawing of the house: which package may import which others of ours, and which
+// third-party modules. A trailing /* stands for all packages below. What a row does not
+// list, its packages may not import; tests may import anything.
+var drawing = []struct {
+	pkg     string
+	ours    []string
+	foreign []string
+}{
+	{"cmd/leadgate", []string{"*"}, []string{"github.com/spf13/cobra"}},
+	{"cmd/internal/app", []string{"*"}, []string{"github.com/labstack/echo/v4", "github.com/prometheus/client_golang", "golang.org/x/sync"}},
+	{"cmd/internal/admin", []string{"intake", "intake/crm/ledger"}, nil},
+	{"cmd/internal/config", []string{"channels/*", "intake", "intake/identity", "intake/crm/*", "rules", "templates"}, []string{"go.yaml.in/yaml/v3"}},
+	{"cmd/internal/demo", []string{"cmd/internal/*", "channels/*", "intake", "intake/crm/ledger", "rules"}, []string{"github.com/labstack/echo/v4", "github.com/emersion/go-message"}},
+	{"cmd/internal/directory", []string{"intake"}, []string{"github.com/gocarina/gocsv"}},
+
+	{"intake", []string{"intake/identity"}, nil},
+	{"intake/identity", nil, []string{"golang.org/x/net", "golang.org/x/text"}},
+	{"intake/extract", []string{"intake", "intake/identity"}, []string{"golang.org/x/net", "golang.org/x/text"}},
+	{"intake/crm/*", []string{"intake"}, nil},
+	{"rules", []string{"intake", "intake/identity"}, nil},
+	{"templates", []string{"intake"}, nil},
+
+	{"store/storetest", []string{"intake", "store/*"}, []string{"pgregory.net/rapid"}},
+	{"store/boltstore", []string{"intake", "store/internal/*"}, []string{"go.etcd.io/bbolt"}},
+	{"store/*", []string{"intake", "store/internal/*"}, nil},
+
+	{"channels", []string{"intake"}, []string{"github.com/labstack/echo/v4"}},
+	{"channels/channeltest", []string{"channels", "intake"}, nil},
+	{"channels/mailbox", []string{"channels", "intake", "intake/extract", "intake/identity"}, []string{"github.com/emersion", "golang.org/x/net", "golang.org/x/sync", "golang.org/x/text"}},
+}
+
+const module = "leadgate/"
+
+func TestPackagesImportOnlyWhatTheDrawingAllows(t *testing.T) {
+	root := os.DirFS("../..")
+	seen := make(map[string]bool)
+	err := fs.WalkDir(root, ".", func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && strings.HasPrefix(d.Name(), ".") && file != "." {
+			return fs.SkipDir
+		}
+		if filepath.Ext(file) != ".go" || strings.HasSuffix(file, "_test.go") {
+			return nil
+		}
+		pkg := path.Dir(file)
+		row := slices.IndexFunc(drawing, func(r struct {
+			pkg     string
+			ours    []string
+			foreign []string
+		},
+		) bool {
+			return matches(r.pkg, pkg)
+		})
+		if row < 0 {
+			t.Errorf("%s is not in the drawing", pkg)
+			return nil
+		}
+		seen[drawing[row].pkg] = true
+		f, err := parser.ParseFile(token.NewFileSet(), filepath.Join("../..", file), nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		for _, spec := range f.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			if !allowed(imported, drawing[row].ours, drawing[row].foreign) {
+				t.Errorf("%s imports %s, which the drawing does not allow", file, imported)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range drawing {
+		if !seen[r.pkg] {
+			t.Errorf("the drawing has %s, the house does not", r.pkg)
+		}
+	}
+}
+
+func matches(pattern, pkg string) bool {
+	if pattern == "*" {
+		return true
+	}
+	if below, ok := strings.CutSuffix(pattern, "/*"); ok {
+		return strings.HasPrefix(pkg, below+"/")
+	}
+	return pattern == pkg
+}
+
+func allowed(imported string, ours, foreign []string) bool {
+	if pkg, ok := strings.CutPrefix(imported, module); ok {
+		return slices.ContainsFunc(ours, func(pattern string) bool { return matches(pattern, pkg) })
+	}
+	if host, _, _ := strings.Cut(imported, "/"); !strings.Contains(host, ".") {
+		return true // standard library
+	}
+	return slices.ContainsFunc(foreign, func(m string) bool { return imported == m || strings.HasPrefix(imported, m+"/") })
+}

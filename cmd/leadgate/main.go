@@ -1,0 +1,45 @@
+// Leadgate is a no-login intake gateway for partner lead and deal registration.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	_ "time/tzdata" // zones are known on machines without a database of them
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	os.Exit(run())
+}
+
+// run returns the exit status: 0, or 1 after an error that was printed. The first signal
+// stops in order; a second one ends the process at once.
+func run() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	if err := rootCommand().ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "leadgate:", err)
+		return 1
+	}
+	return 0
+}
+
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "leadgate",
+		Short:         "No-login intake gateway for partner lead and deal registration",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(
+		demoCommand(), serveCommand(), checkCommand(), casesCommand(), inboxCommand(),
+		partnersCommand(), ledgerCommand(), backupCommand(), versionCommand(),
+	)
+	return root
+}

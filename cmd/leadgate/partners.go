@@ -1,0 +1,82 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"leadgate/cmd/internal/admin"
+	"leadgate/cmd/internal/directory"
+)
+
+func partnersCommand() *cobra.Command {
+	var p place
+	cmd := &cobra.Command{Use: "partners", Short: "Keep the directory of partners"}
+	p.flags(cmd)
+	cmd.AddCommand(partnersImport(&p), partnersList(&p))
+	return cmd
+}
+
+func partnersImport(p *place) *cobra.Command {
+	return &cobra.Command{
+		Use:   "import FILE.csv",
+		Short: "Add or replace partners, all or none",
+		Long:  "Add or replace partners, all or none.\n\n" + directory.Help,
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f, err := os.Open(args[0])
+			if err != nil {
+				return err
+			}
+			defer f.Close()
+			partners, err := directory.ReadCSV(f)
+			if err != nil {
+				return fmt.Errorf("%s: %w", args[0], err)
+			}
+			return p.with(cmd.Context(), func(c *admin.Client) error {
+				stored, err := c.PutPartners(cmd.Context(), partners)
+				if err != nil {
+					return fmt.Errorf("%s: nothing was imported:\n%w", args[0], err)
+				}
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d partners imported\n", len(stored))
+				return err
+			})
+		},
+	}
+}
+
+func partnersList(p *place) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the partners",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return p.with(cmd.Context(), func(c *admin.Client) error {
+				partners, err := c.Partners(cmd.Context())
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return printJSON(cmd.OutOrStdout(), partners)
+				}
+				t := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 2, ' ', 0)
+				fmt.Fprintln(t, "ID\tNAME\tSTATUS\tMOTION\tDOMAINS\tCONTACTS")
+				for _, p := range partners {
+					var contacts []string
+					for _, c := range p.Contacts {
+						contacts = append(contacts, c.Email)
+					}
+					fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", p.ID, p.Name, p.Status, p.Motion,
+						strings.Join(p.Domains, " "), strings.Join(contacts, " "))
+				}
+				return t.Flush()
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print an array of objects")
+	return cmd
+}

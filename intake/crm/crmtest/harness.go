@@ -1,0 +1,91 @@
+package crmtest
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"leadgate/intake"
+)
+
+// Reporter is what a check reports to. Every *testing.T is one.
+type Reporter interface {
+	Helper()
+	Errorf(format string, args ...any)
+	// Fatalf reports and ends the check.
+	Fatalf(format string, args ...any)
+	Cleanup(func())
+}
+
+var _ Reporter = (*testing.T)(nil)
+
+// Harness makes the systems that the checks run against.
+type Harness struct {
+	// New returns a connector with an empty remote side of its own. It is called once or
+	// more for each check.
+	New func(Reporter) System
+	// Impatient returns a system whose connector waits for an answer for 50 ms or so, that of
+	// New one that waits long, so that a slow machine fails no other check. It is needed
+	// where there is a Server.
+	Impatient func(Reporter) System
+	// Without lists the faults that the remote side cannot have.
+	Without []Fault
+	// Only limits the lead fields that are compared, for a remote side that keeps fewer;
+	// empty means all.
+	Only []intake.Field
+
+	patience time.Duration // for what must happen at once; 10 s if not set
+}
+
+// System is a connector and a view of its remote side.
+type System struct {
+	CRM intake.CRM
+	// Server is in front of the remote side; nil if there is no network.
+	Server *Server
+	// Secrets are strings that no error may hold.
+	Secrets []string
+	// Records returns what the remote side holds, in any order, as read there and not by
+	// way of the connector.
+	Records func() ([]Stored, error)
+	// Notes returns how many notes the remote side holds for a case.
+	Notes func(caseNumber string) (int, error)
+}
+
+// Stored is a record of the remote side.
+type Stored struct {
+	Case     string
+	Revision int
+	Status   intake.Status
+	Lead     intake.Lead
+}
+
+// Run runs every check as a subtest.
+func Run(t *testing.T, h Harness) {
+	for _, c := range checks() {
+		t.Run(c.name, func(t *testing.T) { c.run(t, h) })
+	}
+}
+
+// check is one promise of a connector.
+type check struct {
+	name string
+	run  func(Reporter, Harness)
+}
+
+func (h Harness) wait() time.Duration {
+	if h.patience > 0 {
+		return h.patience
+	}
+	return 10 * time.Second
+}
+
+func (h Harness) faults() []Fault {
+	return slices.DeleteFunc(Faults(), func(f Fault) bool { return slices.Contains(h.Without, f) })
+}
+
+func (h Harness) fields() []intake.Field {
+	if len(h.Only) > 0 {
+		return h.Only
+	}
+	return intake.Fields()
+}

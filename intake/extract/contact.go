@@ -1,0 +1,61 @@
+package extract
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"leadgate/intake"
+)
+
+const maxName = 120 // runes of a person's name
+
+// contact splits "Jane Doe <jane@acme.example>, CTO, +49 30 123456" into name, address,
+// role and telephone. Of what can't be told apart only the name is used; of several people
+// nothing.
+func (e *Extractor) contact(v string) map[intake.Field]string {
+	out := make(map[intake.Field]string)
+	switch addr := e.email(v); {
+	case addr != "":
+		out[intake.FieldContactEmail] = addr
+	case addresses.MatchString(v):
+		return nil // several people, or an address that is none
+	}
+	v = strings.ReplaceAll(addresses.ReplaceAllString(bracketed.ReplaceAllString(v, ""), "\x00"), "mailto:", "")
+	var rest []string
+	for _, piece := range pieces(v) {
+		if p := phone(piece); p != "" && out[intake.FieldContactPhone] == "" {
+			out[intake.FieldContactPhone] = p
+			continue
+		}
+		rest = append(rest, piece)
+	}
+	if len(rest) > 0 && isName(rest[0]) {
+		out[intake.FieldContactName] = rest[0]
+		if len(rest) == 2 && utf8.RuneCountInString(rest[1]) <= 80 {
+			out[intake.FieldContactRole] = rest[1]
+		}
+	}
+	return out
+}
+
+// pieces splits at the marks that people put between the parts of a contact. The place of
+// an address, marked by NUL, separates too.
+func pieces(v string) []string {
+	for _, dash := range []string{" - ", " – ", " — ", " / "} {
+		v = strings.ReplaceAll(v, dash, "\x00")
+	}
+	var out []string
+	for _, p := range strings.FieldsFunc(v, func(r rune) bool { return strings.ContainsRune("\x00,;|()<>[]\t\n", r) }) {
+		p = short(strings.Trim(p, " \"'.*"))
+		if strings.ContainsFunc(p, isAlnum) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// isName reports whether s can be a person's name: some letters, no digit, not a sentence.
+func isName(s string) bool {
+	return utf8.RuneCountInString(s) <= maxName && len(strings.Fields(s)) <= 6 &&
+		!strings.ContainsAny(s, "0123456789@") && strings.ContainsFunc(s, isAlnum)
+}

@@ -1,0 +1,152 @@
+package extract
+
+import (
+	"bufio"
+	"embed"
+	"fmt"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"leadgate/intake"
+)
+
+//go:embed data
+var data embed.FS
+
+// dictionary is the data files, by folded spelling.
+type dictionary struct {
+	labels     map[string]intake.Field
+	fuzzy      map[int][]string // labels of at least minFuzzy letters, by length in runes
+	countries  map[string]string
+	currencies map[string]bool
+	// words maps kind ("empty", "yes", "no", "stage", "closing") and spelling to a value.
+	words map[string]map[string]string
+}
+
+// minFuzzy is how long a label must be for one wrong letter to be forgiven.
+const minFuzzy = 6
+
+// builtin returns the embedded dictionary. It is built once.
+var builtin = sync.OnceValue(func() *dictionary {
+	d := &dictionary{
+		labels: make(map[string]intake.Field), fuzzy: make(map[int][]string),
+		countries: make(map[string]string), currencies: make(map[string]bool),
+		words: make(map[string]map[string]string),
+	}
+	for _, row := range rows("data/labels.tsv", 3) {
+		for _, l := range strings.Split(row[2], "|") {
+			d.addLabel(l, intake.Field(row[0]))
+		}
+	}
+	for _, f := range intake.Fields() {
+		d.addLabel(string(f), f)
+	}
+	for _, row := range rows("data/words.tsv", 3) {
+		if d.words[row[0]] == nil {
+			d.words[row[0]] = make(map[string]string)
+		}
+		for _, w := range strings.Split(row[2], "|") {
+			d.words[row[0]][fold(w)] = row[1]
+		}
+	}
+	for _, row := range rows("data/countries.tsv", 2) {
+		for _, n := range strings.Split(row[1], "|") {
+			d.countries[fold(n)] = row[0]
+		}
+	}
+	for _, row := range rows("data/countries.tsv", 2) {
+		if _, taken := d.countries[fold(row[0])]; !taken {
+			d.countries[fold(row[0])] = row[0]
+		}
+	}
+	for _, row := range rows("data/currencies.txt", 1) {
+		for _, c := range strings.Fields(row[0]) {
+			d.currencies[c] = true
+		}
+	}
+	return d
+})
+
+func (d *dictionary) addLabel(label string, f intake.Field) {
+	k := fold(label)
+	if _, known := d.labels[k]; known {
+		return
+	}
+	d.labels[k] = f
+	if n := utf8.RuneCountInString(k); n >= minFuzzy {
+		d.fuzzy[n] = append(d.fuzzy[n], k)
+	}
+}
+
+// label returns the field that a folded label names. With forgive, a label of six letters
+// or more may have one letter wrong, missing or too many, if that leaves one field only.
+func (d *dictionary) label(folded string, forgive bool) (intake.Field, bool) {
+	if f, ok := d.labels[folded]; ok {
+		return f, true
+	}
+	n := utf8.RuneCountInString(folded)
+	if !forgive || n < minFuzzy {
+		return "", false
+	}
+	var found intake.Field
+	for _, m := range []int{n - 1, n, n + 1} {
+		for _, l := range d.fuzzy[m] {
+			if !nearly(folded, l) {
+				continue
+			}
+			if f := d.labels[l]; found != "" && found != f {
+				return "", false
+			} else {
+				found = f
+			}
+		}
+	}
+	return found, found != ""
+}
+
+// is reports whether s is one of the words of a kind.
+func (d *dictionary) is(kind, s string) bool {
+	_, ok := d.words[kind][fold(s)]
+	return ok
+}
+
+// nearly reports whether one replaced, dropped or added rune turns a into b.
+func nearly(a, b string) bool {
+	for a != "" && b != "" {
+		x, n := utf8.DecodeRuneInString(a)
+		y, m := utf8.DecodeRuneInString(b)
+		if x != y {
+			return a[n:] == b[m:] || a[n:] == b || a == b[m:]
+		}
+		a, b = a[n:], b[m:]
+	}
+	return utf8.RuneCountInString(a)+utf8.RuneCountInString(b) <= 1
+}
+
+// rows reads an embedded table of n tab-separated columns; "#" starts a comment line. The
+// files are part of the program, so that a fault in one is a fault of the program.
+func rows(name string, n int) [][]string {
+	f, err := data.Open(name)
+	if err != nil {
+		panic(err)
+	}
+	defer f.Close()
+	var out [][]string
+	s := bufio.NewScanner(f)
+	s.Buffer(nil, 1<<20)
+	for s.Scan() {
+		if s.Text() == "" || strings.HasPrefix(s.Text(), "#") {
+			continue
+		}
+		cols := strings.Split(s.Text(), "\t")
+		if len(cols) != n {
+			panic(fmt.Sprintf("%s: %d columns in %q, want %d", name, len(cols), s.Text(), n))
+		}
+		out = append(out, cols)
+	}
+	if err := s.Err(); err != nil {
+		panic(err)
+	}
+	return out
+}

@@ -1,0 +1,221 @@
+package extract
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/rogpeppe/go-internal/txtar"
+	"go.uber.org/goleak"
+
+	"leadgate/intake"
+	"leadgate/intake/identity"
+)
+
+var update = flag.Bool("update", false, "write the expectations of testdata anew")
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// lists is shared: making it takes longer than reading a mail.
+var lists = identity.Default()
+
+func newTestExtractor() *Extractor {
+	return New(lists, Options{OwnDomain: func(k string) bool { return k == "vendor.com" }})
+}
+
+// expectation is what a case file states as want.json.
+type expectation struct {
+	Lead     intake.Lead             `json:"lead"`
+	Evidence map[intake.Field]string `json:"evidence"`
+	New      string                  `json:"new"`
+}
+
+// TestCases reads each file of testdata/cases: a mail's text, HTML, subject and sender
+// domain, and what is to be understood of it.
+func TestCases(t *testing.T) {
+	files, err := filepath.Glob("testdata/cases/*.txtar")
+	if err != nil || len(files) < 30 {
+		t.Fatalf("%d case files, err %v", len(files), err)
+	}
+	e := newTestExtractor()
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			a, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			in, want := parseCase(t, a)
+			res := e.Extract(in)
+			got, err := json.MarshalIndent(expectation{res.Lead, res.Evidence, res.New}, "", "  ")
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, '\n')
+			if *update {
+				want.Data = got
+				if err := os.WriteFile(file, txtar.Format(a), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if !bytes.Equal(got, want.Data) {
+				t.Errorf("got\n%s\nwant\n%s", got, want.Data)
+			}
+			checkInvariants(t, e, in)
+		})
+	}
+}
+
+func parseCase(t *testing.T, a *txtar.Archive) (Input, *txtar.File) {
+	t.Helper()
+	var in Input
+	var want *txtar.File
+	for i := range a.Files {
+		s := string(a.Files[i].Data)
+		switch a.Files[i].Name {
+		case "text":
+			in.Text = s
+		case "html":
+			in.HTML = s
+		case "subject":
+			in.Subject = strings.TrimSpace(s)
+		case "sender":
+			in.SenderDomain = strings.TrimSpace(s)
+		case "want.json":
+			want = &a.Files[i]
+		default:
+			t.Fatalf("unknown section %q", a.Files[i].Name)
+		}
+	}
+	if want == nil {
+		t.Fatal("no want.json")
+	}
+	return in, want
+}
+
+// checkInvariants checks what holds for every input.
+func checkInvariants(t *testing.T, e *Extractor, in Input) {
+	t.Helper()
+	res, again := e.Extract(in), e.Extract(in)
+	if fmt.Sprint(res) != fmt.Sprint(again) {
+		t.Errorf("two runs differ:\n%v\n%v", res, again)
+	}
+	source := e.source(in)
+	if !clean(res.New, "\n\t") {
+		t.Errorf("new text holds control characters: %q", res.New)
+	}
+	for f, v := range res.Lead {
+		if v == "" || !clean(v, "\n") || !slices.Contains(intake.Fields(), f) {
+			t.Errorf("%s = %q", f, v)
+		}
+		if words := res.Evidence[f]; words == "" || !strings.Contains(source, words) {
+			t.Errorf("evidence of %s is not in the text: %q", f, words)
+		}
+	}
+	if len(res.Evidence) != len(res.Lead) {
+		t.Errorf("%d values, %d pieces of evidence", len(res.Lead), len(res.Evidence))
+	}
+	cleaned, problems := intake.Clean(lists, res.Lead)
+	for f, v := range res.Lead {
+		if cleaned[f] != v && f != intake.FieldProblem && !isText(f) {
+			t.Errorf("%s = %q is not of the form of a lead: cleaned %q, %v", f, v, cleaned[f], problems)
+		}
+	}
+}
+
+func clean(s, allowed string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool {
+		return unicode.IsControl(r) && !strings.ContainsRune(allowed, r)
+	})
+}
+
+func FuzzExtract(f *testing.F) {
+	files, _ := filepath.Glob("testdata/cases/*.txtar")
+	for _, file := range files {
+		a, err := txtar.ParseFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		var in Input
+		for _, part := range a.Files {
+			switch part.Name {
+			case "text":
+				in.Text = string(part.Data)
+			case "html":
+				in.HTML = string(part.Data)
+			case "subject":
+				in.Subject = string(part.Data)
+			}
+		}
+		f.Add(in.Subject, in.Text, in.HTML)
+	}
+	e := newTestExtractor()
+	f.Fuzz(func(t *testing.T, subject, text, html string) {
+		checkInvariants(t, e, Input{Subject: subject, Text: text, HTML: html, SenderDomain: "partner.com"})
+	})
+}
+
+// TestTextOfAnySizeIsReadInASecond measures without -race as well; the bound is generous.
+func TestTextOfAnySizeIsReadInASecond(t *testing.T) {
+	e := newTestExtractor()
+	inputs := map[string]Input{
+		"10,000 label lines":      {Text: strings.Repeat("Company domain: acme.com\n", 10_000)},
+		"10,000 different values": {Text: numbered("Company: Acme %d\nE-mail: x%d@acme.com\n", 5_000)},
+		"unknown labels":          {Text: numbered("Kompanyy nameee %d: Acme - x - y: z %d\n", 10_000)},
+		"labels without a value":  {Text: strings.Repeat("Use case:\n", 10_000)},
+		"2 MB of one line":        {Text: strings.Repeat("x", 3<<20)},
+		"2 MB of blank lines":     {Text: strings.Repeat("\n", 3<<20)},
+		"2 MB of quote marks":     {Text: strings.Repeat(">", 3<<20)},
+		"quote headers":           {Text: strings.Repeat("From: a\nSent: b\nTo: c\nSubject: d\n\n", 20_000)},
+		"attributions":            {Text: strings.Repeat("On Monday 1\n", 100_000)},
+		"farewells":               {Text: strings.Repeat("x\nBest regards\n", 10_000) + "Company: Acme"},
+		"nested bold":             {HTML: strings.Repeat("<b>", 100_000) + "Company: Acme"},
+		"nested hidden":           {HTML: strings.Repeat("<div hidden>", 50_000) + "Company: Acme"},
+		"nested quotes":           {HTML: strings.Repeat("<blockquote>x", 20_000) + "Company: Acme"},
+		"table rows":              {HTML: strings.Repeat("<tr><td>Company</td><td>Acme</td></tr>", 40_000)},
+		"one huge tag":            {HTML: "<a " + strings.Repeat("x=1 ", 400_000) + ">"},
+		"many dashes":             {Text: strings.Repeat("-", 100_000) + "\n" + strings.Repeat("--x", 100_000)},
+		"at signs":                {Text: "E-mail: " + strings.Repeat("a@", 500_000)},
+		"long contact":            {Text: "Contact: " + strings.Repeat("a, ", 300_000)},
+	}
+	for name, in := range inputs {
+		t.Run(name, func(t *testing.T) {
+			start := time.Now()
+			e.Extract(in)
+			if took := time.Since(start); took > slowdown*time.Second {
+				t.Errorf("took %v", took)
+			}
+		})
+	}
+}
+
+func numbered(format string, n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, strings.ReplaceAll(format, "%d", "%[1]d"), i)
+	}
+	return b.String()
+}
+
+func TestDomainsOfPartnersAndOursAreNotDerived(t *testing.T) {
+	e := New(lists, Options{
+		OwnDomain:     func(k string) bool { return k == "vendor.com" },
+		PartnerDomain: func(k string) bool { return k == "other-partner.com" },
+	})
+	for addr, want := range map[string]string{
+		"a@acme.com": "acme.com", "a@vendor.com": "", "a@sub.vendor.com": "", "a@other-partner.com": "", "a@me.com": "", "a@sender.com": "",
+	} {
+		got := e.Extract(Input{Text: "E-mail: " + addr, SenderDomain: "sender.com"}).Lead[intake.FieldCompanyDomain]
+		if got != want {
+			t.Errorf("%s: derived %q, want %q", addr, got, want)
+		}
+	}
+}

@@ -1,0 +1,91 @@
+package extract
+
+import (
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"leadgate/intake"
+)
+
+// labelled is a line that begins with the name of a field.
+type labelled struct {
+	field intake.Field
+	value string
+	// cells says that the line is a table row: label, tab, value.
+	cells bool
+}
+
+// leadOnly are the fields that a signature never labels.
+var leadOnly = map[intake.Field]bool{
+	intake.FieldCompanyName: true, intake.FieldProblem: true, intake.FieldStage: true,
+	intake.FieldConsent: true, intake.FieldProductInterest: true, intake.FieldServicesNeeded: true,
+	intake.FieldTargetRevenue: true, intake.FieldCompetingVendors: true, intake.FieldSolutionFit: true,
+}
+
+const (
+	maxLabelBytes = 120
+	maxSeparators = 4 // of a line that are tried
+)
+
+var bullet = regexp.MustCompile(`^[\s|]*(?:(?:[-*•·▪◦‣–+○●■□☐✓✔]|\(?[0-9]{1,2}[.)]|[a-zA-Z][.)])\s+)?`)
+
+// labelled reads a line as label, separator and value, or as a label alone. Of several
+// separators the first counts whose left side is a label, so that a value keeps its own.
+func (d *dictionary) labelled(s string) (labelled, bool) {
+	s = strings.TrimRight(s[len(bullet.FindString(s)):], " \t|")
+	head := clip(s, maxLabelBytes)
+	tried := 0
+	for i := 0; i < len(head) && tried < maxSeparators; {
+		n, strong := separator(head, i)
+		if n == 0 {
+			_, size := utf8.DecodeRuneInString(head[i:])
+			i += size
+			continue
+		}
+		tried++
+		if f, ok := d.label(fold(unmark(s[:i])), strong); ok {
+			return labelled{field: f, value: trimValue(clip(s[i+n:], maxValue)), cells: s[i] == '\t'}, true
+		}
+		i += n
+	}
+	if len(s) > maxLabelBytes {
+		return labelled{}, false
+	}
+	f, ok := d.label(fold(unmark(s)), false)
+	return labelled{field: f}, ok
+}
+
+// separator returns the length of the separator at s[i], 0 if none is there, and whether it
+// is one that hardly stands within words. A dash needs a blank beside it.
+func separator(s string, i int) (n int, strong bool) {
+	for _, sep := range []string{"->", "=>", ":", "：", "=", "→", "⇒", "|", "\t"} {
+		if strings.HasPrefix(s[i:], sep) {
+			return len(sep), true
+		}
+	}
+	for _, dash := range []string{"-", "–", "—"} {
+		if strings.HasPrefix(s[i:], dash) {
+			after := i + len(dash)
+			if i > 0 && s[i-1] == ' ' || after < len(s) && s[after] == ' ' {
+				return len(dash), false
+			}
+		}
+	}
+	return 0, false
+}
+
+// unmark drops the marks of bold text and headings around a label.
+func unmark(s string) string { return strings.Trim(s, " \t*_#\"“”„»«[]`") }
+
+// trimValue drops white space, closing marks of bold text and empty slots around a value.
+func trimValue(s string) string {
+	s = strings.TrimSpace(s)
+	s = strings.TrimPrefix(s, "**")
+	s = strings.TrimPrefix(s, "* ")
+	s = strings.Trim(s, " \t_")
+	if strings.HasPrefix(s, "*") && strings.HasSuffix(s, "*") || strings.HasSuffix(s, "**") {
+		s = strings.Trim(s, "*")
+	}
+	return strings.TrimSpace(s)
+}

@@ -1,0 +1,358 @@
+package extract
+
+import (
+	"regexp"
+	"strings"
+	"sync"
+)
+
+// region says whose words a line holds.
+type region int
+
+const (
+	fresh     region = iota // written this time
+	quoted                  // written before, by anybody
+	signature               // about the sender
+)
+
+// line is a line of the normalised text.
+type line struct {
+	start, end int // of body in the text
+	body       string
+	region     region
+	depth      int // how often it was quoted
+	label      *labelled
+}
+
+func (l *line) blank() bool { return strings.TrimSpace(l.body) == "" }
+
+// document is a normalised text cut into lines.
+type document struct {
+	text  string
+	lines []line
+}
+
+// split cuts text into lines and tells new words from quoted ones and from the signature.
+func split(text string, dict *dictionary) *document {
+	d := &document{text: text}
+	pos := 0
+	for raw := range strings.Lines(text) {
+		body := strings.TrimSuffix(raw, "\n")
+		depth, skip := quotePrefix(body)
+		l := line{start: pos + skip, end: pos + len(body), body: body[skip:], depth: depth}
+		if depth > 0 {
+			l.region = quoted
+		}
+		if label, ok := dict.labelled(l.body); ok {
+			l.label = &label
+		}
+		d.lines = append(d.lines, l)
+		if pos += len(raw); len(d.lines) == maxLines {
+			break
+		}
+	}
+	d.markQuotes()
+	d.markSignature(dict)
+	return d
+}
+
+// quotePrefix counts the ">" before a line and the bytes that they take.
+func quotePrefix(s string) (depth, skip int) {
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '>':
+			depth++
+			skip = i + 1
+		case ' ':
+			if i > skip {
+				return depth, skip
+			}
+		default:
+			return depth, eatBlank(s, skip)
+		}
+	}
+	return depth, eatBlank(s, skip)
+}
+
+func eatBlank(s string, i int) int {
+	if i > 0 && i < len(s) && s[i] == ' ' {
+		return i + 1
+	}
+	return i
+}
+
+// markQuotes finds where mail programs put the earlier mail below without ">": everything
+// from there on is quoted, once more for each such place.
+func (d *document) markQuotes() {
+	extra := 0
+	for i := 0; i < len(d.lines); i++ {
+		l := &d.lines[i]
+		if extra > 0 {
+			l.region = quoted
+			l.depth += extra
+		}
+		if l.blank() || l.depth > extra {
+			continue
+		}
+		if n := d.attribution(i); n > 0 {
+			if next := d.nextText(i + n); next < len(d.lines) && d.lines[next].depth > 0 {
+				for j := i; j < i+n; j++ {
+					d.lines[j].region, d.lines[j].depth = quoted, max(d.lines[j].depth, 1)
+				}
+				i += n - 1
+				continue
+			}
+			extra++
+			l.region, l.depth = quoted, extra
+			continue
+		}
+		if isSeparator(l.body) || d.headerBlock(i) {
+			extra++
+			l.region, l.depth = quoted, extra
+			i = d.skipHeaderBlock(i, extra)
+		}
+	}
+}
+
+// nextText returns the index of the first line from i on that is not blank.
+func (d *document) nextText(i int) int {
+	for i < len(d.lines) && d.lines[i].blank() {
+		i++
+	}
+	return i
+}
+
+// attribution returns of how many lines the attribution is that begins at line i, 0 if
+// none does. Mail programs wrap it into up to three lines.
+func (d *document) attribution(i int) int {
+	joined := ""
+	for n := 1; n <= 3 && i+n <= len(d.lines); n++ {
+		body := strings.TrimSpace(d.lines[i+n-1].body)
+		if body == "" || len(joined)+len(body) > 300 {
+			return 0
+		}
+		joined = strings.TrimSpace(joined + " " + body)
+		if n == 1 && !quoteWords().opens(joined) {
+			return 0
+		}
+		if quoteWords().attributes(joined) {
+			return n
+		}
+	}
+	return 0
+}
+
+var dashes = regexp.MustCompile(`^\s*(?:-{2,}|_{2,}|={2,})\s*([^-_=]{4,80}?)\s*(?:-{2,}|_{2,}|={2,})\s*$|^\s*(Begin forwarded message):\s*$`)
+
+func isSeparator(s string) bool {
+	m := dashes.FindStringSubmatch(s)
+	return m != nil && quoteWords().separators[fold(m[1]+m[2])]
+}
+
+// headerBlock reports whether the header lines of an earlier mail begin at line i: a From
+// and, in the five lines below, two other header labels.
+func (d *document) headerBlock(i int) bool {
+	if !quoteWords().from[headLabel(d.lines[i].body)] {
+		return false
+	}
+	others := 0
+	for j := i + 1; j < len(d.lines) && j <= i+5; j++ {
+		if quoteWords().header[headLabel(d.lines[j].body)] {
+			others++
+		}
+	}
+	return others >= 2
+}
+
+// skipHeaderBlock marks the header lines at or below line i, so that they do not count as
+// one more mail, and returns the last of them.
+func (d *document) skipHeaderBlock(i, depth int) int {
+	last := i
+	for j := i + 1; j < len(d.lines) && j <= i+8; j++ {
+		label := headLabel(d.lines[j].body)
+		if d.lines[j].blank() && last == i {
+			continue
+		}
+		if !quoteWords().from[label] && !quoteWords().header[label] {
+			break
+		}
+		last = j
+	}
+	for j := i; j <= last; j++ {
+		d.lines[j].region, d.lines[j].depth = quoted, max(d.lines[j].depth, depth)
+	}
+	return last
+}
+
+// headLabel returns what stands before the colon of a short line, folded.
+func headLabel(s string) string {
+	label, _, found := strings.Cut(strings.ReplaceAll(s, "：", ":"), ":")
+	if !found || len(label) > 40 {
+		return ""
+	}
+	return fold(label)
+}
+
+// markSignature finds the part of the new text that is about the sender: from "-- ", from a
+// telephone's line, or from a farewell on.
+func (d *document) markSignature(dict *dictionary) {
+	goesOn := d.leadBelow()
+	seen := false // something was written before
+	for i := 0; i < len(d.lines); i++ {
+		l := &d.lines[i]
+		if l.region != fresh || l.blank() {
+			continue
+		}
+		body := strings.TrimRight(l.body, " ")
+		farewell := seen && !goesOn[i] && len(body) <= 60 && dict.is("closing", body)
+		if body == "--" || quoteWords().device(body) || farewell {
+			i = d.signatureFrom(i)
+			seen = false
+			continue
+		}
+		seen = true
+	}
+}
+
+// signatureFrom marks the new lines from i up to the next quoted one, and returns the last.
+func (d *document) signatureFrom(i int) int {
+	for ; i < len(d.lines) && d.lines[i].region == fresh; i++ {
+		d.lines[i].region = signature
+	}
+	return i - 1
+}
+
+// leadBelow tells for each line whether something that only a lead would have is labelled
+// below it in the new text: then a farewell does not end the letter.
+func (d *document) leadBelow() []bool {
+	out := make([]bool, len(d.lines))
+	below := false
+	for i := len(d.lines) - 1; i >= 0; i-- {
+		l := &d.lines[i]
+		if l.region != fresh {
+			below = false
+			continue
+		}
+		out[i] = below
+		below = below || l.label != nil && leadOnly[l.label.field]
+	}
+	return out
+}
+
+// newText returns what was written this time.
+func (d *document) newText() string {
+	var b strings.Builder
+	for i := range d.lines {
+		if d.lines[i].region == fresh {
+			b.WriteString(strings.TrimRight(d.lines[i].body, " "))
+			b.WriteByte('\n')
+		}
+		if b.Len() > maxNewBytes {
+			break
+		}
+	}
+	return clip(strings.TrimSpace(b.String()), maxNewBytes)
+}
+
+// fresh returns the lines that were written this time, blank ones included.
+func (d *document) fresh() []line {
+	return d.filter(func(l *line) bool { return l.region == fresh })
+}
+
+// answered returns the new lines and those of the mail that is answered, without what that
+// mail itself quoted.
+func (d *document) answered() []line {
+	return d.filter(func(l *line) bool { return l.region == fresh || l.region == quoted && l.depth == 1 })
+}
+
+func (d *document) filter(keep func(*line) bool) []line {
+	var out []line
+	for i := range d.lines {
+		if keep(&d.lines[i]) {
+			out = append(out, d.lines[i])
+		}
+	}
+	return out
+}
+
+// caseNumber is the form of a case number anywhere in a text.
+var caseNumber = regexp.MustCompile(`\b[A-Z0-9]{1,8}-[0-9]{4}-[0-9]{6,7}-[0-9A-Z]\b`)
+
+// answersUs reports whether a mail answers one of ours: its subject or what it quotes has a
+// case number. It decides nothing but whether quoted lines are read at all.
+func answersUs(subject string, d *document) bool {
+	if caseNumber.MatchString(subject) {
+		return true
+	}
+	for i := range d.lines {
+		if d.lines[i].depth == 1 && caseNumber.MatchString(d.lines[i].body) {
+			return true
+		}
+	}
+	return false
+}
+
+// quoteDictionary is data/quotes.tsv, ready to match.
+type quoteDictionary struct {
+	attributions [][2]string // first and last words, lower case
+	separators   map[string]bool
+	from, header map[string]bool
+	devices      []string
+}
+
+var quoteWords = sync.OnceValue(func() *quoteDictionary {
+	q := &quoteDictionary{separators: make(map[string]bool), from: make(map[string]bool), header: make(map[string]bool)}
+	for _, row := range rows("data/quotes.tsv", 3) {
+		for _, s := range strings.Split(row[2], "|") {
+			switch row[0] {
+			case "attribution":
+				first, last, _ := strings.Cut(strings.ToLower(s), " … ")
+				q.attributions = append(q.attributions, [2]string{first + " ", " " + last})
+			case "separator":
+				q.separators[fold(s)] = true
+			case "from":
+				q.from[fold(s)] = true
+			case "header":
+				q.header[fold(s)] = true
+			case "device":
+				q.devices = append(q.devices, strings.ToLower(s))
+			}
+		}
+	}
+	return q
+})
+
+// opens reports whether s may be the beginning of an attribution.
+func (q *quoteDictionary) opens(s string) bool {
+	s = strings.ToLower(clip(s, 40))
+	for _, a := range q.attributions {
+		if strings.HasPrefix(s, a[0]) {
+			return true
+		}
+	}
+	return false
+}
+
+// attributes reports whether s is a whole attribution. It must hold a digit, of the date.
+func (q *quoteDictionary) attributes(s string) bool {
+	s = strings.ToLower(s)
+	if !strings.HasSuffix(s, ":") || !strings.ContainsAny(s, "0123456789") {
+		return false
+	}
+	for _, a := range q.attributions {
+		if strings.HasPrefix(s, a[0]) && strings.Contains(s, a[1]) {
+			return true
+		}
+	}
+	return false
+}
+
+func (q *quoteDictionary) device(s string) bool {
+	s = strings.ToLower(clip(strings.TrimSpace(s), 60))
+	for _, p := range q.devices {
+		if strings.HasPrefix(s, p) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,195 @@
+package extract
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"leadgate/intake"
+	"leadgate/intake/identity"
+)
+
+// values checks what stands after a label and returns the fields that it gives: none if it
+// is not what the label says, several if a contact has name, address and role in one line.
+func (e *Extractor) values(f intake.Field, v string) map[intake.Field]string {
+	switch f {
+	case intake.FieldContactName:
+		return e.contact(v)
+	case intake.FieldContactEmail:
+		return one(f, e.email(v))
+	case intake.FieldCompanyDomain:
+		return one(f, e.domain(v))
+	case intake.FieldCompanyName:
+		return one(f, companyName(v))
+	case intake.FieldContactPhone:
+		return one(f, phone(v))
+	case intake.FieldCountry:
+		return one(f, e.country(v))
+	case intake.FieldStage:
+		return one(f, e.dict.words["stage"][fold(v)])
+	case intake.FieldConsent:
+		return one(f, e.consent(v))
+	case intake.FieldTargetRevenue:
+		return one(f, e.dict.money(v))
+	}
+	switch {
+	case isText(f):
+		return one(f, cutRunes(strings.TrimSpace(strings.ReplaceAll(v, "\t", " ")), maxLong))
+	case isList(f):
+		return one(f, list(v))
+	}
+	return one(f, short(v))
+}
+
+func one(f intake.Field, v string) map[intake.Field]string {
+	if v == "" {
+		return nil
+	}
+	return map[intake.Field]string{f: v}
+}
+
+// short folds white space and bounds the length of a value of one line.
+func short(v string) string { return cutRunes(strings.Join(strings.Fields(v), " "), maxShort) }
+
+var (
+	addresses = regexp.MustCompile(`[^\s<>()\[\]",;:|]+@[^\s<>()\[\]",;:|]+`)
+	bracketed = regexp.MustCompile(`\s*[<(\[]\s*(?:https?://|mailto:|tel:|www\.)[^<>()\[\]\s]*\s*[>)\]]`)
+)
+
+// email returns the one address in v, with its domain in ASCII form.
+func (e *Extractor) email(v string) string {
+	found := ""
+	for _, a := range addresses.FindAllString(v, 10) {
+		addr, ok := address(a)
+		if !ok || found != "" && !strings.EqualFold(found, addr) {
+			return ""
+		}
+		found = addr
+	}
+	return found
+}
+
+func address(a string) (string, bool) {
+	addr, err := identity.Email(strings.Trim(a, ".'"))
+	return addr.String(), err == nil && utf8.RuneCountInString(addr.String()) <= maxShort
+}
+
+// domain returns the one registrable domain in v, which may be a URL or a text with one.
+func (e *Extractor) domain(v string) string {
+	found := ""
+	for _, tok := range strings.FieldsFunc(v, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("<>()[],;|", r) }) {
+		tok = strings.Trim(unwrapLink(tok), ".\"'")
+		if !strings.ContainsAny(tok, ".。") || strings.Contains(tok, "@") {
+			continue
+		}
+		d, err := e.ids.Domain(tok)
+		switch {
+		case err != nil:
+			continue
+		case d.FreeMail, found != "" && found != d.Key:
+			return ""
+		}
+		found = d.Key
+	}
+	return found
+}
+
+// unwrapLink returns the address that a mail filter's rewritten link leads to.
+func unwrapLink(s string) string {
+	u, err := url.Parse(s)
+	if err != nil || !strings.HasSuffix(u.Hostname(), ".safelinks.protection.outlook.com") {
+		return s
+	}
+	if target := u.Query().Get("url"); target != "" {
+		return target
+	}
+	return s
+}
+
+// companyName drops links that mail programs add behind a name.
+func companyName(v string) string {
+	v = short(strings.Trim(bracketed.ReplaceAllString(v, ""), " \"“”„*"))
+	if !strings.ContainsFunc(v, isAlnum) || strings.Contains(v, "@") {
+		return ""
+	}
+	return v
+}
+
+func isAlnum(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+
+// phone accepts a number as it is typed: 6 to 15 digits and what people put between.
+func phone(v string) string {
+	v = short(bracketed.ReplaceAllString(v, ""))
+	digits := 0
+	for _, r := range v {
+		switch {
+		case r >= '0' && r <= '9':
+			digits++
+		case strings.ContainsRune(" +-–/().", r):
+		default:
+			if !strings.ContainsRune("xtEextApp", r) { // "ext. 12", "App. 12"
+				return ""
+			}
+		}
+	}
+	if digits < 6 || digits > 15 {
+		return ""
+	}
+	return v
+}
+
+// country returns the ISO code of a country; of a list "town, country" the last counts.
+func (e *Extractor) country(v string) string {
+	if c := e.dict.countries[fold(v)]; c != "" {
+		return c
+	}
+	if i := strings.LastIndexAny(v, ",/"); i >= 0 {
+		if v[i] == '/' && e.dict.countries[fold(v[:i])] != "" {
+			return "" // two countries
+		}
+		return e.dict.countries[fold(v[i+1:])]
+	}
+	return ""
+}
+
+// consent returns yes or no if v is such a word, alone or before a punctuation mark.
+func (e *Extractor) consent(v string) string {
+	if c := e.yesNo(v); c != "" {
+		return c
+	}
+	i := strings.IndexAny(v, ",.;!(–-:\n")
+	if i <= 0 {
+		return ""
+	}
+	first := e.yesNo(v[:i])
+	for _, w := range strings.FieldsFunc(v[i:], func(r rune) bool { return !isAlnum(r) }) {
+		if c := e.yesNo(w); c != "" && c != first {
+			return "" // "yes / no", "yes, no …"
+		}
+	}
+	return first
+}
+
+func (e *Extractor) yesNo(v string) string {
+	k := fold(v)
+	if c := e.dict.words["yes"][k]; c != "" {
+		return c
+	}
+	return e.dict.words["no"][k]
+}
+
+// list joins the entries of a list by "; ", each once.
+func list(v string) string {
+	var out []string
+	seen := make(map[string]bool)
+	for _, entry := range strings.FieldsFunc(v, func(r rune) bool { return strings.ContainsRune(",;|\n•、", r) }) {
+		entry = short(strings.Trim(entry, " \t-*"))
+		if k := strings.ToLower(entry); entry != "" && !seen[k] && len(out) < maxList {
+			seen[k] = true
+			out = append(out, entry)
+		}
+	}
+	return strings.Join(out, "; ")
+}

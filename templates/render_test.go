@@ -1,0 +1,235 @@
+package templates
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"unicode/utf8"
+
+	"leadgate/intake"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// set is the built-in set, parsed once.
+var set = sync.OnceValue(func() *Set {
+	s, err := New(Options{Program: "Vendor"})
+	if err != nil {
+		panic(err)
+	}
+	return s
+})
+
+func render(t testing.TB, m intake.Message) Rendered {
+	t.Helper()
+	r, err := set().Render(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// usual is the status in which a kind is mostly sent.
+var usual = map[intake.MessageKind]intake.Status{
+	intake.MessageReceived:   intake.StatusInReview,
+	intake.MessageNeedsInfo:  intake.StatusNeedsInfo,
+	intake.MessageApproved:   intake.StatusProvisional,
+	intake.MessageDeclined:   intake.StatusDeclined,
+	intake.MessageWaitlisted: intake.StatusWaitlisted,
+	intake.MessageKnown:      intake.StatusProtected,
+	intake.MessageExpired:    intake.StatusExpired,
+	intake.MessageClosed:     intake.StatusWithdrawn,
+}
+
+// goldens are messages as they are really sent.
+func goldens() map[string]intake.Message {
+	list := make(map[string]intake.Message)
+	for _, kind := range intake.MessageKinds() {
+		m := sample(kind, usual[kind], "")
+		m.Facts.Question, m.Facts.Note = "", ""
+		if !usual[kind].Undecided() {
+			m.Facts.Due = m.Facts.Due.AddDate(0, 0, 14)
+		}
+		list[string(kind)] = m
+	}
+	quarantined := sample(intake.MessageReceived, intake.StatusQuarantined, intake.ReasonUnverified)
+	list["received-from-nobody-known"] = quarantined
+	question := sample(intake.MessageNeedsInfo, intake.StatusNeedsInfo, intake.ReasonQuestion)
+	question.Facts.Missing = nil
+	question.Facts.Question = "Which of the two companies do you mean?\n\nThe one in Hamburg or the one in Graz?"
+	list["needs-info-question"] = question
+	list["approved-protected"] = sample(intake.MessageApproved, intake.StatusProtected, "")
+	list["approved-locked"] = sample(intake.MessageApproved, intake.StatusLocked, "")
+	list["declined-territory"] = sample(intake.MessageDeclined, intake.StatusDeclined, intake.ReasonOutsideTerritory)
+	list["declined-existing-deal"] = sample(intake.MessageDeclined, intake.StatusDeclined, intake.ReasonExistingDeal)
+	list["expired-no-next-step"] = sample(intake.MessageExpired, intake.StatusExpired, intake.ReasonNoNextStep)
+	return list
+}
+
+func TestGolden(t *testing.T) {
+	for name, m := range goldens() {
+		t.Run(name, func(t *testing.T) {
+			r := render(t, m)
+			got := fmt.Sprintf("Subject: %s\n\n%s\n-- page --\n%s", r.Subject, r.Text, r.HTML)
+			file := filepath.Join("testdata", name+".golden")
+			if *update {
+				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != string(want) {
+				t.Errorf("differs from %s; run with -update if that is meant\n%s", file, got)
+			}
+		})
+	}
+}
+
+// TestEveryKindStatusAndReasonRenders goes through the whole product of kinds and statuses,
+// and that with the reasons where the kind can tell one.
+func TestEveryKindStatusAndReasonRenders(t *testing.T) {
+	t.Parallel()
+	for _, kind := range intake.MessageKinds() {
+		for _, status := range append(intake.Statuses(), "", "unheard of") {
+			for _, reason := range append(intake.Reasons(), "", "unheard of") {
+				if !tells(kind) && status != usual[kind] && reason != "" {
+					continue
+				}
+				m := sample(kind, status, reason)
+				checkMessage(t, m, render(t, m))
+			}
+			m := bare(kind, status)
+			checkMessage(t, m, render(t, m))
+		}
+	}
+}
+
+// tells reports whether messages of a kind can give a reason.
+func tells(kind intake.MessageKind) bool {
+	return kind == intake.MessageDeclined || kind == intake.MessageExpired
+}
+
+// checkMessage looks for what every message must say and how.
+func checkMessage(t *testing.T, m intake.Message, r Rendered) {
+	t.Helper()
+	what := fmt.Sprintf("%s, %s, %s", m.Kind, m.Facts.Status, m.Facts.Reason)
+	wanted := []string{m.Facts.Case, m.Facts.Contact.Email, StatusWord("en", m.Facts.Status)}
+	if m.Facts.Status != intake.StatusQuarantined {
+		wanted = append(wanted, m.Facts.Company)
+	}
+	for _, w := range wanted {
+		if !strings.Contains(r.Text, w) || !strings.Contains(r.HTML, w) {
+			t.Fatalf("%s: %q is not in\n%s\n%s", what, w, r.Text, r.HTML)
+		}
+	}
+	if r.Subject == "" || strings.ContainsAny(r.Subject, "\r\n") || utf8.RuneCountInString(r.Subject) > maxShort {
+		t.Fatalf("%s: subject %q", what, r.Subject)
+	}
+	for l := range strings.SplitSeq(r.Text, "\n") {
+		if utf8.RuneCountInString(l) > width {
+			t.Fatalf("%s: the line is too long: %q", what, l)
+		}
+	}
+	if strings.Contains(r.Text, "\n\n\n") || strings.Contains(r.Text+r.HTML, "<no value>") || !strings.HasSuffix(r.Text, "\n") {
+		t.Fatalf("%s: untidy\n%s", what, r.Text)
+	}
+}
+
+func TestThePageLoadsNothing(t *testing.T) {
+	for name, m := range goldens() {
+		page := strings.ToLower(render(t, m).HTML)
+		for _, bad := range []string{"http:", "https:", "src=", "href=", "url(", "<script", "<img", "<link", "@import", "<form", "background"} {
+			if strings.Contains(page, bad) {
+				t.Errorf("%s: the page has %q", name, bad)
+			}
+		}
+		if !strings.Contains(page, `name="color-scheme" content="light dark"`) {
+			t.Errorf("%s: the page does not say that it can be dark", name)
+		}
+	}
+}
+
+func TestAnUnprovenSenderReadsNothingOfWhatWasSent(t *testing.T) {
+	for _, kind := range intake.MessageKinds() {
+		for _, reason := range intake.Reasons() {
+			m := sample(kind, intake.StatusQuarantined, reason)
+			r := render(t, m)
+			for _, word := range []string{"Acme", "acme", "Which office", "summit", "2026,", "2027"} {
+				if strings.Contains(r.Subject+r.Text+r.HTML, word) {
+					t.Errorf("%s: %q is in\n%s", kind, word, r.Text)
+				}
+			}
+		}
+	}
+}
+
+func TestTheSameMessageGivesTheSameWords(t *testing.T) {
+	for name, m := range goldens() {
+		if a, b := render(t, m), render(t, m); a != b {
+			t.Errorf("%s differs from itself", name)
+		}
+	}
+}
+
+func TestAnUnknownKindIsPermanent(t *testing.T) {
+	_, err := set().Render(sample("poem", intake.StatusInReview, ""))
+	if !intake.IsPermanent(err) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestTheProgramOfTheSetStandsIn(t *testing.T) {
+	m := sample(intake.MessageKnown, intake.StatusLocked, "")
+	m.Facts.Program = ""
+	if r := render(t, m); !strings.HasSuffix(r.Text, "\n\nVendor\n") {
+		t.Errorf("%s", r.Text)
+	}
+}
+
+func TestRenderingAtOnceIsSafe(t *testing.T) {
+	var group sync.WaitGroup
+	for _, m := range goldens() {
+		group.Go(func() {
+			if _, err := set().Render(m); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+}
+
+// TestLinesToFillIn are what the reader of replies knows how to read.
+func TestLinesToFillIn(t *testing.T) {
+	m := sample(intake.MessageNeedsInfo, intake.StatusNeedsInfo, intake.ReasonMissingField)
+	m.Facts.Missing = nil
+	for _, f := range intake.Fields() {
+		m.Facts.Missing = append(m.Facts.Missing,
+			intake.Problem{Field: f, Code: intake.ProblemInvalid}, intake.Problem{Field: f, Code: intake.ProblemTooLong})
+	}
+	m.Facts.Missing = append(m.Facts.Missing, intake.Problem{Code: "odd", Message: "Something else is odd."})
+	r := render(t, m)
+	for _, f := range intake.Fields() {
+		if n := strings.Count(r.Text, "\n"+Label("en", f)+": \n"); n != 1 {
+			t.Errorf("%s: %d lines to fill in, want 1", f, n)
+		}
+		if n := strings.Count(r.HTML, "<div>"+Label("en", f)+": </div>"); n != 1 {
+			t.Errorf("%s: %d lines to fill in on the page, want 1", f, n)
+		}
+		for l := range strings.SplitSeq(r.Text, "\n") {
+			label, value, ok := strings.Cut(strings.TrimLeft(l, "- "), ":")
+			if ok && label == Label("en", f) && value != " " {
+				t.Errorf("%q reads like an answer", l)
+			}
+		}
+	}
+	if !strings.Contains(r.Text, "- Something else is odd.") {
+		t.Errorf("a problem without a field is missing in\n%s", r.Text)
+	}
+}

@@ -1,0 +1,176 @@
+package templates
+
+import (
+	"slices"
+	"strings"
+
+	"leadgate/intake"
+)
+
+// view is all that a template can see of a message. Every string in it is one line of
+// visible characters.
+type view struct {
+	Lang    string
+	Subject string // set for the page alone
+	Case    string
+	Program string
+	// Company is the prospect as the partner typed it, Title what a subject names.
+	Company string
+	Title   string
+	Status  string // the code, to choose by
+	Word    string // the public word, to show
+	// Unproven says that the sender is not known yet: nothing that was sent is repeated.
+	Unproven bool
+	// Reason is the code if the partner may know it, else ""; Class says what of it to tell.
+	Reason string
+	Class  string
+	Fields []fieldView
+	Asks   []askView
+	// Remarks are problems that no line can be filled in for.
+	Remarks  []string
+	Question []string
+	Note     []string
+	// Due is a deadline, and DueIs says whose: "decision", "answer" or "step"; "" if there
+	// is none.
+	Due      string
+	DueIs    string
+	Until    string
+	Received string
+	Contact  string // name and address
+}
+
+// fieldView is a field as it was understood; Words are those of the partner if they differ.
+type fieldView struct{ Label, Value, Words string }
+
+// askView is a field to fill in. Line is the label with its colon and a blank.
+type askView struct{ Label, Line, Why, Example string }
+
+// newView takes from a message what its kind may say.
+func newView(m intake.Message, program, tag string) view {
+	f, l := m.Facts, localeFor(tag)
+	v := view{
+		Lang: tag, Case: line(f.Case, maxShort), Program: line(f.Program, maxShort),
+		Company: line(f.Company, maxShort), Status: string(f.Status), Word: StatusWord(tag, f.Status),
+		Unproven: f.Status == intake.StatusQuarantined, Class: string(classOf(f.Reason)),
+		Question: lines(f.Question), Note: lines(f.Note),
+		Due: l.moment(f.Due, f.Zone), Until: l.moment(f.Until, f.Zone), Received: l.moment(f.Received, f.Zone),
+		Contact: contact(f.Contact),
+	}
+	if v.Program == "" {
+		v.Program = line(program, maxShort)
+	}
+	if v.Class == string(classOwn) {
+		v.Reason = string(f.Reason)
+	}
+	if v.Due != "" {
+		v.DueIs = dueIs(m.Kind, f.Status)
+	}
+	v.Fields = l.fields(f.Fields)
+	v.Asks, v.Remarks = l.asks(f.Missing)
+	v.withhold(m.Kind)
+	if v.Title = short(v.Company, maxTitle); v.Title == "" {
+		v.Title = v.Case
+	}
+	return v
+}
+
+// withhold empties what a message of the kind has no business to say, so that no override
+// says it. An unproven sender reads nothing of what was sent in his name.
+func (v *view) withhold(kind intake.MessageKind) {
+	if v.Unproven {
+		*v = view{
+			Lang: v.Lang, Case: v.Case, Program: v.Program, Status: v.Status, Word: v.Word,
+			Unproven: true, Class: string(classGeneric), Contact: v.Contact,
+		}
+	}
+	if kind != intake.MessageNeedsInfo {
+		v.Question, v.Asks, v.Remarks = nil, nil, nil
+	}
+	if kind != intake.MessageApproved && kind != intake.MessageDeclined {
+		v.Note = nil
+	}
+	if kind != intake.MessageReceived && kind != intake.MessageApproved {
+		v.Fields = nil
+	}
+	if kind == intake.MessageDeclined || kind == intake.MessageWaitlisted {
+		v.Until, v.Received = "", ""
+	}
+	if kind == intake.MessageClosed {
+		v.Due, v.DueIs, v.Until, v.Received = "", "", "", ""
+	}
+	if kind != intake.MessageDeclined && kind != intake.MessageExpired {
+		v.Reason, v.Class = "", ""
+	}
+}
+
+func dueIs(kind intake.MessageKind, s intake.Status) string {
+	switch {
+	case kind == intake.MessageNeedsInfo || s == intake.StatusNeedsInfo || s == intake.StatusDeclined:
+		return "answer"
+	case s.Holds():
+		return "step"
+	case s.Undecided():
+		return "decision"
+	}
+	return ""
+}
+
+func (l *locale) fields(facts []intake.FieldFact) []fieldView {
+	var out []fieldView
+	for _, f := range facts {
+		label, value := l.labels[f.Field], l.value(f.Field, f.Value)
+		if label == "" || value == "" {
+			continue
+		}
+		words := line(f.Words, maxShort)
+		if strings.EqualFold(words, value) || strings.EqualFold(words, f.Value) {
+			words = ""
+		}
+		out = append(out, fieldView{Label: label, Value: value, Words: words})
+	}
+	return out
+}
+
+func (l *locale) value(f intake.Field, v string) string {
+	if word := l.values[v]; word != "" && f == intake.FieldStage {
+		return word
+	}
+	return line(v, maxLong)
+}
+
+// asks makes one line to fill in for each field, whatever is wrong with it, and a remark of
+// each problem that concerns no field.
+func (l *locale) asks(problems []intake.Problem) (asks []askView, remarks []string) {
+	for _, p := range problems {
+		label := l.labels[p.Field]
+		known := slices.ContainsFunc(asks, func(a askView) bool { return a.Label == label })
+		switch {
+		case known:
+		case label != "":
+			why := strings.TrimSpace(l.problem(p) + " " + l.why[p.Field])
+			asks = append(asks, askView{Label: label, Line: label + ": ", Why: why, Example: l.examples[p.Field]})
+		case l.problem(p) != "":
+			remarks = append(remarks, l.problem(p))
+		}
+	}
+	return asks, remarks
+}
+
+// problem is the sentence for a code, or the words that came with one that has none.
+func (l *locale) problem(p intake.Problem) string {
+	if s, ok := l.problems[p.Code]; ok {
+		return s
+	}
+	return line(p.Message, maxLong)
+}
+
+func contact(c intake.Contact) string {
+	name, email := line(c.Name, maxShort), line(c.Email, maxShort)
+	switch {
+	case name == "":
+		return email
+	case email == "":
+		return name
+	}
+	return name + ", " + email
+}
