@@ -84,10 +84,11 @@ func checkHarmless(t failer, r Rendered) {
 			}
 		}
 	}
-	for l := range strings.SplitSeq(r.Text, "\n") {
-		for _, start := range []string{"Bcc:", "Subject:", "Current state: Approved\n"} {
-			if strings.HasPrefix(l, start) {
-				t.Errorf("a line begins with %q", start)
+	// Wrapping may put any word of a sentence first in its line, but makes no paragraph.
+	for paragraph := range strings.SplitSeq(r.Text, "\n\n") {
+		for _, start := range []string{"Bcc:", "Subject:", "Current state: Approved"} {
+			if strings.HasPrefix(paragraph, start) {
+				t.Errorf("a paragraph begins with %q", start)
 			}
 		}
 	}

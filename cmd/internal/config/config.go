@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -237,13 +238,16 @@ func (c Config) TemplateOptions() templates.Options {
 	return o
 }
 
-// inside makes a fault of an error of the form "key: problem" of the section at path.
+// keyed matches the errors of sections: `key: problem` and `key "value": problem`.
+var keyed = regexp.MustCompile(`^([a-z_][a-z_.\[\]0-9]*)(?:: (.*)| (["0-9-].*))$`)
+
+// inside makes a fault of an error of the section at path.
 func inside(path string, err error) Fault {
-	key, problem, found := strings.Cut(err.Error(), ": ")
-	if !found || strings.ContainsAny(key, " \"") {
+	m := keyed.FindStringSubmatch(err.Error())
+	if m == nil {
 		return Fault{Path: path, Problem: err.Error()}
 	}
-	return Fault{Path: join(path, key), Problem: problem}
+	return Fault{Path: join(path, m[1]), Problem: m[2] + m[3]}
 }
 
 // unjoin takes errors.Join apart.

@@ -174,7 +174,8 @@ func resolveSecrets(n *yaml.Node, dir, path string, faults *Faults) {
 	}
 }
 
-// checkKeys finds keys that the struct type t does not have, and keys given twice.
+// checkKeys finds keys that the struct type t does not have, and keys given twice, of which
+// it leaves the first.
 func checkKeys(n *yaml.Node, t reflect.Type, path string, faults *Faults) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -194,6 +195,9 @@ func checkKeys(n *yaml.Node, t reflect.Type, path string, faults *Faults) {
 		at := join(path, key.Value)
 		if first, twice := seen[key.Value]; twice {
 			*faults = append(*faults, Fault{key.Line, at, fmt.Sprintf("is given on line %d already", first)})
+			n.Content = slices.Delete(n.Content, i, i+2)
+			i -= 2
+			continue
 		}
 		seen[key.Value] = key.Line
 		field, known := fields[key.Value]

@@ -1,0 +1,236 @@
+package config
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"leadgate/cmd/internal/directory"
+)
+
+// write puts files into a directory and returns the path of the first.
+func write(t *testing.T, files ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for i := 0; i < len(files); i += 2 {
+		if err := os.WriteFile(filepath.Join(dir, files[i]), []byte(files[i+1]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return filepath.Join(dir, files[0])
+}
+
+const good = `
+program: Northwind Cloud
+data: state
+policy:
+  contact: {name: Mia, email: mia@northwind.example}
+mailboxes:
+  - name: partners
+    address: partners@northwind.example
+    direct: {listen: "127.0.0.1:0", trusted_networks: [127.0.0.0/8]}
+    sender_proof: {mode: trusted-networks}
+    outbox: out
+`
+
+func TestAShortFileIsFilledWithDefaults(t *testing.T) {
+	path := write(t, "leadgate.yaml", good)
+	c, err := Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.CasePrefix != "LG" || c.Policy.Mode != "assist" || c.Policy.ProvisionalDays != 14 || !c.CRM.Ledger {
+		t.Errorf("defaults are %+v", c)
+	}
+	if want := filepath.Join(filepath.Dir(path), "state"); c.Data != want {
+		t.Errorf("data %s, want %s: relative to the file", c.Data, want)
+	}
+	if c.Mailboxes[0].Outbox != filepath.Join(filepath.Dir(path), "out") {
+		t.Errorf("outbox %s", c.Mailboxes[0].Outbox)
+	}
+}
+
+func TestEveryFaultIsToldAtOnceWithItsLine(t *testing.T) {
+	path := write(t, "leadgate.yaml", `progam: Northwind Cloud
+data: state
+log: {level: loud, format: json}
+policy:
+  mode: automatic
+  timezone: Mars/Olympus
+  provisional_days: many
+  contact: {name: Mia, email: mia@northwind.example}
+mailboxes:
+  - name: partners
+    adress: partners@northwind.example
+    direct: {listen: "127.0.0.1:0"}
+    outbox: out
+  - name: partners
+    address: partners@northwind.example
+    direct: {listen: "127.0.0.1:0"}
+    outbox: out
+    smtp: {host: mail.example, password_file: missing}
+crm:
+  webhooks:
+    - {name: bridge, url: "http://10.0.0.1/", secret: short}
+data: twice
+`)
+	_, err := Load(path)
+	var faults Faults
+	if !errors.As(err, &faults) {
+		t.Fatalf("error %v", err)
+	}
+	for _, want := range []string{
+		"line 1: progam: unknown key; did you mean program?",
+		"program: is missing",
+		"line 3: log.level: \"loud\"",
+		"line 5: policy.mode: \"automatic\"",
+		"line 6: policy.timezone: \"Mars/Olympus\"",
+		"line 7: ",
+		"line 11: mailboxes[0].adress: unknown key; did you mean address?",
+		"mailboxes[0].address",
+		"line 14: mailboxes[1].name: \"partners\" is the name of another mailbox",
+		"line 18: mailboxes[1].smtp.password_file: ",
+		"line 21: crm.webhooks[0].url: ",
+		"line 21: crm.webhooks[0].secret: ",
+		"line 22: data: is given on line 2 already",
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("nothing begins with %q in:\n%v", want, err)
+		}
+	}
+	for i := 1; i < len(faults); i++ {
+		if faults[i].Line < faults[i-1].Line {
+			t.Errorf("faults are out of order: %v", err)
+		}
+	}
+}
+
+func TestFilesThatAreNoConfiguration(t *testing.T) {
+	for name, c := range map[string]struct{ text, want string }{
+		"an empty file":    {"", "the file is empty"},
+		"no YAML":          {"a: b: c", "mapping values"},
+		"a list":           {"- a\n", "program: is missing"},
+		"two documents":    {"a: 1\n---\nb: 2\n", "more than one document"},
+		"comments alone":   {"# nothing\n", "the file is empty"},
+		"a number as text": {"program: [1]\ndata: x\n", "line 1: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Load(write(t, "leadgate.yaml", c.text))
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestSecretsComeFromFiles(t *testing.T) {
+	withSMTP := strings.Replace(good, "    outbox: out", "    smtp: {host: mail.example, username: u, %s}", 1)
+	for _, c := range []struct{ name, entry, content, want string }{
+		{"a secret of a file loses its newline", "password_file: pw", "s3cret\r\n", "s3cret"},
+		{"a secret may look like a number", "password_file: pw", "0123\n", "0123"},
+		{"a secret may stand in place", "password: direct", "", "direct"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cfg, err := Load(write(t, "leadgate.yaml", strings.Replace(withSMTP, "%s", c.entry, 1), "pw", c.content))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := cfg.Mailboxes[0].SMTP.Password; got != c.want {
+				t.Errorf("read %q, want %q", got, c.want)
+			}
+		})
+	}
+	for _, c := range []struct{ name, entry, content, want string }{
+		{"both ways at once are refused", "password: a, password_file: pw", "b", "is given beside password"},
+		{"an empty file is refused", "password_file: pw", "\n", "is empty"},
+		{"a missing file is refused", "password_file: none", "", "no such file"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := Load(write(t, "leadgate.yaml", strings.Replace(withSMTP, "%s", c.entry, 1), "pw", c.content))
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestListsOfTheOperatorCount(t *testing.T) {
+	path := write(t, "leadgate.yaml", good+"identity: {free_mail: mine.txt}\n", "mine.txt", "# ours\nmail.northwind.example\n")
+	c, err := Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids, err := c.Identity.Lists()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d, err := ids.Domain("mail.northwind.example"); err != nil || !d.FreeMail {
+		t.Errorf("%+v, %v: want a mail provider", d, err)
+	}
+	if _, err := Load(write(t, "leadgate.yaml", good+"identity: {free_mail: mine.txt}\n", "mine.txt", "not a domain\n")); err == nil {
+		t.Error("a list with a bad line is accepted")
+	}
+}
+
+// The example is loaded as a user would: with the files for its secrets beside it.
+func TestTheExampleIsWithoutFaults(t *testing.T) {
+	example, err := os.ReadFile("../../../examples/leadgate.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(write(t, "leadgate.yaml", string(example), "imap-password", "x", "smtp-password", "x")); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Every setting that the example shows commented out is a real one, with a value that works.
+func TestWhatTheExampleCommentsOutIsRealToo(t *testing.T) {
+	b, err := os.ReadFile("../../../examples/leadgate.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var on []string
+	for line := range strings.Lines(string(b)) {
+		trimmed := strings.TrimLeft(line, " ")
+		if rest, isComment := strings.CutPrefix(trimmed, "# "); isComment && setting(rest) {
+			line = line[:len(line)-len(trimmed)] + rest
+		}
+		on = append(on, line)
+	}
+	text := strings.Join(on, "")
+	text = strings.Replace(text, "    outbox: /var/spool/leadgate\n", "", 1) // smtp is set already
+	text = strings.Replace(text, "  webhooks: []\n  # - name", "  webhooks:\n  - name", 1)
+	path := write(t, "leadgate.yaml", text,
+		"imap-password", "x", "smtp-password", "x", "webhook-secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+		"free-mail.txt", "", "shared-hosts.txt", "", "legal-forms.txt", "", "suffixes.txt", "",
+		"cert.pem", "", "key.pem", "")
+	c, err := Load(path)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	if c.Mailboxes[0].Direct == nil || len(c.CRM.Webhooks) != 1 || c.Identity.Suffixes == "" || c.Templates == "" {
+		t.Errorf("not everything was switched on:\n%s", text)
+	}
+}
+
+// setting reports whether a comment is a line of YAML.
+func setting(comment string) bool {
+	key, _, found := strings.Cut(strings.TrimSpace(comment), ":")
+	return found && key != "" && key == strings.ToLower(key) && !strings.ContainsAny(key, " (,`") &&
+		key != "observe" && key != "full" && key != "short" && key != "none" &&
+		key != "authentication-results" && key != "trusted-networks"
+}
+
+func TestTheExamplePartnersAreReadable(t *testing.T) {
+	f, err := os.Open("../../../examples/partners.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	partners, err := directory.ReadCSV(f)
+	if err != nil || len(partners) != 3 {
+		t.Errorf("%d partners, %v", len(partners), err)
+	}
+}
