@@ -71,6 +71,7 @@ type process struct {
 	dir     string
 	smtp    string // host:port
 	page    string // URL
+	said    string // what it printed when it was up
 	stderr  *bytes.Buffer
 	drained chan struct{}
 }
@@ -112,6 +113,7 @@ func startDemo(t testing.TB, bin, dir string) *process {
 			cmd.Wait()
 			t.Fatalf("the demo ended at once:\n%s", p.stderr)
 		}
+		p.said = text
 		p.smtp = smtpLine.FindStringSubmatch(text)[1]
 		p.page = pageLine.FindString(text)
 	case <-time.After(30 * time.Second):

@@ -20,6 +20,13 @@ import (
 func newEcho(log *slog.Logger) *echo.Echo {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
+	e.HTTPErrorHandler = func(err error, c echo.Context) {
+		var known *echo.HTTPError
+		if !errors.As(err, &known) {
+			log.Error("request failed", "path", c.Path(), "request", c.Response().Header().Get(echo.HeaderXRequestID), "err", err)
+		}
+		e.DefaultHTTPErrorHandler(err, c)
+	}
 	e.Use(middleware.RequestID(), middleware.BodyLimit("1M"))
 	e.Use(middleware.RecoverWithConfig(middleware.RecoverConfig{
 		LogErrorFunc: func(c echo.Context, err error, stack []byte) error {

@@ -31,7 +31,10 @@ const shown = 100
 //go:embed pages/demo.html
 var pageHTML string
 
-var page = template.Must(template.New("demo").Parse(pageHTML))
+var page = template.Must(template.New("demo").Funcs(template.FuncMap{
+	"company": func(r intake.Registration) string { return r.Lead[intake.FieldCompanyName] },
+	"domain":  func(r intake.Registration) string { return r.Lead[intake.FieldCompanyDomain] },
+}).Parse(pageHTML))
 
 // Mount puts the page at /demo, and each outgoing mail as it is at /demo/outbox/NAME.
 func Mount(e *echo.Echo, s Source) {

@@ -1,0 +1,283 @@
+package rules
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"leadgate/intake"
+	"leadgate/intake/identity"
+)
+
+func spec(change ...func(*Spec)) Spec {
+	s := Default()
+	s.Timezone = "Europe/Brussels"
+	s.Contact = Contact{Name: "Mia Lund", Email: "mia@vendor.example"}
+	s.OwnDomains, s.BlockedDomains = []string{"vendor.example"}, []string{"blocked.example"}
+	for _, c := range change {
+		c(&s)
+	}
+	return s
+}
+
+func policy(t testing.TB, change ...func(*Spec)) *Policy {
+	t.Helper()
+	p, err := New(spec(change...), identity.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// complete is a case with nothing against it.
+func complete() intake.Case {
+	return intake.Case{
+		Partner: intake.Partner{ID: "alpha", Status: intake.PartnerActive, Domains: []string{"alpha.example"}},
+		Registration: intake.Registration{
+			Number: "LG-2026-000001-X", Partner: "alpha",
+			Lead: intake.Lead{
+				intake.FieldCompanyName: "Acme GmbH", intake.FieldCompanyDomain: "acme.example",
+				intake.FieldContactName: "Jane Doe", intake.FieldContactEmail: "jane@acme.example",
+				intake.FieldContactRole: "CTO", intake.FieldStage: intake.StageNewIntro,
+				intake.FieldProblem: "Reporting takes a day a week.", intake.FieldConsent: intake.ConsentYes,
+			},
+		},
+	}
+}
+
+func rival(change func(*intake.Rival)) intake.Rival {
+	v := intake.Rival{
+		Number: "LG-2026-000002-Y", Partner: "beta", Status: intake.StatusProvisional,
+		Strength: intake.StrengthDomain, Earlier: true, Grade: identity.GradeCertain, Evidence: "same domain",
+	}
+	change(&v)
+	return v
+}
+
+func TestJudge(t *testing.T) {
+	set := func(f intake.Field, v string) func(*intake.Case) {
+		return func(c *intake.Case) { c.Registration.Lead[f] = v }
+	}
+	rivals := func(change func(*intake.Rival)) func(*intake.Case) {
+		return func(c *intake.Case) { c.Rivals = append(c.Rivals, rival(change)) }
+	}
+	for _, c := range []struct {
+		name    string
+		change  func(*intake.Case)
+		outcome intake.Outcome
+		reason  intake.Reason
+	}{
+		{"nothing against it", func(*intake.Case) {}, intake.OutcomeApprove, ""},
+		{"no company", set(intake.FieldCompanyName, ""), intake.OutcomeAsk, intake.ReasonMissingField},
+		{"no role", set(intake.FieldContactRole, ""), intake.OutcomeAsk, intake.ReasonMissingField},
+		{"no consent", set(intake.FieldConsent, ""), intake.OutcomeAsk, intake.ReasonConsentRequired},
+		{"consent refused", set(intake.FieldConsent, intake.ConsentNo), intake.OutcomeAsk, intake.ReasonConsentRequired},
+		{"the vendor itself", set(intake.FieldCompanyDomain, "vendor.example"), intake.OutcomeAsk, intake.ReasonMissingField},
+		{"the partner itself", set(intake.FieldCompanyDomain, "alpha.example"), intake.OutcomeAsk, intake.ReasonMissingField},
+		{"a colleague of the partner as the contact", set(intake.FieldContactEmail, "bo@alpha.example"), intake.OutcomeAsk, intake.ReasonMissingField},
+		{"a blocked account", set(intake.FieldCompanyDomain, "blocked.example"), intake.OutcomeDecline, intake.ReasonBlocked},
+		{"a blocked account by name alone is not blocked", set(intake.FieldCompanyName, "Blocked"), intake.OutcomeApprove, ""},
+		{"a contact at an agency", set(intake.FieldContactEmail, "jane@agency.example"), intake.OutcomeApprove, ""},
+		{"a contact at a mail provider", set(intake.FieldContactEmail, "jane@gmail.com"), intake.OutcomeApprove, ""},
+		{"a suspended partner", func(c *intake.Case) { c.Partner.Status = intake.PartnerSuspended }, intake.OutcomeDecline, intake.ReasonPartnerInactive},
+		{"a CRM that did not answer", func(c *intake.Case) { c.Unreachable = []string{"hub"} }, intake.OutcomeReview, intake.ReasonCRMUnverified},
+		{"a deal of direct sales", func(c *intake.Case) { c.Matches = []intake.Match{{Kind: intake.MatchOpenDeal}} }, intake.OutcomeReview, intake.ReasonExistingDeal},
+		{"a deal that a case of ours made", func(c *intake.Case) { c.Matches = []intake.Match{{Kind: intake.MatchOpenDeal, Case: "LG-2026-000009-Z"}} }, intake.OutcomeApprove, ""},
+		{"an account without a deal", func(c *intake.Case) { c.Matches = []intake.Match{{Kind: intake.MatchAccount}} }, intake.OutcomeApprove, ""},
+		{"held by another", rivals(func(*intake.Rival) {}), intake.OutcomeWaitlist, intake.ReasonProtectedByOther},
+		{"locked by another", rivals(func(v *intake.Rival) { v.Status = intake.StatusLocked }), intake.OutcomeWaitlist, intake.ReasonProtectedByOther},
+		{"held by another with the younger claim", rivals(func(v *intake.Rival) { v.Earlier = false }), intake.OutcomeReview, intake.ReasonContested},
+		{"an older claim before a person", rivals(func(v *intake.Rival) { v.Status = intake.StatusInReview }), intake.OutcomeReview, intake.ReasonContested},
+		{"a younger claim before a person", rivals(func(v *intake.Rival) { v.Status, v.Earlier = intake.StatusInReview, false }), intake.OutcomeReview, intake.ReasonContested},
+		{"an older claim that waits for its partner", rivals(func(v *intake.Rival) { v.Status = intake.StatusNeedsInfo }), intake.OutcomeReview, intake.ReasonContested},
+		{"a younger claim that is not checked yet", rivals(func(v *intake.Rival) { v.Status, v.Earlier = intake.StatusSubmitted, false }), intake.OutcomeApprove, ""},
+		{"another on the waiting list", rivals(func(v *intake.Rival) { v.Status = intake.StatusWaitlisted }), intake.OutcomeApprove, ""},
+		{"a similar name held by another", rivals(func(v *intake.Rival) { v.Grade = identity.GradePossible }), intake.OutcomeReview, intake.ReasonSimilarAccount},
+		{"the partner's own older case", rivals(func(v *intake.Rival) { v.Partner = "alpha" }), intake.OutcomeMerge, intake.ReasonDuplicateOwn},
+		{"the partner's own younger case", rivals(func(v *intake.Rival) { v.Partner, v.Earlier = "alpha", false }), intake.OutcomeApprove, ""},
+		{"the partner's own similar case", rivals(func(v *intake.Rival) { v.Partner, v.Grade = "alpha", identity.GradePossible }), intake.OutcomeApprove, ""},
+		{"incomplete and held: the hold is the worse", func(c *intake.Case) {
+			set(intake.FieldProblem, "")(c)
+			rivals(func(*intake.Rival) {})(c)
+		}, intake.OutcomeWaitlist, intake.ReasonProtectedByOther},
+		{"held and blocked: the block is the worse", func(c *intake.Case) {
+			set(intake.FieldCompanyDomain, "blocked.example")(c)
+			rivals(func(*intake.Rival) {})(c)
+		}, intake.OutcomeDecline, intake.ReasonBlocked},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			given := complete()
+			c.change(&given)
+			d := policy(t).Judge(time.Now(), given)
+			if d.Outcome != c.outcome || d.Reason != c.reason {
+				t.Errorf("%s (%s), want %s (%s): %+v", d.Outcome, d.Reason, c.outcome, c.reason, d.Findings)
+			}
+			if d.Outcome == intake.OutcomeMerge && d.Case != "LG-2026-000002-Y" {
+				t.Errorf("merge into %q", d.Case)
+			}
+			if d.Outcome == intake.OutcomeAsk && len(d.Problems) == 0 {
+				t.Error("asks without a question")
+			}
+			for _, f := range d.Findings {
+				if f.Rule == "" || f.Outcome == "" || f.Reason == "" {
+					t.Errorf("finding %+v does not say all", f)
+				}
+			}
+		})
+	}
+}
+
+func TestShortAsksForLess(t *testing.T) {
+	c := complete()
+	for _, f := range []intake.Field{intake.FieldContactName, intake.FieldContactRole, intake.FieldStage} {
+		delete(c.Registration.Lead, f)
+	}
+	if d := policy(t, func(s *Spec) { s.Required = RequiredShort }).Judge(time.Now(), c); d.Outcome != intake.OutcomeApprove {
+		t.Errorf("short: %+v", d)
+	}
+	if d := policy(t).Judge(time.Now(), c); len(d.Problems) != 3 {
+		t.Errorf("full asks for %+v", d.Problems)
+	}
+}
+
+func TestAValueThatCannotBeUsedIsAskedForWithItsOwnProblem(t *testing.T) {
+	c := complete()
+	delete(c.Registration.Lead, intake.FieldCompanyDomain)
+	c.Registration.Problems = []intake.Problem{{Field: intake.FieldCompanyDomain, Code: intake.ProblemFreeMail, Message: "gmail.com is a mail provider"}}
+	d := policy(t).Judge(time.Now(), c)
+	if len(d.Problems) != 1 || d.Problems[0] != c.Registration.Problems[0] {
+		t.Errorf("asks for %+v", d.Problems)
+	}
+}
+
+// Judging is pure: the same case gives the same decision, and nothing of it is changed.
+func TestJudgingIsPureAndTheWorstFindingDecides(t *testing.T) {
+	p := policy(t)
+	rapid.Check(t, func(rt *rapid.T) {
+		c := complete()
+		for _, f := range rapid.SliceOf(rapid.SampledFrom(intake.Fields())).Draw(rt, "missing") {
+			delete(c.Registration.Lead, f)
+		}
+		for range rapid.IntRange(0, 4).Draw(rt, "rivals") {
+			c.Rivals = append(c.Rivals, rival(func(v *intake.Rival) {
+				v.Partner = rapid.SampledFrom([]string{"alpha", "beta", "gamma"}).Draw(rt, "partner")
+				v.Status = rapid.SampledFrom(intake.Statuses()).Draw(rt, "status")
+				v.Grade = rapid.SampledFrom(identity.Grades()).Draw(rt, "grade")
+				v.Earlier = rapid.Bool().Draw(rt, "earlier")
+			}))
+		}
+		first, again := p.Judge(time.Unix(0, 0), c), p.Judge(time.Unix(1e9, 0), c)
+		if first.Outcome != again.Outcome || first.Reason != again.Reason || len(first.Findings) != len(again.Findings) {
+			rt.Fatalf("judged twice: %+v and %+v", first, again)
+		}
+		for _, f := range first.Findings {
+			if f.Outcome.Worse(first.Outcome) {
+				rt.Fatalf("finding %+v is worse than the verdict %s", f, first.Outcome)
+			}
+		}
+		for _, v := range c.Rivals {
+			if v.Partner != "alpha" && v.Grade == identity.GradeCertain && v.Status.Holds() && first.Outcome == intake.OutcomeApprove {
+				rt.Fatalf("approved although %+v holds the account", v)
+			}
+			if v.Grade != identity.GradeCertain && first.Case == v.Number && (first.Outcome.Worse(intake.OutcomeReview)) && len(c.Rivals) == 1 {
+				rt.Fatalf("an uncertain match acted by itself: %+v", first)
+			}
+		}
+	})
+}
+
+func TestTimesAreCountedInTheProgrammesZone(t *testing.T) {
+	zone, err := time.LoadLocation("Europe/Brussels")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const layout = "2006-01-02 15:04:05"
+	at := func(s string) time.Time {
+		v, err := time.ParseInLocation(layout, s, zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v.UTC()
+	}
+	for _, c := range []struct {
+		name, from, want string
+		span             Span
+	}{
+		{"two business days from a Monday", "2026-11-23 10:00:00", "2026-11-25 10:00:00", Span{2, BusinessDays}},
+		{"two business days over a weekend with a clock change", "2026-10-23 16:30:00", "2026-10-27 16:30:00", Span{2, BusinessDays}},
+		{"48 hours over the same weekend come an hour early", "2026-10-23 16:30:00", "2026-10-25 15:30:00", Span{48, Hours}},
+		{"what comes on a Saturday starts on Monday at midnight", "2026-11-21 13:00:00", "2026-11-25 00:00:00", Span{2, BusinessDays}},
+		{"ten business days are two weeks", "2026-11-23 10:00:00", "2026-12-07 10:00:00", Span{10, BusinessDays}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := policy(t, func(s *Spec) { s.Decision, s.Answer = c.span, c.span })
+			if got := p.DecisionDue(at(c.from)).In(zone).Format(layout); got != c.want {
+				t.Errorf("due %s, want %s", got, c.want)
+			}
+			if got := p.AnswerDue(at(c.from)).In(zone).Format(layout); got != c.want {
+				t.Errorf("answer due %s, want %s", got, c.want)
+			}
+		})
+	}
+	for _, c := range []struct {
+		name, from, want string
+		days             int
+	}{
+		{"14 days end with the 14th day", "2026-11-23 10:00:00", "2026-12-07 23:59:59", 14},
+		{"90 days over the end of summer time are 90 days", "2026-08-15 10:00:00", "2026-11-13 23:59:59", 90},
+		{"one minute before midnight is still today", "2026-11-23 23:59:00", "2026-11-24 23:59:59", 1},
+		{"over a leap day", "2028-02-28 09:00:00", "2028-03-01 23:59:59", 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := policy(t, func(s *Spec) { s.ProvisionalDays = c.days }).Hold(at(c.from))
+			if got := h.End.In(zone).Format(layout); got != c.want || !h.Start.Equal(at(c.from)) {
+				t.Errorf("held from %s to %s, want to %s", h.Start, got, c.want)
+			}
+		})
+	}
+}
+
+func TestValidateNamesEveryFault(t *testing.T) {
+	bad := Spec{
+		Mode: "auto-pilot", Timezone: "Local", Required: "some", ProvisionalDays: 400,
+		Decision: Span{0, Hours}, Answer: Span{3, "weeks"},
+		OwnDomains: []string{"vendor.example", "no domain"}, BlockedDomains: []string{"localhost"},
+	}
+	var all []string
+	for _, err := range bad.Validate(identity.Default()) {
+		all = append(all, err.Error())
+	}
+	text := strings.Join(all, "\n")
+	for _, key := range []string{"mode: ", "timezone: ", "contact: ", "required: ", "decision: ", "answer: ", "provisional_days: ", "own_domains[1]: ", "blocked_domains[0]: "} {
+		if !strings.Contains(text, key) {
+			t.Errorf("nothing about %s in:\n%s", key, text)
+		}
+	}
+	if len(all) != 9 {
+		t.Errorf("%d faults:\n%s", len(all), text)
+	}
+	if _, err := New(bad, identity.Default()); err == nil {
+		t.Error("a policy was made of it")
+	}
+}
+
+func TestTheHashChangesWithEverySetting(t *testing.T) {
+	seen := map[string]string{policy(t).Hash(): "nothing"}
+	if again := policy(t).Hash(); seen[again] == "" {
+		t.Error("the same policy has another hash")
+	}
+	for name, change := range map[string]func(*Spec){
+		"version": func(s *Spec) { s.Version = "2" }, "mode": func(s *Spec) { s.Mode = intake.ModeAuto },
+		"zone": func(s *Spec) { s.Timezone = "UTC" }, "required": func(s *Spec) { s.Required = RequiredShort },
+		"days": func(s *Spec) { s.ProvisionalDays++ }, "blocked": func(s *Spec) { s.BlockedDomains = nil },
+		"contact": func(s *Spec) { s.Contact.Name = "Jo" }, "decision": func(s *Spec) { s.Decision.Value++ },
+	} {
+		h := policy(t, change).Hash()
+		if other := seen[h]; other != "" {
+			t.Errorf("changing %s gives the hash of %s", name, other)
+		}
+		seen[h] = name
+	}
+}
