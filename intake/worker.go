@@ -49,8 +49,39 @@ func (g *Gateway) Run(ctx context.Context) error {
 	for _, l := range g.lanes() {
 		wg.Go(func() { g.work(ctx, l) })
 	}
+	wg.Go(func() { g.keepHouse(ctx) })
 	wg.Wait()
 	return nil
+}
+
+const (
+	housePause = time.Hour
+	// taskMemory is how long a finished task's key is known. Nothing is redelivered later.
+	taskMemory = 180 * day
+	pruneBatch = 500
+)
+
+// keepHouse forgets what no redelivery can ask for any more.
+func (g *Gateway) keepHouse(ctx context.Context) {
+	tick := time.NewTicker(housePause)
+	defer tick.Stop()
+	for {
+		for n := pruneBatch; n == pruneBatch && ctx.Err() == nil; {
+			err := g.store.Update(ctx, func(tx Tx) (err error) {
+				n, err = tx.PruneTasks(g.stamp().Add(-taskMemory), pruneBatch)
+				return err
+			})
+			if err != nil && ctx.Err() == nil {
+				g.log.Error("forget finished tasks", "err", err)
+				break
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 func (g *Gateway) lanes() []lane {
@@ -187,7 +218,10 @@ func (g *Gateway) attempt(ctx context.Context, l lane, t Task) {
 	default:
 		result = "retry"
 		delay, told := RetryDelay(err)
-		if !told {
+		switch {
+		case told:
+		case ctx.Err() != nil: // stopped in the middle: go on at once after the next start
+		default:
 			delay = l.delay(t.Attempts)
 		}
 		if !errors.Is(err, errEarlierRival) {
@@ -221,9 +255,11 @@ func (g *Gateway) finish(ctx context.Context, l lane, t Task) (err error) {
 	})
 }
 
-// put records the end of a failed attempt. If that fails too, the lease runs out and the
-// task is tried again.
+// put records the end of a failed attempt, even of one that was stopped. If that fails too,
+// the lease runs out and the task is tried again.
 func (g *Gateway) put(ctx context.Context, t Task, fn func(*change) error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
 	err := g.update(ctx, fn)
 	if err != nil && !errors.Is(err, ErrStale) {
 		g.log.Error("record the failed attempt", "task", t.Key, "err", err)

@@ -17,9 +17,26 @@ var multipliers = map[string]int64{
 
 // symbols of one currency only, longest first
 var symbols = []struct{ sign, code string }{
-	{"US$", "USD"}, {"A$", "AUD"}, {"C$", "CAD"}, {"NZ$", "NZD"}, {"HK$", "HKD"}, {"S$", "SGD"}, {"R$", "BRL"},
-	{"€", "EUR"}, {"$", "USD"}, {"£", "GBP"}, {"¥", "JPY"}, {"円", "JPY"}, {"zł", "PLN"}, {"₹", "INR"}, {"₩", "KRW"},
-	{"Euro", "EUR"}, {"euros", "EUR"}, {"dollars", "USD"}, {"SFr.", "CHF"}, {"Fr.", "CHF"},
+	{"US$", "USD"},
+	{"A$", "AUD"},
+	{"C$", "CAD"},
+	{"NZ$", "NZD"},
+	{"HK$", "HKD"},
+	{"S$", "SGD"},
+	{"R$", "BRL"},
+	{"€", "EUR"},
+	{"$", "USD"},
+	{"£", "GBP"},
+	{"¥", "JPY"},
+	{"円", "JPY"},
+	{"zł", "PLN"},
+	{"₹", "INR"},
+	{"₩", "KRW"},
+	{"Euro", "EUR"},
+	{"euros", "EUR"},
+	{"dollars", "USD"},
+	{"SFr.", "CHF"},
+	{"Fr.", "CHF"},
 }
 
 // money returns "120000 EUR" for an amount with its currency, in the ways in which people
