@@ -12,7 +12,7 @@ import (
 
 const (
 	spaceSource     = "source"     // delivery key or content → receipt
-	spaceSubmission = "submission" // case/n → Submission
+	spaceSubmission = "submission" // see submissionKey
 	spaceAside      = "aside"      // id → Aside
 
 	// repeatWindow is how long the same content from the same sender is the same submission.
@@ -381,10 +381,11 @@ func (a *acceptance) join(c *change, r *Registration, threaded bool) error {
 }
 
 func (c *change) storeSubmission(r *Registration, s Submission) error {
-	return putJSON(c, spaceSubmission, submissionKey(r.Number, r.Submissions), s)
+	return putJSON(c, spaceSubmission, submissionKey(r, r.Submissions), s)
 }
 
-func submissionKey(number string, n int) string { return fmt.Sprintf("%s/%06d", number, n) }
+// submissionKey rises with the cases: neighbours in time are neighbours in the store.
+func submissionKey(r *Registration, n int) string { return fmt.Sprintf("%016x/%06d", r.Seq, n) }
 
 // check enqueues the judging of r as it stands now.
 func (c *change) check(r *Registration) error {

@@ -24,6 +24,7 @@ type Gateway struct {
 	crms     []CRM
 	repliers map[string]Replier
 	program  string
+	alone    bool
 	now      func() time.Time
 	log      *slog.Logger
 	observe  Observer
@@ -42,6 +43,9 @@ type Options struct {
 	CRMs []CRM
 	// Program is the vendor's name, as partners read it.
 	Program string
+	// Alone says that no other process works on the store, so that what a killed one had
+	// begun is taken up at once instead of after the end of its leases.
+	Alone   bool
 	Now     func() time.Time // time.Now if nil
 	Log     *slog.Logger     // discarded if nil
 	Observe Observer         // nothing is observed if nil
@@ -79,7 +83,7 @@ func New(o Options) (*Gateway, error) {
 	}
 	g := &Gateway{
 		store: o.Store, policy: o.Policy, ids: o.Identity, numbers: o.Numbers,
-		crms: o.CRMs, repliers: make(map[string]Replier), program: o.Program,
+		crms: o.CRMs, repliers: make(map[string]Replier), program: o.Program, alone: o.Alone,
 		now: o.Now, log: o.Log, observe: o.Observe, wakes: make(map[Lane]chan struct{}),
 	}
 	if g.now == nil {
@@ -163,11 +167,11 @@ func (c *change) record(r *Registration, e Event) error {
 	r.Events, r.Head = e.N, e.Hash
 	r.Revision++
 	r.Updated = c.at
-	if err := c.AppendEvent(e); err != nil {
-		return fmt.Errorf("append event %d of case %s: %w", e.N, r.Number, err)
-	}
 	if err := c.PutCase(*r); err != nil {
 		return fmt.Errorf("put case %s: %w", r.Number, err)
+	}
+	if err := c.AppendEvent(e); err != nil {
+		return fmt.Errorf("append event %d of case %s: %w", e.N, r.Number, err)
 	}
 	if e.Kind == EventMoved {
 		c.moves = append(c.moves, e)

@@ -155,7 +155,7 @@ func (g *Gateway) Dossier(ctx context.Context, number string) (Dossier, error) {
 		}
 		for n := 1; n <= d.Registration.Submissions; n++ {
 			var s Submission
-			if err := getJSON(tx, spaceSubmission, submissionKey(canonical, n), &s); err != nil {
+			if err := getJSON(tx, spaceSubmission, submissionKey(&d.Registration, n), &s); err != nil {
 				return err
 			}
 			d.Submissions = append(d.Submissions, s)

@@ -57,6 +57,9 @@ type Tasks interface {
 	// Revive makes a parked task due at now again, with Attempts at 0; ErrNotFound if there
 	// is no such parked task.
 	Revive(key string, now time.Time) error
+	// EndLeases makes every leased task claimable at once, as after the end of its lease. It
+	// is for a process that knows that it is the only one and has just begun.
+	EndLeases() error
 	// Cancel finishes an unclaimed or claimed task by key; unknown or finished is no error.
 	Cancel(key string) error
 	// Open returns the unfinished tasks of a case, by Seq.

@@ -43,8 +43,13 @@ type lane struct {
 }
 
 // Run works off tasks until ctx is done, then lets the attempts under way come to an end,
-// within 15 s. It returns nil.
+// within 15 s.
 func (g *Gateway) Run(ctx context.Context) error {
+	if g.alone {
+		if err := g.store.Update(ctx, func(tx Tx) error { return tx.EndLeases() }); err != nil {
+			return fmt.Errorf("end the leases of before: %w", err)
+		}
+	}
 	var wg sync.WaitGroup
 	for _, l := range g.lanes() {
 		wg.Go(func() { g.work(ctx, l) })

@@ -105,7 +105,8 @@ func (c *checker) tasks() error {
 		if err != nil {
 			return damaged("%w", err)
 		}
-		if !bytes.Equal(k, queueKey(&t)) {
+		place, ok := c.place(t.Case, false)
+		if !ok || !bytes.Equal(k, queueKey(&t, place)) {
 			return damaged("task %s lies at %q", t.Key, k)
 		}
 		err = c.want(tableTaskKey, []byte(t.Key), append([]byte{markOpen}, k...))
@@ -113,7 +114,7 @@ func (c *checker) tasks() error {
 		case t.Parked && v[0] == markParked:
 			return errors.Join(err, c.want(tableTaskParked, parkedKey(&t), nil))
 		case !t.Parked && v[0] == markWaiting:
-			return errors.Join(err, c.want(tableTaskDue, dueKey(&t), dueValue(&t)))
+			return errors.Join(err, c.want(tableTaskDue, dueKey(&t), dueValue(&t, place)))
 		}
 		return damaged("task %s is parked or not, and marked otherwise", t.Key)
 	})
@@ -137,12 +138,12 @@ func (c *checker) events() error {
 		if err := decode(tableEvent, v, &e); err != nil {
 			return damaged("%w", err)
 		}
-		prefix := appendString(nil, e.Case)
+		prefix, ok := c.place(e.Case, false)
 		n := 1
 		if bytes.HasPrefix(before, prefix) {
 			n = eventNumber(before) + 1
 		}
-		if len(k) != len(prefix)+4 || !bytes.HasPrefix(k, prefix) || e.N != n || eventNumber(k) != n {
+		if !ok || len(k) != len(prefix)+4 || !bytes.HasPrefix(k, prefix) || e.N != n || eventNumber(k) != n {
 			return damaged("event %d of case %s lies at %q after %q", e.N, e.Case, k, before)
 		}
 		before = bytes.Clone(k)
@@ -154,7 +155,7 @@ func (c *checker) events() error {
 func (c *checker) nothingMore() error {
 	for t := range tableCount {
 		switch t {
-		case tableCase, tableEvent, tableTask, tableRec, tableCounter:
+		case tableCase, tableEvent, tableTask, tableRec, tableCounter, tablePlace:
 			continue // these are no indexes
 		}
 		n := 0

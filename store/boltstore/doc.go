@@ -22,19 +22,21 @@
 // table is the keys of a bucket that begin with its tag.
 //
 //	bulk    case         seq                             Registration
-//	        event        str(case) n                     Event
-//	        task         str(case) str(lane) seq         whether it waits, unfinished Task
+//	        event        place n                         Event
+//	        task         place str(lane) seq             whether it waits, unfinished Task
 //	index   case_head    seq                             revision, claim, status, … for lists and checks
 //	        case_no      number                          seq
 //	        case_key     str(key) micros(claim) seq      –
 //	        task_key     key                             where the task is, or when it was finished
-//	        task_due     str(lane) micros(due) seq       micros(lease end), case; not if parked
+//	        task_due     str(lane) micros(due) seq       micros(lease end), place; not if parked
 //	        task_parked  str(lane) seq                   –
 //	        task_done    micros(finished) key            –
 //	        rec          str(space) key                  the value as it is
 //	        counter      str(series)                     number
+//	        place        number                          where events and tasks lie that came before their case
 //
-// What an accepted submission writes goes to the ends of its tables, but for case_key and
+// The place of a case is its seq: numbers are in no order, and keys in no order cost a page
+// each. What an accepted submission writes goes to the ends of its tables, but for case_key and
 // most of rec. What costs is not the bytes but the pages that a commit rewrites: hence few
 // trees, and tasks that lie in the order of their queue, without an index of it.
 package boltstore

@@ -19,15 +19,19 @@ func (tx *txn) AppendEvent(e intake.Event) error {
 	if err != nil {
 		return err
 	}
-	prefix := appendString(nil, e.Case)
-	if last := tx.lastEvent(prefix); e.N != last+1 {
+	place, ok := tx.place(e.Case, e.N == 1)
+	last := 0
+	if ok {
+		last = tx.lastEvent(place)
+	}
+	if e.N != last+1 {
 		return fmt.Errorf("event %d of case %s after event %d: %w", e.N, e.Case, last, intake.ErrStale)
 	}
 	value, err := json.Marshal(e)
 	if err != nil {
 		return fmt.Errorf("event %d of case %s: %w", e.N, e.Case, err)
 	}
-	tx.put(tableEvent, binary.BigEndian.AppendUint32(prefix, uint32(e.N)), value)
+	tx.put(tableEvent, binary.BigEndian.AppendUint32(place, uint32(e.N)), value)
 	return tx.broken
 }
 
@@ -47,8 +51,11 @@ func (tx *txn) Events(caseNumber string) ([]intake.Event, error) {
 	if err := tx.reading(); err != nil {
 		return nil, err
 	}
+	prefix, ok := tx.place(caseNumber, false)
+	if !ok {
+		return nil, nil
+	}
 	var events []intake.Event
-	prefix := appendString(nil, caseNumber)
 	c := tx.cursor(tableEvent)
 	for k, v := c.seek(prefix); bytes.HasPrefix(k, prefix); k, v = c.next() {
 		var e intake.Event

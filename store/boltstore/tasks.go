@@ -24,13 +24,17 @@ func dueKey(t *intake.Task) []byte {
 	return appendUint(appendTime(appendString(nil, string(t.Lane)), t.Due), t.Seq)
 }
 
-func dueValue(t *intake.Task) []byte { return append(appendTime(nil, t.Leased), t.Case...) }
+func dueValue(t *intake.Task, place []byte) []byte {
+	return append(appendTime(nil, t.Leased), place...)
+}
 
 // queueKey sorts the tasks of a case by lane and age.
-func queueKey(t *intake.Task) []byte { return appendUint(queuePrefix(t.Case, t.Lane), t.Seq) }
+func queueKey(t *intake.Task, place []byte) []byte {
+	return appendUint(queuePrefix(place, t.Lane), t.Seq)
+}
 
-func queuePrefix(caseNumber string, lane intake.Lane) []byte {
-	return appendString(appendString(nil, caseNumber), string(lane))
+func queuePrefix(place []byte, lane intake.Lane) []byte {
+	return appendString(bytes.Clone(place), string(lane))
 }
 
 func parkedKey(t *intake.Task) []byte {
@@ -57,7 +61,8 @@ func (tx *txn) Enqueue(t intake.Task) error {
 		return fmt.Errorf("enqueue %s: the payload is no JSON", t.Key)
 	}
 	t.Seq = tx.nextTask()
-	tx.put(tableTaskKey, []byte(t.Key), append([]byte{markOpen}, queueKey(&t)...))
+	place, _ := tx.place(t.Case, true)
+	tx.put(tableTaskKey, []byte(t.Key), append([]byte{markOpen}, queueKey(&t, place)...))
 	tx.insert(&t)
 	return tx.broken
 }
@@ -65,15 +70,16 @@ func (tx *txn) Enqueue(t intake.Task) error {
 // insert stores an unfinished task and its place in the lane.
 func (tx *txn) insert(t *intake.Task) {
 	mark := byte(markWaiting)
+	place, _ := tx.place(t.Case, true)
 	if t.Parked {
 		mark = markParked
 		tx.put(tableTaskParked, parkedKey(t), nil)
 	} else {
-		tx.put(tableTaskDue, dueKey(t), dueValue(t))
+		tx.put(tableTaskDue, dueKey(t), dueValue(t, place))
 	}
 	value, err := json.Marshal(t)
 	tx.fault(tableTask, err)
-	tx.put(tableTask, queueKey(t), append([]byte{mark}, value...))
+	tx.put(tableTask, queueKey(t, place), append([]byte{mark}, value...))
 }
 
 // dequeue removes a task's place in its lane, as it was stored. What insert writes again
@@ -111,7 +117,7 @@ func (tx *txn) Claim(lane intake.Lane, now time.Time, lease time.Duration, limit
 // claimable returns the keys of the tasks that Claim leases, by (Due, Seq).
 func (tx *txn) claimable(lane intake.Lane, now time.Time, limit int) [][]byte {
 	var found [][]byte
-	first := map[string][]byte{} // the oldest waiting task of each case met
+	first := map[string][]byte{} // the oldest waiting task of each place met
 	prefix := appendString(nil, string(lane))
 	c := tx.cursor(tableTaskDue)
 	for k, v := c.seek(prefix); bytes.HasPrefix(k, prefix) && len(found) < limit; k, v = c.next() {
@@ -121,11 +127,11 @@ func (tx *txn) claimable(lane intake.Lane, now time.Time, limit int) [][]byte {
 		if parseTime(v).After(now) {
 			continue
 		}
-		caseNumber := string(v[8:])
-		oldest, ok := first[caseNumber]
+		place := v[8 : 8+placeSize]
+		oldest, ok := first[string(place)]
 		if !ok {
-			oldest = tx.oldestWaiting(caseNumber, lane)
-			first[caseNumber] = oldest
+			oldest = tx.oldestWaiting(place, lane)
+			first[string(place)] = oldest
 		}
 		if bytes.HasSuffix(oldest, k[len(k)-8:]) {
 			found = append(found, oldest)
@@ -134,10 +140,10 @@ func (tx *txn) claimable(lane intake.Lane, now time.Time, limit int) [][]byte {
 	return found
 }
 
-// oldestWaiting returns the key of the oldest of the case's tasks in the lane that are not
-// parked.
-func (tx *txn) oldestWaiting(caseNumber string, lane intake.Lane) []byte {
-	prefix := queuePrefix(caseNumber, lane)
+// oldestWaiting returns the key of the oldest of the tasks at a place, in the lane, that are
+// not parked.
+func (tx *txn) oldestWaiting(place []byte, lane intake.Lane) []byte {
+	prefix := queuePrefix(place, lane)
 	c := tx.cursor(tableTask)
 	for k, v := c.seek(prefix); bytes.HasPrefix(k, prefix); k, v = c.next() {
 		if len(v) > 0 && v[0] == markWaiting {
@@ -191,7 +197,9 @@ func (tx *txn) Finish(t intake.Task) error {
 func (tx *txn) finish(t *intake.Task) error {
 	finished := canon.Time(tx.now())
 	tx.dequeue(t)
-	tx.delete(tableTask, queueKey(t))
+	if place, ok := tx.place(t.Case, false); ok {
+		tx.delete(tableTask, queueKey(t, place))
+	}
 	tx.put(tableTaskKey, []byte(t.Key), appendTime([]byte{markFinished}, finished))
 	tx.put(tableTaskDone, doneKey(finished, t.Key), nil)
 	return tx.broken
@@ -239,6 +247,33 @@ func (tx *txn) Revive(key string, now time.Time) error {
 	return tx.broken
 }
 
+// EndLeases implements intake.Tasks.
+func (tx *txn) EndLeases() error {
+	if err := tx.writing(); err != nil {
+		return err
+	}
+	var leased [][]byte // writing under a cursor may skip keys
+	c := tx.cursor(tableTask)
+	for k, v := c.seek(nil); k != nil; k, v = c.next() {
+		t, err := decodeTask(v)
+		if err != nil {
+			return err
+		}
+		if !t.Leased.IsZero() {
+			leased = append(leased, bytes.Clone(k))
+		}
+	}
+	for _, k := range leased {
+		t, err := tx.task(k)
+		if err != nil {
+			return err
+		}
+		t.Leased = time.Time{}
+		tx.insert(&t)
+	}
+	return tx.broken
+}
+
 // Cancel implements intake.Tasks.
 func (tx *txn) Cancel(key string) error {
 	if err := tx.writing(); err != nil {
@@ -256,10 +291,13 @@ func (tx *txn) Open(caseNumber string) ([]intake.Task, error) {
 	if err := tx.reading(); err != nil {
 		return nil, err
 	}
+	place, ok := tx.place(caseNumber, false)
+	if !ok {
+		return nil, nil
+	}
 	var open []intake.Task
-	prefix := appendString(nil, caseNumber)
 	c := tx.cursor(tableTask)
-	for k, v := c.seek(prefix); bytes.HasPrefix(k, prefix); k, v = c.next() {
+	for k, v := c.seek(place); bytes.HasPrefix(k, place); k, v = c.next() {
 		t, err := decodeTask(v)
 		if err != nil {
 			return nil, err

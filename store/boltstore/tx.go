@@ -1,6 +1,7 @@
 package boltstore
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,12 +33,13 @@ const (
 	tableTaskDone
 	tableRec
 	tableCounter
+	tablePlace
 	tableCount
 )
 
 var tableNames = [tableCount]string{
 	"case", "event", "task", "case_head", "case_no", "case_key",
-	"task_key", "task_due", "task_parked", "task_done", "rec", "counter",
+	"task_key", "task_due", "task_parked", "task_done", "rec", "counter", "place",
 }
 
 // tag is the first byte of the keys of a table.
@@ -181,6 +183,32 @@ func (tx *txn) nextTask() uint64 {
 	tx.fault(tableTask, err)
 	return n
 }
+
+// place is where the events and tasks of a case lie in their tables: at the case's seq, so
+// that what is written together lies together, for case numbers are in no order. What comes
+// before its case gets a place of its own, which it keeps. The second result is false if
+// nothing can lie there yet, and make is not set.
+func (tx *txn) place(caseNumber string, make bool) ([]byte, bool) {
+	if p := tx.read(tablePlace, []byte(caseNumber)); p != nil {
+		return bytes.Clone(p), true
+	}
+	if seq := tx.read(tableCaseNo, []byte(caseNumber)); seq != nil {
+		return append([]byte{placeOfCase}, seq...), true
+	}
+	if !make {
+		return nil, false
+	}
+	p := appendUint([]byte{placeOfOther}, tx.nextTask())
+	tx.put(tablePlace, []byte(caseNumber), p)
+	return p, true
+}
+
+// The first byte of a place; placeSize is the length of every one.
+const (
+	placeOfCase  = 0
+	placeOfOther = 1
+	placeSize    = 9
+)
 
 func (tx *txn) fault(t table, err error) {
 	if err != nil && tx.broken == nil {

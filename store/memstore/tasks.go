@@ -121,6 +121,20 @@ func (tx *txn) Revive(key string, now time.Time) error {
 	return nil
 }
 
+// EndLeases implements intake.Tasks.
+func (tx *txn) EndLeases() error {
+	if err := tx.writing(); err != nil {
+		return err
+	}
+	for key, t := range tx.tasks {
+		if t.open() && !t.Leased.IsZero() {
+			t.Leased = time.Time{}
+			set(tx, tx.tasks, key, t)
+		}
+	}
+	return nil
+}
+
 // Cancel implements intake.Tasks.
 func (tx *txn) Cancel(key string) error {
 	if err := tx.writing(); err != nil {

@@ -53,6 +53,17 @@ var claimChecks = []check{
 		p.equal("before the end", p.claim(lane, 9), []string{})
 		p.equal("at the end", p.claim(lane, 10), []string{"t"})
 	}},
+	{"a process that begins alone ends all leases, and the claims of before are lost to it", func(p *probe) {
+		p.enqueue(newTask("t", lane, "LG-1", 0), newTask("parked", lane, "LG-2", 0), newTask("later", lane, "LG-3", 50))
+		lost := p.claimOne(lane, 0)
+		p.equal("while leased", p.claim(lane, 1), []string{"parked"})
+		p.update(func(tx intake.Tx) { p.noError("end leases", tx.EndLeases()) })
+		p.equal("claimable", p.claim(lane, 1), []string{"t", "parked"})
+		p.equal("the lease is gone", p.one("LG-1").Leased, time.Time{})
+		p.claimOne(lane, 1)
+		p.wantError("finish", p.Store.Update(p.ctx, func(tx intake.Tx) error { return tx.Finish(lost) }), intake.ErrStale)
+		p.equal("what is not due", p.one("LG-3").Due, after(50))
+	}},
 	{"who lost a lease to another can no longer end the claim", func(p *probe) {
 		p.enqueue(newTask("t", lane, "LG-1", 0))
 		lost := p.claimOne(lane, 0)

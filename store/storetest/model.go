@@ -128,6 +128,9 @@ func (m *model) operation(t *rapid.T) operation {
 	case 11:
 		return operation{"revive " + key, func(tx intake.Tx) (any, error) { return nil, tx.Revive(key, at) }}
 	case 12:
+		if rapid.IntRange(0, 9).Draw(t, "end") == 0 {
+			return operation{"end leases", func(tx intake.Tx) (any, error) { return nil, tx.EndLeases() }}
+		}
 		return operation{"cancel " + key, func(tx intake.Tx) (any, error) { return nil, tx.Cancel(key) }}
 	case 13:
 		before := rapid.SampledFrom([]time.Time{{}, time.Now().Add(24 * time.Hour)}).Draw(t, "before")

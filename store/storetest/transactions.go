@@ -136,7 +136,7 @@ var transactionChecks = []check{
 				"Finish":   tx.Finish(intake.Task{Key: "t1"}),
 				"Postpone": tx.Postpone(intake.Task{Key: "t1"}, after(9), ""),
 				"Park":     tx.Park(intake.Task{Key: "t1"}, ""), "Revive": tx.Revive("t1", noon),
-				"Cancel": tx.Cancel("t1"), "PruneTasks": prune,
+				"Cancel": tx.Cancel("t1"), "EndLeases": tx.EndLeases(), "PruneTasks": prune,
 			} {
 				if err == nil {
 					p.errorf("%s in a view is no error", what)
