@@ -3,7 +3,9 @@ package intake
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -23,8 +25,9 @@ const (
 type source struct {
 	Receipt Receipt   `json:"receipt"`
 	First   time.Time `json:"first"`
-	Last    time.Time `json:"last"`
-	Times   int       `json:"times"`
+	// Last and Again tell of repeats, zero until there is one.
+	Last  time.Time `json:"last,omitzero"`
+	Again int       `json:"again,omitempty"`
 }
 
 // Accept implements Sink.
@@ -89,6 +92,9 @@ type acceptance struct {
 	problems []Problem // of values that were given and can't be used
 	content  string    // source key of the content, or empty
 	id       string    // for setting aside
+	keys     []string  // of the account, as far as this submission tells
+	due      time.Time // of the decision on a new case
+	record   []byte    // s as it is stored
 
 	receipt Receipt
 	outcome string
@@ -106,7 +112,7 @@ func (g *Gateway) prepare(s Submission) (*acceptance, error) {
 	a.s.Subject = cleanText(s.Subject, FieldCompanyName)
 	a.s.Sender.Name = cleanText(s.Sender.Name, FieldContactName)
 	if s.Content != "" {
-		a.content = "content:" + s.Sender.Address + ":" + s.Content
+		a.content = contentKey(s.Sender.Address, s.Content)
 	}
 	if a.s.Sender.Strength == "" {
 		a.s.Sender.Strength = StrengthUnverified
@@ -118,7 +124,20 @@ func (g *Gateway) prepare(s Submission) (*acceptance, error) {
 			*number = ""
 		}
 	}
+	a.keys = AccountKeys(g.ids, a.s.Lead)
+	a.due = g.policy.DecisionDue(a.s.ReceivedAt)
+	var err error
+	if a.record, err = json.Marshal(a.s); err != nil {
+		return nil, fmt.Errorf("submission does not encode: %w", err)
+	}
 	return a, nil
+}
+
+// contentKey is the source key of a content from a sender: 128 bits are enough to tell apart
+// what nobody but the sender himself could make collide.
+func contentKey(sender, content string) string {
+	sum := sha256.Sum256([]byte(sender + "\x00" + content))
+	return "content:" + hex.EncodeToString(sum[:16])
 }
 
 // run decides what the submission is and stores it: a repeat, a continuation of a case, a
@@ -130,10 +149,10 @@ func (a *acceptance) run(c *change) error {
 		return err
 	}
 	speaker, err := partnerOf(c, a.s.Sender.Address)
-	if err != nil && !errors.Is(err, ErrNotFound) {
+	if err != nil {
 		return err
 	}
-	proven := speaker.ID != "" && a.s.Sender.Strength.Proven()
+	proven := speaker != "" && a.s.Sender.Strength.Proven()
 
 	r, threaded, err := a.continued(c, speaker, proven)
 	switch {
@@ -202,14 +221,14 @@ func (c *change) seen(key string, notBefore time.Time) (Receipt, bool, error) {
 	if err != nil {
 		return Receipt{}, false, err
 	}
-	src.Times++
+	src.Again++
 	src.Last = c.at
 	src.Receipt.Known = true
 	return src.Receipt, true, putJSON(c, spaceSource, key, src)
 }
 
 func (c *change) remember(key string, r Receipt) error {
-	return putJSON(c, spaceSource, key, source{Receipt: r, First: c.at, Last: c.at, Times: 1})
+	return putJSON(c, spaceSource, key, source{Receipt: r, First: c.at})
 }
 
 var errStranger = errors.New("sender is not of the case's partner")
@@ -217,7 +236,7 @@ var errStranger = errors.New("sender is not of the case's partner")
 // continued finds the case that the submission belongs to: the one whose thread it answers,
 // the one whose number its sender may use, or the live case of its partner about the same
 // account. Threaded says that it was the thread or the number.
-func (a *acceptance) continued(c *change, speaker Partner, proven bool) (_ *Registration, threaded bool, _ error) {
+func (a *acceptance) continued(c *change, speaker string, proven bool) (_ *Registration, threaded bool, _ error) {
 	for _, number := range []string{a.s.Case, a.s.CaseHint} {
 		if number == "" {
 			continue
@@ -229,7 +248,7 @@ func (a *acceptance) continued(c *change, speaker Partner, proven bool) (_ *Regi
 		if err != nil {
 			return nil, false, err
 		}
-		if proven && r.Partner == speaker.ID {
+		if proven && r.Partner == speaker {
 			return &r, true, nil
 		}
 		if number == a.s.Case {
@@ -245,7 +264,7 @@ func (a *acceptance) continued(c *change, speaker Partner, proven bool) (_ *Regi
 		return nil, false, err
 	}
 	for _, r := range cases {
-		if r.Partner == speaker.ID && r.Strength.Proven() {
+		if r.Partner == speaker && r.Strength.Proven() {
 			return &r, false, nil
 		}
 	}
@@ -277,7 +296,7 @@ func (c *change) setAside(a Aside) (Receipt, error) {
 }
 
 // open makes a new case.
-func (a *acceptance) open(c *change, speaker Partner, proven bool) error {
+func (a *acceptance) open(c *change, speaker string, proven bool) error {
 	seq, err := c.Next("case")
 	if err != nil {
 		return err
@@ -295,22 +314,21 @@ func (a *acceptance) open(c *change, speaker Partner, proven bool) error {
 		Number: number, Seq: seq, Contact: a.s.Sender.Address, Strength: a.s.Sender.Strength,
 		Channel: a.s.Channel, Claim: a.s.ReceivedAt, Accepted: c.at,
 		Lead: a.s.Lead.Clone(), Evidence: a.s.Evidence, Problems: a.problems,
-		Identity: AccountKeys(c.g.ids, a.s.Lead), Submissions: 1, Reply: a.s.Reply,
-		DecisionDue: c.g.policy.DecisionDue(a.s.ReceivedAt),
+		Identity: a.keys, Submissions: 1, Reply: a.s.Reply, DecisionDue: a.due,
 	}
 	e := Event{Kind: EventAccepted, Actor: "channel:" + a.s.Channel, Submission: 1, Fields: fieldsOf(r.Lead)}
 	if proven {
-		r.Partner, r.Status, e.Trigger = speaker.ID, StatusSubmitted, TriggerSubmit
-		e.Actor = "partner:" + speaker.ID
+		r.Partner, r.Status, e.Trigger = speaker, StatusSubmitted, TriggerSubmit
+		e.Actor = "partner:" + speaker
 	} else {
 		r.Status, e.Trigger = StatusQuarantined, TriggerQuarantine
 		r.Reason = ReasonUnverified
-		if speaker.ID == "" {
+		if speaker == "" {
 			r.Reason = ReasonUnknownPartner
 		}
 	}
 	e.To, e.Reason = r.Status, r.Reason
-	if err := c.storeSubmission(&r, a.s); err != nil {
+	if err := a.store(c, &r); err != nil {
 		return err
 	}
 	if err := c.record(&r, e); err != nil {
@@ -348,7 +366,7 @@ func (a *acceptance) join(c *change, r *Registration, threaded bool) error {
 	r.Identity = AccountKeys(c.g.ids, r.Lead)
 	r.Submissions++
 	r.Reply = a.s.Reply
-	if err := c.storeSubmission(r, a.s); err != nil {
+	if err := a.store(c, r); err != nil {
 		return err
 	}
 	e := Event{Kind: EventJoined, Actor: "partner:" + r.Partner, Submission: r.Submissions, Fields: changed}
@@ -380,8 +398,9 @@ func (a *acceptance) join(c *change, r *Registration, threaded bool) error {
 	return c.notify(r, MessageKnown, a.s.Reply, false)
 }
 
-func (c *change) storeSubmission(r *Registration, s Submission) error {
-	return putJSON(c, spaceSubmission, submissionKey(r, r.Submissions), s)
+// store keeps the submission as the newest of r.
+func (a *acceptance) store(c *change, r *Registration) error {
+	return c.PutRecord(spaceSubmission, submissionKey(r, r.Submissions), a.record)
 }
 
 // submissionKey rises with the cases: neighbours in time are neighbours in the store.
@@ -389,7 +408,7 @@ func submissionKey(r *Registration, n int) string { return fmt.Sprintf("%016x/%0
 
 // check enqueues the judging of r as it stands now.
 func (c *change) check(r *Registration) error {
-	return c.Enqueue(Task{Key: fmt.Sprintf("check:%s:%d", r.Number, r.Revision), Lane: LaneCheck, Case: r.Number, Due: c.at})
+	return c.Enqueue(Task{Key: taskKey("check", r), Lane: LaneCheck, Case: r.Number, Due: c.at})
 }
 
 func fieldsOf(l Lead) []Field {

@@ -1,7 +1,8 @@
 package intake
 
 import (
-	"crypto/hmac"
+	"crypto/aes"
+	"crypto/cipher"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -14,7 +15,7 @@ import (
 // character and any swap of two. A number identifies a case; knowing it gives no access.
 type Numbering struct {
 	prefix string
-	key    []byte
+	cipher cipher.Block
 }
 
 // NewNumbering returns the numbering for a prefix of 1 to 8 letters and digits and a secret
@@ -27,7 +28,12 @@ func NewNumbering(prefix string, key []byte) (Numbering, error) {
 	if len(key) < 16 {
 		return Numbering{}, fmt.Errorf("case number key has %d bytes: want at least 16", len(key))
 	}
-	return Numbering{prefix: prefix, key: key}, nil
+	sum := sha256.Sum256(key)
+	block, err := aes.NewCipher(sum[:])
+	if err != nil {
+		return Numbering{}, fmt.Errorf("case number key: %w", err)
+	}
+	return Numbering{prefix: prefix, cipher: block}, nil
 }
 
 const (
@@ -95,13 +101,12 @@ func (g Numbering) permute(year int, n, size uint64) uint64 {
 }
 
 func (g Numbering) round(year, round int, v uint64) uint64 {
-	mac := hmac.New(sha256.New, g.key)
-	var b [16]byte
+	var b [aes.BlockSize]byte
 	binary.BigEndian.PutUint32(b[0:], uint32(year))
 	binary.BigEndian.PutUint32(b[4:], uint32(round))
 	binary.BigEndian.PutUint64(b[8:], v)
-	mac.Write(b[:])
-	return binary.BigEndian.Uint64(mac.Sum(nil))
+	g.cipher.Encrypt(b[:], b[:])
+	return binary.BigEndian.Uint64(b[:])
 }
 
 // checkSymbol weighs each digit with its own power of x in GF(32) and adds them up. Powers

@@ -169,16 +169,17 @@ const (
 	keyName    = "name:"
 )
 
-// AccountKeys returns the keys under which other cases about the same company are found:
-// its domain, the exact address of the contact, its name without legal form and in other
-// spellings. Only the domain key identifies an account by itself.
+// AccountKeys returns the keys under which a case is found by others about the same company:
+// its domain, its name without legal form and in other spellings, and the exact address of
+// a contact who is elsewhere. Only the domain identifies an account by itself.
 func AccountKeys(ids *identity.Lists, l Lead) []string {
 	var keys []string
-	if d := l[FieldCompanyDomain]; d != "" {
-		keys = append(keys, keyDomain+d)
+	domain, address := l[FieldCompanyDomain], strings.ToLower(l[FieldContactEmail])
+	if domain != "" {
+		keys = append(keys, keyDomain+domain)
 	}
-	if a := l[FieldContactEmail]; a != "" {
-		keys = append(keys, keyContact+strings.ToLower(a))
+	if address != "" && !strings.HasSuffix(address, "@"+domain) {
+		keys = append(keys, keyContact+address)
 	}
 	if n := l[FieldCompanyName]; n != "" {
 		name := ids.Name(n)
@@ -189,4 +190,16 @@ func AccountKeys(ids *identity.Lists, l Lead) []string {
 		}
 	}
 	return keys
+}
+
+// searchKeys returns the keys under which to look for other cases about the company of r:
+// its own, and those of cases that share its contact.
+func searchKeys(r *Registration) []string {
+	keys := slices.Clone(r.Identity)
+	address := strings.ToLower(r.Lead[FieldContactEmail])
+	if _, domain, found := strings.Cut(address, "@"); found {
+		keys = append(keys, keyContact+address, keyDomain+domain)
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
 }

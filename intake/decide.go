@@ -146,7 +146,7 @@ func (c *change) review(r *Registration, e Event) error {
 // recheck enqueues the next attempt to ask the CRMs about a case that waits for them.
 func (c *change) recheck(r *Registration) error {
 	return c.Enqueue(Task{
-		Key:  fmt.Sprintf("check:%s:%d:%d", r.Number, r.Revision, c.at.UnixMicro()),
+		Key:  fmt.Sprintf("%s:%d", taskKey("check", r), c.at.UnixMicro()),
 		Lane: LaneCheck, Case: r.Number, Due: c.at.Add(recheckPause),
 	})
 }
@@ -262,7 +262,7 @@ func (c *change) announce(r *Registration, kind MessageKind, e Event) error {
 func (c *change) rivals(r *Registration) ([]Rival, error) {
 	byNumber := make(map[string]Rival)
 	var order []Registration
-	for _, key := range r.Identity {
+	for _, key := range searchKeys(r) {
 		limit := maxRivals
 		if strings.HasPrefix(key, keyName) {
 			limit = commonName + 1

@@ -161,18 +161,18 @@ func partner(tx Records, id string) (Partner, error) {
 	return p, err
 }
 
-// partnerOf finds the partner for whom an address speaks: a listed contact, else the owner
-// of exactly the address's domain; ErrNotFound. Whether the sender is proven to be who he
-// says is not looked at here.
-func partnerOf(tx Records, address string) (Partner, error) {
+// partnerOf returns the id of the partner for whom an address speaks, or "": of a listed
+// contact, else of the owner of exactly the address's domain. Whether the sender is proven
+// to be who he says is not looked at here.
+func partnerOf(tx Records, address string) (string, error) {
 	address = strings.ToLower(address)
 	id, err := tx.Record(spacePartnerContact, address)
 	if errors.Is(err, ErrNotFound) {
 		_, domain, _ := strings.Cut(address, "@")
 		id, err = tx.Record(spacePartnerDomain, domain)
 	}
-	if err != nil {
-		return Partner{}, err
+	if errors.Is(err, ErrNotFound) {
+		return "", nil
 	}
-	return partner(tx, string(id))
+	return string(id), err
 }

@@ -71,7 +71,7 @@ func (noObserver) Attempted(Lane, string, time.Duration)  {}
 
 // New returns a gateway over an open store.
 func New(o Options) (*Gateway, error) {
-	if o.Store == nil || o.Policy == nil || o.Identity == nil || o.Numbers.key == nil {
+	if o.Store == nil || o.Policy == nil || o.Identity == nil || o.Numbers.cipher == nil {
 		return nil, errors.New("gateway needs a store, a policy, identity lists and a numbering")
 	}
 	names := make(map[string]bool)

@@ -30,7 +30,7 @@ func (c *change) notify(r *Registration, kind MessageKind, to Route, unprompted 
 	if err != nil {
 		return fmt.Errorf("message %s: %w", m.ID, err)
 	}
-	return c.Enqueue(Task{Key: "notify:" + m.ID, Lane: LaneNotify, Case: r.Number, Due: c.at, Payload: body})
+	return c.Enqueue(Task{Key: fmt.Sprintf("notify:%010d:%s", r.Seq, m.ID), Lane: LaneNotify, Case: r.Number, Due: c.at, Payload: body})
 }
 
 // facts is the view of a case that its partner may have.

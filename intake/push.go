@@ -21,7 +21,7 @@ func (c *change) push(r *Registration) error {
 	}
 	for _, crm := range c.g.crms {
 		err := c.Enqueue(Task{
-			Key:  fmt.Sprintf("push:%s:%s:%d", crm.Name(), r.Number, r.Revision),
+			Key:  taskKey("push:"+crm.Name(), r),
 			Lane: PushLane(crm.Name()), Case: r.Number, Due: c.at, Payload: body,
 		})
 		if err != nil {

@@ -2,6 +2,7 @@ package intake
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 )
 
@@ -37,6 +38,12 @@ type Task struct {
 	Leased time.Time `json:"leased_until,omitzero"`
 	Parked bool      `json:"parked,omitempty"`
 	Cause  string    `json:"cause,omitempty"` // of the last failure, for staff; no secrets
+}
+
+// taskKey names work on r as it stands now: for each revision once. It rises with the cases,
+// as case numbers do not, so that neighbours in time are neighbours in the store.
+func taskKey(kind string, r *Registration) string {
+	return fmt.Sprintf("%s:%010d:%d", kind, r.Seq, r.Revision)
 }
 
 // Tasks is the one durable queue: outbox, retry list and timer wheel at once.

@@ -2,7 +2,6 @@ package intake
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 )
@@ -10,7 +9,7 @@ import (
 // deadline enqueues the look at r after the time until which something has to happen.
 func (c *change) deadline(r *Registration, end time.Time) error {
 	return c.Enqueue(Task{
-		Key:  fmt.Sprintf("deadline:%s:%d", r.Number, r.Revision),
+		Key:  taskKey("deadline", r),
 		Lane: LaneTimer, Case: r.Number, Due: end.Add(time.Microsecond),
 	})
 }

@@ -84,7 +84,9 @@ func TestJudge(t *testing.T) {
 		{"a suspended partner", func(c *intake.Case) { c.Partner.Status = intake.PartnerSuspended }, intake.OutcomeDecline, intake.ReasonPartnerInactive},
 		{"a CRM that did not answer", func(c *intake.Case) { c.Unreachable = []string{"hub"} }, intake.OutcomeReview, intake.ReasonCRMUnverified},
 		{"a deal of direct sales", func(c *intake.Case) { c.Matches = []intake.Match{{Kind: intake.MatchOpenDeal}} }, intake.OutcomeReview, intake.ReasonExistingDeal},
-		{"a deal that a case of ours made", func(c *intake.Case) { c.Matches = []intake.Match{{Kind: intake.MatchOpenDeal, Case: "LG-2026-000009-Z"}} }, intake.OutcomeApprove, ""},
+		{"a deal that a case of ours made", func(c *intake.Case) {
+			c.Matches = []intake.Match{{Kind: intake.MatchOpenDeal, Case: "LG-2026-000009-Z"}}
+		}, intake.OutcomeApprove, ""},
 		{"an account without a deal", func(c *intake.Case) { c.Matches = []intake.Match{{Kind: intake.MatchAccount}} }, intake.OutcomeApprove, ""},
 		{"held by another", rivals(func(*intake.Rival) {}), intake.OutcomeWaitlist, intake.ReasonProtectedByOther},
 		{"locked by another", rivals(func(v *intake.Rival) { v.Status = intake.StatusLocked }), intake.OutcomeWaitlist, intake.ReasonProtectedByOther},
@@ -181,7 +183,7 @@ func TestJudgingIsPureAndTheWorstFindingDecides(t *testing.T) {
 			if v.Partner != "alpha" && v.Grade == identity.GradeCertain && v.Status.Holds() && first.Outcome == intake.OutcomeApprove {
 				rt.Fatalf("approved although %+v holds the account", v)
 			}
-			if v.Grade != identity.GradeCertain && first.Case == v.Number && (first.Outcome.Worse(intake.OutcomeReview)) && len(c.Rivals) == 1 {
+			if v.Grade != identity.GradeCertain && first.Case == v.Number && first.Outcome.Worse(intake.OutcomeReview) && len(c.Rivals) == 1 {
 				rt.Fatalf("an uncertain match acted by itself: %+v", first)
 			}
 		}
