@@ -83,7 +83,6 @@ func (h *harness) verify(t *testing.T, c *admin.Client, dir string) []string {
 	var wrong []string
 	complain := func(format string, a ...any) { wrong = append(wrong, fmt.Sprintf(format, a...)) }
 	byDomain, byNumber := make(map[string]string), make(map[string]bool)
-	inLedger := records(t, c)
 	for _, s := range settled(t, c, time.Minute) {
 		if other := byDomain[s.CompanyDomain]; other != "" {
 			complain("%s has the cases %s and %s", s.CompanyDomain, other, s.CaseNumber)
@@ -100,7 +99,7 @@ func (h *harness) verify(t *testing.T, c *admin.Client, dir string) []string {
 			complain("history: %s", d.Chain)
 		}
 	}
-	inLedger = records(t, c)
+	inLedger := records(t, c)
 	for number, n := range inLedger {
 		if n != 1 || !byNumber[number] {
 			complain("the ledger has %d records of case %s", n, number)

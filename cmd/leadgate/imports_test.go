@@ -36,11 +36,13 @@ var drawing = []struct {
 	{"templates", []string{"intake"}, nil},
 
 	{"store/storetest", []string{"intake", "store/*"}, []string{"pgregory.net/rapid"}},
+	{"store/internal/canon", []string{"intake"}, nil},
 	{"store/boltstore", []string{"intake", "store/internal/*"}, []string{"go.etcd.io/bbolt"}},
 	{"store/*", []string{"intake", "store/internal/*"}, nil},
 
 	{"channels", []string{"intake"}, []string{"github.com/labstack/echo/v4"}},
 	{"channels/channeltest", []string{"channels", "intake"}, nil},
+	{"channels/channeltest/mailserver", nil, []string{"github.com/emersion"}},
 	{"channels/mailbox", []string{"channels", "intake", "intake/extract", "intake/identity"}, []string{"github.com/emersion", "golang.org/x/net", "golang.org/x/sync", "golang.org/x/text"}},
 }
 
