@@ -113,6 +113,9 @@ type base64Lines struct {
 	w    io.Writer
 	quad []byte
 	done bool
+	// begun says that something was decoded; plain, that the body is no base64 at all,
+	// whatever its label says.
+	begun, plain bool
 }
 
 var base64Alphabet = func() (t [256]bool) {
@@ -123,6 +126,11 @@ var base64Alphabet = func() (t [256]bool) {
 }()
 
 func (d *base64Lines) line(b []byte) {
+	if d.plain {
+		identityLines{d.w}.line(b)
+		return
+	}
+	whole := b
 	b = bytes.TrimSpace(b)
 	if d.done || len(b) == 0 {
 		return
@@ -134,9 +142,13 @@ func (d *base64Lines) line(b []byte) {
 		}
 	}
 	if alien*10 > len(b) {
+		if d.plain = !d.begun; d.plain {
+			d.line(whole)
+		}
 		d.done = true
 		return
 	}
+	d.begun = true
 	out := make([]byte, 0, len(b))
 	for _, c := range b {
 		if c == '=' {

@@ -3,6 +3,7 @@ package mailbox
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -173,7 +174,7 @@ func newSMTPSink(t *testing.T) *smtpSink {
 	s.addr = l.Addr().String()
 	done := make(chan struct{})
 	go func() { defer close(done); s.server.Serve(l) }()
-	t.Cleanup(func() { s.server.Close(); <-done })
+	t.Cleanup(func() { l.Close(); s.server.Close(); <-done })
 	return s
 }
 
@@ -233,6 +234,12 @@ type imapServer struct {
 
 func newIMAPServer(t *testing.T, caps ...imap.Cap) *imapServer {
 	t.Helper()
+	return newIMAPServerTLS(t, nil, TLSNone, caps...)
+}
+
+// newIMAPServerTLS is an IMAP server that protects its connections.
+func newIMAPServerTLS(t *testing.T, cfg *tls.Config, protection TLS, caps ...imap.Cap) *imapServer {
+	t.Helper()
 	mem := imapmemserver.New()
 	user := imapmemserver.NewUser(testAddress, testPassword)
 	if err := user.Create("INBOX", nil); err != nil {
@@ -247,16 +254,20 @@ func newIMAPServer(t *testing.T, caps ...imap.Cap) *imapServer {
 		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
 			return mem.NewSession(), nil, nil
 		},
-		Caps: set, InsecureAuth: true, Logger: slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo),
+		Caps: set, InsecureAuth: cfg == nil, TLSConfig: cfg, Logger: slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo),
 	})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	addr := l.Addr().String()
+	if protection == TLSImplicit {
+		l = tls.NewListener(l, cfg)
+	}
 	done := make(chan struct{})
 	go func() { defer close(done); server.Serve(l) }()
-	t.Cleanup(func() { server.Close(); <-done })
-	return &imapServer{user: user, addr: l.Addr().String()}
+	t.Cleanup(func() { l.Close(); server.Close(); <-done })
+	return &imapServer{user: user, addr: addr}
 }
 
 func (s *imapServer) append(t *testing.T, raw []byte, flags ...imap.Flag) {
@@ -267,9 +278,12 @@ func (s *imapServer) append(t *testing.T, raw []byte, flags ...imap.Flag) {
 	}
 }
 
-type literal struct{ *bytes.Reader }
+type literal struct{ sized }
 
-func (l literal) Size() int64 { return l.Reader.Size() }
+type sized interface {
+	io.Reader
+	Size() int64
+}
 
 // count returns how many messages a folder holds.
 func (s *imapServer) count(t *testing.T, folder string) int {

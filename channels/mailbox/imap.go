@@ -20,11 +20,11 @@ type fetcher struct {
 	m     *Mailbox
 	cfg   IMAP
 	times imapTimes
-	// blame counts per UID how often fetching it failed, and done holds the UIDs that were
-	// dealt with but could be neither moved nor marked. Both hold for one UIDVALIDITY.
+	// blame counts per UID how often fetching it failed, and stored holds the UIDs that are
+	// stored and not yet filed. Both hold for one UIDVALIDITY.
 	validity uint32
 	blame    map[imap.UID]int
-	done     map[imap.UID]bool
+	stored   map[imap.UID]place
 
 	mu    sync.Mutex
 	state Health
@@ -51,6 +51,15 @@ func defaultIMAPTimes() imapTimes {
 	}
 }
 
+// place is where a message is filed.
+type place int
+
+const (
+	placeProcessed place = iota
+	placeAside
+	placeHere // it stays in the folder, marked
+)
+
 const (
 	// maxBlame is how often fetching a UID may fail before it is set aside.
 	maxBlame = 3
@@ -59,7 +68,7 @@ const (
 )
 
 func newFetcher(m *Mailbox, cfg IMAP) *fetcher {
-	return &fetcher{m: m, cfg: cfg, times: defaultIMAPTimes(), blame: make(map[imap.UID]int), done: make(map[imap.UID]bool)}
+	return &fetcher{m: m, cfg: cfg, times: defaultIMAPTimes(), blame: make(map[imap.UID]int), stored: make(map[imap.UID]place)}
 }
 
 // run keeps a session going until ctx is done.
@@ -127,7 +136,7 @@ func (f *fetcher) open(s *session) error {
 	}
 	if validity != f.validity { // other messages may bear the same UIDs now
 		clear(f.blame)
-		clear(f.done)
+		clear(f.stored)
 		f.validity = validity
 	}
 	return nil
@@ -136,6 +145,9 @@ func (f *fetcher) open(s *session) error {
 // drain deals with every message in the folder. refused is the reason why messages that
 // were fetched could not be stored; they stay and are tried again. err says that the
 // connection is of no use any more, or that the store takes nothing at all.
+//
+// Each message is filed as soon as it is stored, unless filing was cut short before: a
+// server that hangs there must not keep the other messages from being stored.
 func (f *fetcher) drain(ctx context.Context, s *session, sink intake.Sink) (refused, err error) {
 	todo, err := s.search(0)
 	if err != nil {
@@ -147,9 +159,16 @@ func (f *fetcher) drain(ctx context.Context, s *session, sink intake.Sink) (refu
 	}
 	slices.Sort(todo)
 	slices.SortStableFunc(todo, func(a, b imap.UID) int { return f.blame[a] - f.blame[b] })
+	behind := len(f.stored) > 0
 	inARow := 0
 	for _, uid := range todo {
-		err := f.handle(ctx, s, sink, uid, slices.Contains(large, uid))
+		if _, ok := f.stored[uid]; ok {
+			continue
+		}
+		err := f.take(ctx, s, sink, uid, slices.Contains(large, uid))
+		if err == nil && !behind {
+			err = f.file(s, uid)
+		}
 		var sinkErr *sinkError
 		switch {
 		case err == nil:
@@ -161,6 +180,11 @@ func (f *fetcher) drain(ctx context.Context, s *session, sink intake.Sink) (refu
 			inARow++
 		}
 	}
+	for _, uid := range todo {
+		if err := f.file(s, uid); err != nil {
+			return nil, err
+		}
+	}
 	return refused, nil
 }
 
@@ -170,14 +194,8 @@ type sinkError struct{ err error }
 func (e *sinkError) Error() string { return e.err.Error() }
 func (e *sinkError) Unwrap() error { return e.err }
 
-// handle fetches one message, has it stored, and files it.
-func (f *fetcher) handle(ctx context.Context, s *session, sink intake.Sink, uid imap.UID, large bool) error {
-	if f.done[uid] { // dealt with, but not yet marked
-		if err := s.mark(uid); err != nil && s.dead() {
-			return err
-		}
-		return nil
-	}
+// take fetches one message and has it stored.
+func (f *fetcher) take(ctx context.Context, s *session, sink intake.Sink, uid imap.UID, large bool) error {
 	got, fetchErr := s.fetch(uid, large, f.m.deps.SpoolDir)
 	defer func() { got.remove() }()
 	var sinkErr *sinkError
@@ -209,37 +227,53 @@ func (f *fetcher) handle(ctx context.Context, s *session, sink intake.Sink, uid 
 	if err != nil {
 		return &sinkError{fmt.Errorf("uid %d: %w", uid, err)}
 	}
-	if fetchErr != nil { // the connection is lost: the mark is set in the next session
-		f.done[uid] = true
-		return fetchErr
-	}
 	delete(f.blame, uid)
-	return f.file(s, uid, out)
+	switch {
+	case fetchErr != nil:
+		f.stored[uid] = placeHere
+	case out.aside:
+		f.stored[uid] = placeAside
+	default:
+		f.stored[uid] = placeProcessed
+	}
+	return fetchErr
 }
 
 func (f *fetcher) key(uid imap.UID) string {
 	return fmt.Sprintf("imap:%s:%s:%d:%d", f.m.cfg.Name, f.cfg.Folder, f.validity, uid)
 }
 
-// file moves a message that is stored out of the folder. If the server can't or won't, it
-// is marked, and if that fails as well, remembered: it is never dealt with again and again.
-func (f *fetcher) file(s *session, uid imap.UID, out outcome) error {
-	folder := f.cfg.ProcessedFolder
-	if out.aside {
-		folder = f.cfg.AsideFolder
+// file moves a message that is stored out of the folder. If the server can't or won't, the
+// message is marked, and if that fails as well, remembered: it is never stored again and
+// again. The error is one of the connection.
+func (f *fetcher) file(s *session, uid imap.UID) error {
+	where, ok := f.stored[uid]
+	if !ok {
+		return nil
 	}
-	moved, err := s.move(uid, folder)
-	if moved || err != nil && s.dead() {
-		return err
-	}
-	if err != nil {
-		f.m.deps.Log.Error("stored message can't be filed; it stays marked where it is", "uid", uint32(uid), "folder", folder, "err", err)
-	}
-	if err := s.mark(uid); err != nil {
-		f.done[uid] = true
-		if s.dead() {
-			return err
+	if where != placeHere {
+		folder := f.cfg.ProcessedFolder
+		if where == placeAside {
+			folder = f.cfg.AsideFolder
 		}
+		moved, err := s.move(uid, folder)
+		switch {
+		case moved:
+			delete(f.stored, uid)
+			return nil
+		case err != nil && s.dead():
+			return err
+		case err != nil:
+			f.m.deps.Log.Error("stored message can't be filed; it stays where it is, marked", "uid", uint32(uid), "folder", folder, "err", err)
+		}
+	}
+	err := s.mark(uid)
+	switch {
+	case err == nil:
+		delete(f.stored, uid)
+	case s.dead():
+		return err
+	default:
 		f.m.deps.Log.Error("stored message can't be marked; it is passed over until a restart", "uid", uint32(uid), "err", err)
 	}
 	return nil

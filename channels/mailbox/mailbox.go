@@ -2,6 +2,7 @@ package mailbox
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -28,6 +29,8 @@ type Deps struct {
 	Renderer  Renderer
 	Now       func() time.Time // time.Now if nil
 	Log       *slog.Logger     // discarded if nil
+	// RootCAs are who servers' certificates are checked against; the system's if nil.
+	RootCAs *x509.CertPool
 	// SpoolDir is where mail lies while it is read; os.TempDir if empty.
 	SpoolDir string
 }
@@ -78,7 +81,7 @@ func New(cfg Config, deps Deps) (*Mailbox, error) {
 		tokens: tokens{key: deps.Key, domain: domain},
 	}
 	if cfg.SMTP != nil {
-		m.transport = &submission{cfg: *cfg.SMTP}
+		m.transport = &submission{cfg: *cfg.SMTP, roots: deps.RootCAs}
 	} else {
 		m.transport = outbox(cfg.Outbox)
 	}

@@ -115,13 +115,12 @@ func lastN(s []string, n int) []string { return s[max(0, len(s)-n):] }
 // messageIDs splits a field of message ids (RFC 5322, section 3.6.4), tolerating commas
 // between them and missing brackets.
 func messageIDs(v string) []string {
-	v = cleanLine(v)
 	var out []string
+	if v = cleanLine(v); v == "" {
+		return nil
+	}
 	if !strings.Contains(v, "<") {
-		for _, id := range strings.FieldsFunc(v, func(r rune) bool { return r == ' ' || r == ',' || r == '>' }) {
-			out = append(out, id)
-		}
-		return out
+		return strings.FieldsFunc(v, func(r rune) bool { return r == ' ' || r == ',' || r == '>' })
 	}
 	for {
 		_, rest, ok := strings.Cut(v, "<")

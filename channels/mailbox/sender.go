@@ -3,6 +3,7 @@ package mailbox
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -46,7 +47,10 @@ const (
 )
 
 // submission hands mails to an SMTP server (RFC 6409), one connection for each.
-type submission struct{ cfg SMTP }
+type submission struct {
+	cfg   SMTP
+	roots *x509.CertPool // nil: the system's
+}
 
 func (s *submission) send(ctx context.Context, o outgoing) error {
 	ctx, cancel := context.WithTimeout(ctx, submitAll)
@@ -80,7 +84,7 @@ func (s *submission) send(ctx context.Context, o outgoing) error {
 
 // client starts TLS as configured and greets the server.
 func (s *submission) client(conn net.Conn) (*smtp.Client, error) {
-	cfg := &tls.Config{ServerName: s.cfg.Host, MinVersion: tls.VersionTLS12}
+	cfg := &tls.Config{ServerName: s.cfg.Host, RootCAs: s.roots, MinVersion: tls.VersionTLS12}
 	var c *smtp.Client
 	switch s.cfg.TLS {
 	case TLSNone:

@@ -60,7 +60,7 @@ func (f *fetcher) connect(ctx context.Context) (*session, error) {
 func (s *session) greet(addr string) error {
 	host, _, _ := net.SplitHostPort(addr)
 	opts := &imapclient.Options{
-		TLSConfig: &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12},
+		TLSConfig: &tls.Config{ServerName: host, RootCAs: s.f.m.deps.RootCAs, MinVersion: tls.VersionTLS12},
 		UnilateralDataHandler: &imapclient.UnilateralDataHandler{
 			Mailbox: func(data *imapclient.UnilateralDataMailbox) {
 				if data.NumMessages != nil {

@@ -311,7 +311,10 @@ func mediaType(v string) (string, map[string]string) {
 	if m := typeToken.FindStringSubmatch(v); m != nil {
 		return strings.ToLower(m[1]), params
 	}
-	if strings.HasPrefix(strings.ToLower(strings.TrimSpace(v)), "text") {
+	switch v = strings.ToLower(v); {
+	case strings.Contains(v, "html"):
+		return "text/html", params
+	case !strings.Contains(v, "/"):
 		return "text/plain", params
 	}
 	return "application/octet-stream", params

@@ -54,7 +54,6 @@ type imapWire struct {
 	ends
 	server *imapServer
 	proxy  *proxy
-	keeps  bool // messages stay in the folder and are marked
 }
 
 func newIMAPWire(t *testing.T, caps ...imap.Cap) *imapWire {

@@ -55,7 +55,7 @@ func TestCases(t *testing.T) {
 			}
 			in, want := parseCase(t, a)
 			res := e.Extract(in)
-			got, err := json.MarshalIndent(expectation{res.Lead, res.Evidence, res.New}, "", "  ")
+			got, err := json.MarshalIndent(expectation(res), "", "  ")
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// maxDigits is how many digits an amount has at most, before the decimal point.
+const maxDigits = 13
+
 // amount is a number with its multiplier; what stands around it must name one currency.
 var amount = regexp.MustCompile(`([0-9][0-9.,'’ ]*)\s*((?i:k|tsd\.?|tausend|mille|m|mio\.?|mn|million(?:en|s|es)?|millones|mln|bn|mrd\.?)\b\.?)?`)
 
@@ -59,11 +62,11 @@ func (d *dictionary) money(v string) string {
 	if mult != "" {
 		n.Mul(n, new(big.Rat).SetInt64(multipliers[mult]))
 	}
-	s := strings.TrimSuffix(n.FloatString(2), ".00")
-	if n.Sign() <= 0 || len(s) > 16 {
+	s := n.FloatString(2)
+	if n.Sign() <= 0 || len(s) > maxDigits+len(".00") {
 		return ""
 	}
-	return s + " " + code
+	return strings.TrimSuffix(s, ".00") + " " + code
 }
 
 // currency returns the one currency that s names, by code or by symbol.

@@ -37,7 +37,8 @@ func StartSink(t *testing.T) *Sink {
 	s.Port = l.Addr().(*net.TCPAddr).Port
 	done := make(chan struct{})
 	go func() { defer close(done); _ = server.Serve(l) }()
-	t.Cleanup(func() { server.Close(); <-done })
+	// The listener as well: the server knows it only once it serves.
+	t.Cleanup(func() { l.Close(); server.Close(); <-done })
 	return s
 }
 

@@ -146,7 +146,9 @@ func (a *App) buildMailboxes(ids *identity.Lists) error {
 		}
 		a.boxes = append(a.boxes, m)
 		a.channels = append(a.channels, m)
-		a.gateway.Register(m.Name(), m)
+	}
+	if len(a.boxes) > 0 { // together they are one channel: each answers what it took in
+		a.gateway.Register(a.boxes[0].Name(), mailbox.Repliers(a.boxes))
 	}
 	return nil
 }

@@ -1,0 +1,92 @@
+package mailbox
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+func TestConfigIsReadFromYAML(t *testing.T) {
+	const text = `
+name: partners
+address: partners@vendor.example
+from_name: Vendor
+own_addresses: [leads@vendor.example]
+imap: {host: imap.vendor.example, username: u, password: p, poll: 30s}
+direct: {listen: ":0", protocol: lmtp, trusted_networks: [10.0.0.0/8], max_size: 1000}
+sender_proof: {mode: authentication-results, authserv_id: mx.vendor.example}
+smtp: {host: smtp.vendor.example, tls: starttls, username: u, password: p, hello: me.example}
+max_size: 2000
+`
+	var c Config
+	d := yaml.NewDecoder(strings.NewReader(text))
+	d.KnownFields(true)
+	if err := d.Decode(&c); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	full := c.withDefaults()
+	if full.IMAP.Port != 993 || full.IMAP.Poll != 30*time.Second || full.IMAP.Folder != "INBOX" || full.SMTP.Port != 587 || full.Direct.MaxSize != 1000 {
+		t.Errorf("IMAP %+v, SMTP port %d, direct %+v", full.IMAP.Port, full.SMTP.Port, full.Direct)
+	}
+	if c.IMAP.Port != 0 || c.SMTP.Port != 0 {
+		t.Error("filling in the defaults changed the original")
+	}
+}
+
+func TestValidateReturnsAllFaultsAtOnce(t *testing.T) {
+	c := Config{
+		Name: "a:b", Address: "not an address", FromName: "a\nb", OwnAddresses: []string{"x"},
+		IMAP:        &IMAP{Host: "imap.vendor.example", TLS: TLSNone, Poll: time.Millisecond, Folder: "A", ProcessedFolder: "A"},
+		Direct:      &Direct{Listen: "nonsense", Protocol: "uucp", TLSCert: "x", TrustedNetworks: []string{"10.0.0.1"}},
+		SenderProof: SenderProof{Mode: ProofResults, TrustedNetworks: []string{"x"}},
+		SMTP:        &SMTP{TLS: "ssl", Username: "u", Hello: "a b", Port: 99999}, Outbox: "dir", MaxSize: -1,
+	}
+	err := c.Validate()
+	if err == nil {
+		t.Fatal("no fault")
+	}
+	for _, want := range []string{
+		"name", `address "not an address"`, `address "x"`, "from_name", "exactly one", "max_size", "imap.tls none", "imap.username", "imap.poll", "imap.folder",
+		"direct.listen", "direct.protocol", "direct.tls_cert", "direct.trusted_networks", "smtp.host", "smtp.tls", "smtp.username", "smtp.hello", "smtp.port", "authserv_id", "sender_proof.trusted_networks",
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is missing in:\n%v", want, err)
+		}
+	}
+	for _, c := range []Config{
+		{Name: "a", Address: testAddress, Outbox: "x"},
+		{Name: "a", Address: testAddress, Direct: &Direct{Listen: ":0"}},
+		{Name: "a", Address: testAddress, Outbox: "x", IMAP: &IMAP{Host: "h", Username: "u", Password: "p"}, SenderProof: SenderProof{Mode: ProofNetworks}},
+		{Name: "a", Address: testAddress, Outbox: "x", Direct: &Direct{Listen: ":0"}, SenderProof: SenderProof{Mode: "dkim"}},
+	} {
+		if c.Validate() == nil {
+			t.Errorf("no fault in %+v", c)
+		}
+	}
+}
+
+func TestPlainConnectionsAreForThisMachine(t *testing.T) {
+	for host, want := range map[string]bool{"127.0.0.1": true, "::1": true, "localhost": true, "localhost.evil.example": false, "10.0.0.1": false, "imap.example": false} {
+		if isLoopback(host) != want {
+			t.Errorf("%s: %v", host, !want)
+		}
+	}
+	c := Config{Name: "a", Address: testAddress, Outbox: "x", IMAP: &IMAP{Host: "10.0.0.1", TLS: TLSNone, Username: "u", Password: "p", Insecure: true}}
+	if err := c.Validate(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestNewRefusesWhatIsMissing(t *testing.T) {
+	ok := Config{Name: "a", Address: testAddress, Outbox: "x", Direct: &Direct{Listen: ":0"}}
+	for _, d := range []Deps{{}, {Key: []byte("short"), Extractor: testExtractor(), Renderer: testRenderer}, {Key: testKey, Renderer: testRenderer}} {
+		if _, err := New(ok, d); err == nil {
+			t.Errorf("no error for %+v", d)
+		}
+	}
+}

@@ -1,0 +1,213 @@
+package mailbox
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+
+	"leadgate/channels/channeltest"
+	"leadgate/channels/channeltest/mailserver"
+)
+
+// dovecotAccount is how a user of the server is fetched for.
+func dovecotAccount(d *mailserver.Dovecot, user string) *IMAP {
+	return &IMAP{Host: "127.0.0.1", Port: d.IMAP, TLS: TLSNone, Username: user, Password: mailserver.Password}
+}
+
+// deliverTo hands a mail to the server by LMTP.
+func deliverTo(t *testing.T, d *mailserver.Dovecot, to string, message []byte) {
+	t.Helper()
+	if _, err := deliver(mailserver.Loopback(d.LMTP), ProtocolLMTP, "jane@partner.example", []string{to}, message); err != nil {
+		t.Errorf("deliver to Dovecot: %v", err)
+	}
+}
+
+// dovecotWire is a mailbox that fetches from a real Dovecot, each as a user of its own.
+type dovecotWire struct {
+	ends
+	server *mailserver.Dovecot
+	proxy  *proxy
+	user   string
+}
+
+func (w *dovecotWire) Deliver(t *testing.T, message []byte) { deliverTo(t, w.server, w.user, message) }
+func (w *dovecotWire) Retry(*testing.T)                     {}
+func (w *dovecotWire) Silence(*testing.T)                   { close(w.proxy.stall) }
+
+func (w *dovecotWire) Unacknowledged(t *testing.T) int {
+	return w.server.Count(t, w.user, "INBOX", &imap.SearchCriteria{NotFlag: []imap.Flag{keywordDone}})
+}
+
+func TestChannelByDovecot(t *testing.T) {
+	for name, capability := range map[string]string{
+		"as it is":                  "",
+		"without MOVE":              "imap_capability = IMAP4rev1 IDLE UIDPLUS LITERAL+",
+		"without MOVE and UIDPLUS":  "imap_capability = IMAP4rev1 IDLE LITERAL+",
+		"with no extensions at all": "imap_capability = IMAP4rev1",
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := mailserver.StartDovecot(t, capability)
+			users := 0
+			channeltest.Run(t, func(t *testing.T) channeltest.Wire {
+				users++
+				w := &dovecotWire{server: server, user: fmt.Sprintf("user%d@vendor.example", users)}
+				w.proxy = newProxy(t, mailserver.Loopback(server.IMAP), nil)
+				w.answers = newSMTPSink(t)
+				cfg := dovecotAccount(server, w.user)
+				cfg.Port = func() int { _, p := hostPort(w.proxy.addr); return p }()
+				w.box, _ = newTestMailbox(t, Config{IMAP: cfg, SMTP: w.answers.config()})
+				quick(w.box)
+				w.box.imap.cfg.Poll = 50 * time.Millisecond
+				return w
+			})
+		})
+	}
+}
+
+// runDovecot starts a mailbox for a user of the server.
+func runDovecot(t *testing.T, d *mailserver.Dovecot, user string, sink *channeltest.Sink, prepare func(*Mailbox)) *Mailbox {
+	t.Helper()
+	box, _ := newTestMailbox(t, Config{IMAP: dovecotAccount(d, user)})
+	quick(box)
+	if prepare != nil {
+		prepare(box)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- box.Run(ctx, sink) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+	return box
+}
+
+// TestCrashesOfTheServerLoseAndDoubleNothing delivers 200 mails while the process that
+// serves us is killed in the middle of messages and the whole server is restarted.
+func TestCrashesOfTheServerLoseAndDoubleNothing(t *testing.T) {
+	const mails = 200
+	d := mailserver.StartDovecot(t, "")
+	user := "crash@vendor.example"
+	for n := range mails / 2 {
+		deliverTo(t, d, user, leadMail(n, "lead"))
+	}
+	var armed, kills atomic.Int32
+	p := newProxy(t, mailserver.Loopback(d.IMAP), func(_ int, b []byte) ([]byte, bool) {
+		i := bytes.Index(b, []byte("Company: Acme"))
+		if i < 0 || armed.Swap(0) == 0 {
+			return b, true
+		}
+		kills.Add(int32(d.SignalIMAP(t, syscall.SIGKILL)))
+		return b[:i], false
+	})
+	sink := channeltest.NewSink()
+	_, port := hostPort(p.addr)
+	runDovecot(t, d, user, sink, func(m *Mailbox) { m.imap.cfg.Port = port })
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	defer cancel()
+	accepted := func(n int) {
+		t.Helper()
+		if _, err := sink.Wait(ctx, func(s channeltest.State) bool { return len(s.Accepted) >= n }); err != nil {
+			t.Fatal(err)
+		}
+		armed.Store(1)
+	}
+	for _, n := range []int{5, 20, 40, 60} {
+		accepted(n)
+	}
+	accepted(70)
+	d.Stop(t)
+	d.Start(t)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for n := mails / 2; n < mails; n++ {
+			deliverTo(t, d, user, leadMail(n, "lead"))
+		}
+	})
+	for _, n := range []int{110, 150} {
+		accepted(n)
+	}
+	wg.Wait()
+	accepted(mails)
+	eventually(t, "all are filed", 20*time.Second, func() bool {
+		all := &imap.SearchCriteria{}
+		return d.Count(t, user, "INBOX", all) == 0 && d.Count(t, user, "Processed", all) == mails
+	})
+	s := sink.State()
+	seen := make(map[string]bool)
+	for _, sub := range s.Accepted {
+		seen[sub.Content] = true
+		if raw := sink.Raw(sub.Raw); !bytes.HasSuffix(raw, []byte("Acme Secret Body\r\n")) {
+			t.Errorf("%s was stored with %d bytes", sub.Key, len(raw))
+		}
+	}
+	if len(s.Accepted) != mails || len(seen) != mails || len(s.Asides) != 0 {
+		t.Errorf("%d accepted, %d different, %d aside", len(s.Accepted), len(seen), len(s.Asides))
+	}
+	if kills.Load() < 4 {
+		t.Errorf("%d kills", kills.Load())
+	}
+	t.Logf("%d kills and a restart, %d attempts for %d mails", kills.Load(), s.Attempts, mails)
+}
+
+// TestStalledServerIsGivenUp stops the process that serves us: it is there and says nothing.
+func TestStalledServerIsGivenUp(t *testing.T) {
+	d := mailserver.StartDovecot(t, "")
+	user := "stall@vendor.example"
+	sink := channeltest.NewSink()
+	box := runDovecot(t, d, user, sink, func(m *Mailbox) {
+		m.imap.times.command, m.imap.times.idle = 500*time.Millisecond, 200*time.Millisecond
+	})
+	eventually(t, "the mailbox is connected", 10*time.Second, func() bool { return !box.Health().LastSuccess.IsZero() })
+	if d.SignalIMAP(t, syscall.SIGSTOP) == 0 {
+		t.Fatal("no process to stop")
+	}
+	deliverTo(t, d, user, leadMail(1, "lead"))
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if _, err := sink.Wait(ctx, func(s channeltest.State) bool { return len(s.Accepted) == 1 }); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it is filed", 10*time.Second, func() bool { return d.Count(t, user, "Processed", &imap.SearchCriteria{}) == 1 })
+}
+
+// TestRefusalToMoveLeavesTheMessageMarked: it must neither vanish nor be dealt with again
+// and again, whether the server copies and we delete, or the server moves.
+func TestRefusalToMoveLeavesTheMessageMarked(t *testing.T) {
+	const quota = `
+imap_capability = IMAP4rev1 IDLE UIDPLUS LITERAL+
+mail_plugins = quota
+plugin {
+  quota = maildir:User quota
+  quota_rule = *:storage=30K
+}
+`
+	for name, tt := range map[string]struct{ extra, folder string }{
+		"no room for a copy":      {quota, "Processed"},
+		"no folder to move it to": {"", "impossible//name"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := mailserver.StartDovecot(t, tt.extra)
+			user := "full@vendor.example"
+			deliverTo(t, d, user, mailOf("From: jane@partner.example", "Subject: big", "Message-ID: <big@x>", "", "Company: Acme", fmt.Sprintf("%020000d", 0)))
+			sink := channeltest.NewSink()
+			runDovecot(t, d, user, sink, func(m *Mailbox) { m.imap.cfg.ProcessedFolder = tt.folder })
+			marked := &imap.SearchCriteria{Flag: []imap.Flag{keywordDone}}
+			eventually(t, "it is marked", 10*time.Second, func() bool { return d.Count(t, user, "INBOX", marked) == 1 })
+			deliverTo(t, d, user, robotMail(1))
+			eventually(t, "the next one is filed", 10*time.Second, func() bool { return d.Count(t, user, "Set aside", &imap.SearchCriteria{}) == 1 })
+			if s := sink.State(); len(s.Accepted) != 1 || len(s.Asides) != 1 || s.Attempts != 2 {
+				t.Errorf("%d accepted, %d aside in %d attempts", len(s.Accepted), len(s.Asides), s.Attempts)
+			}
+		})
+	}
+}

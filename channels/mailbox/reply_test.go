@@ -1,0 +1,385 @@
+package mailbox
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"net"
+	"net/mail"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-smtp"
+	"pgregory.net/rapid"
+
+	"leadgate/intake"
+)
+
+func testMessage() intake.Message {
+	return intake.Message{
+		ID: "LG-2026-000123-K.2", Kind: intake.MessageReceived, At: testNow,
+		To: intake.Route{Channel: channelName, Address: "jane@partner.example", Thread: thread{
+			Mailbox: "partners", MessageID: "q1@partner.example", References: []string{"r0@partner.example", "r1@partner.example"}, Subject: "AW: Re: [LG-2026-000001-A] Neuer Lead für Grün",
+		}.encode()},
+		Facts: intake.Facts{Case: "LG-2026-000123-K", Program: "Vendor", Status: intake.StatusInReview, Zone: "UTC", Received: testNow},
+	}
+}
+
+// composed sends a message through an outbox and returns the file.
+func composed(t *testing.T, m *Mailbox, msg intake.Message) ([]byte, *mail.Message) {
+	t.Helper()
+	if _, err := m.Reply(t.Context(), msg); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(filepath.Join(m.cfg.Outbox, msg.ID+".eml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := mail.ReadMessage(bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b, read
+}
+
+func TestAnswerHasTheHeaderOfAMachine(t *testing.T) {
+	m, _ := newTestMailbox(t, Config{FromName: "Vendor Partnerprogramm Süd"})
+	raw, got := composed(t, m, testMessage())
+	want := map[string]string{
+		"From":                     "Vendor Partnerprogramm Süd <partners@vendor.example>",
+		"To":                       "<jane@partner.example>",
+		"Cc":                       "",
+		"Bcc":                      "",
+		"Subject":                  "Re: Neuer Lead für Grün [LG-2026-000123-K]",
+		"Date":                     "Mon, 23 Nov 2026 09:00:00 +0000",
+		"In-Reply-To":              "<q1@partner.example>",
+		"References":               "<r0@partner.example> <r1@partner.example> <q1@partner.example>",
+		"Message-Id":               "<" + m.tokens.messageID("LG-2026-000123-K.2") + ">",
+		"Auto-Submitted":           "auto-replied",
+		"X-Auto-Response-Suppress": "DR, RN, NRN, OOF, AutoReply",
+		"X-Leadgate-Case":          "LG-2026-000123-K",
+		"Mime-Version":             "1.0",
+	}
+	for name, w := range want {
+		if g := decodeWords(got.Header.Get(name)); strings.ReplaceAll(g, `"`, "") != w {
+			t.Errorf("%s: %q, want %q", name, g, w)
+		}
+	}
+	for line := range strings.SplitSeq(string(raw), "\r\n") {
+		if len(line) > 78 || strings.ContainsAny(line, "\r\n") {
+			t.Errorf("line of %d bytes: %q", len(line), line)
+		}
+	}
+	p, err := Parse(bytes.NewReader(raw))
+	if err != nil || !strings.Contains(p.Text, "Grüße, Vendor") || !strings.Contains(p.HTML, "<p>Case LG") {
+		t.Errorf("text %q, HTML %q, err %v", p.Text, p.HTML, err)
+	}
+	if v := m.classify(&p, false); v.reason != intake.AsideOwn {
+		t.Errorf("our own answer is taken for %q", v.reason)
+	}
+}
+
+func TestAnswerThatNobodyAskedForSaysSo(t *testing.T) {
+	m, _ := newTestMailbox(t, Config{})
+	msg := testMessage()
+	msg.Unprompted, msg.To.Thread = true, nil
+	_, got := composed(t, m, msg)
+	if g := got.Header.Get("Auto-Submitted"); g != "auto-generated" {
+		t.Errorf("Auto-Submitted: %s", g)
+	}
+	if g := got.Header.Get("Subject"); g != "Your registration [LG-2026-000123-K]" {
+		t.Errorf("Subject: %s", g)
+	}
+	if g := got.Header.Get("In-Reply-To") + got.Header.Get("References"); g != "" {
+		t.Errorf("a thread out of nothing: %s", g)
+	}
+}
+
+func TestThreadGrowsByTheAnswer(t *testing.T) {
+	m, _ := newTestMailbox(t, Config{})
+	msg := testMessage()
+	raw, err := m.Reply(t.Context(), msg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var next thread
+	if err := json.Unmarshal(raw, &next); err != nil {
+		t.Fatal(err)
+	}
+	if next.MessageID != m.tokens.messageID(msg.ID) || len(next.References) != 3 || next.Mailbox != "partners" {
+		t.Errorf("%+v", next)
+	}
+	msg.ID, msg.To.Thread = "LG-2026-000123-K.3", raw
+	_, got := composed(t, m, msg)
+	if g := got.Header.Get("In-Reply-To"); g != "<"+next.MessageID+">" {
+		t.Errorf("In-Reply-To: %s", g)
+	}
+	if g := got.Header.Get("Subject"); strings.Count(decodeWords(g), "[LG-") != 1 || strings.Count(g, "Re:") != 1 {
+		t.Errorf("Subject: %s", g)
+	}
+}
+
+func TestReferencesStayBounded(t *testing.T) {
+	m, _ := newTestMailbox(t, Config{})
+	msg := testMessage()
+	th := thread{MessageID: "last@x", Subject: "s", References: []string{"bad id", "evil>\r\nBcc: x@y"}}
+	for range 400 {
+		th.References = append(th.References, strings.Repeat("r", len(th.References)%50+1)+"@x")
+	}
+	th.References[2] = "first@x"
+	msg.To.Thread = th.encode()
+	_, got := composed(t, m, msg)
+	refs := strings.Fields(got.Header.Get("References"))
+	if len(refs) != keptReferences+1 || refs[0] != "<first@x>" || refs[keptReferences] != "<last@x>" {
+		t.Errorf("%d references: %s", len(refs), refs)
+	}
+}
+
+func TestReplySubject(t *testing.T) {
+	for in, want := range map[string]string{
+		"New lead":                                   "Re: New lead [C-2026-000001-K]",
+		"Re: AW: Fwd: RE[2]: New lead":               "Re: New lead [C-2026-000001-K]",
+		"Re: New lead [LG-2026-000009-X]":            "Re: New lead [C-2026-000001-K]",
+		"[LG-2026-000009-X] [LG-2026-000010-Y] Lead": "Re: Lead [C-2026-000001-K]",
+		"":                       "Re: [C-2026-000001-K]",
+		"Reseller: new [urgent]": "Re: Reseller: new [urgent] [C-2026-000001-K]",
+		strings.Repeat("ü", 300): "Re: " + strings.Repeat("ü", maxReplySubject) + " [C-2026-000001-K]",
+		"a\r\nBcc: x@y.example":  "Re: a Bcc: x@y.example [C-2026-000001-K]",
+	} {
+		if got := replySubject(in, true, "C-2026-000001-K"); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestReplyToIsHonouredWithinTheOrganisation(t *testing.T) {
+	for replyTo, want := range map[string]string{
+		"":                                       "jane@partner.example.com",
+		"Reply-To: leads@example.com":            "leads@example.com",
+		"Reply-To: x@evil.example.org":           "jane@partner.example.com",
+		"Reply-To: a@example.com, b@example.com": "jane@partner.example.com",
+		"Reply-To: nonsense":                     "jane@partner.example.com",
+	} {
+		p, err := Parse(strings.NewReader("From: jane@partner.example.com\n" + replyTo + "\n\nx"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := replyAddress(&p); got != want {
+			t.Errorf("%s: %s, want %s", replyTo, got, want)
+		}
+	}
+}
+
+func TestTokenProvesOnlyWhatWeSent(t *testing.T) {
+	tok := tokens{key: testKey, domain: "vendor.example"}
+	id := tok.messageID("LG-2026-000123-K.2")
+	for name, tt := range map[string]struct {
+		id   string
+		want string
+	}{
+		"ours":                    {id, "LG-2026-000123-K"},
+		"in brackets":             {"<" + id + ">", "LG-2026-000123-K"},
+		"in lower case":           {strings.ToLower(id), "LG-2026-000123-K"},
+		"at another domain":       {strings.Replace(id, "@vendor.example", "@relay.example", 1), "LG-2026-000123-K"},
+		"of another case":         {strings.Replace(id, "000123", "000124", 1), ""},
+		"of another message":      {strings.Replace(id, "-K.2.", "-K.3.", 1), ""},
+		"without the MAC":         {"lg.LG-2026-000123-K.2@vendor.example", ""},
+		"with an empty MAC":       {"lg.LG-2026-000123-K.2.@vendor.example", ""},
+		"a stranger's":            {"abc@partner.example", ""},
+		"nothing":                 {"", ""},
+		"lg. alone":               {"lg.@x", ""},
+		"signed with another key": {tokens{key: []byte("another key of length 16"), domain: "x"}.messageID("LG-2026-000123-K.2"), ""},
+	} {
+		got, ok := tok.parse(tt.id)
+		if got != tt.want || ok != (tt.want != "") {
+			t.Errorf("%s: %q, %v", name, got, ok)
+		}
+	}
+	for i := range id {
+		if id[i] == '@' {
+			break
+		}
+		flipped := []byte(id)
+		flipped[i] ^= 2
+		if got, ok := tok.parse(string(flipped)); ok && got != "LG-2026-000123-K" {
+			t.Errorf("flipped byte %d gives case %s", i, got)
+		}
+	}
+}
+
+func TestThreadIsFoundByInReplyToThenTheNewestReference(t *testing.T) {
+	tok := tokens{key: testKey, domain: "vendor.example"}
+	a, b := tok.messageID("LG-2026-000001-A.1"), tok.messageID("LG-2026-000002-B.1")
+	many := strings.Repeat("<x@y> ", 50)
+	for name, tt := range map[string]struct{ header, want string }{
+		"In-Reply-To":                       {"In-Reply-To: <" + a + ">\nReferences: <" + b + ">", "LG-2026-000001-A"},
+		"the newest reference":              {"References: <" + a + ">,<" + b + "> <other@x>", "LG-2026-000002-B"},
+		"within the last 32":                {"References: " + many + "<" + a + "> <x@y>", "LG-2026-000001-A"},
+		"beyond the last 32":                {"References: <" + a + "> " + many, ""},
+		"a foreign In-Reply-To":             {"In-Reply-To: <x@y>\nReferences: <" + a + ">", "LG-2026-000001-A"},
+		"a Message-ID is no thread":         {"Message-ID: <" + a + ">", ""},
+		"a number in the subject is none":   {"Subject: Re: [LG-2026-000001-A]", ""},
+		"without brackets, as some send it": {"In-Reply-To: " + a, "LG-2026-000001-A"},
+	} {
+		p, err := Parse(strings.NewReader("From: a@b.example\n" + tt.header + "\n\nx"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := tok.thread(&p); got != tt.want {
+			t.Errorf("%s: %q, want %q", name, got, tt.want)
+		}
+	}
+	if got := subjectHint("Re: x [lg-2026-000001-a] [LG-2026-000002-B] y"); got != "LG-2026-000002-B" {
+		t.Errorf("hint %q", got)
+	}
+}
+
+// TestNoValueBreaksOutOfTheHeader composes answers of arbitrary values.
+func TestNoValueBreaksOutOfTheHeader(t *testing.T) {
+	m, _ := newTestMailbox(t, Config{})
+	known := map[string]bool{}
+	for _, n := range strings.Fields("From To Subject Date Message-ID In-Reply-To References Auto-Submitted X-Auto-Response-Suppress X-Leadgate-Case MIME-Version Content-Type") {
+		known[n] = true
+	}
+	rapid.Check(t, func(rt *rapid.T) {
+		text := rapid.OneOf(rapid.String(), rapid.StringMatching(`[a-z]{0,5}(\r\n|\n|\r| |\x00)?(Bcc: x@y|=\?utf-8\?q\?=0A\?=)?[^a]{0,100}`))
+		msg := testMessage()
+		msg.Facts.Case = text.Draw(rt, "case")
+		th := thread{MessageID: text.Draw(rt, "id"), References: []string{text.Draw(rt, "ref")}, Subject: text.Draw(rt, "subject")}
+		to, err := envelopeAddress(msg.To.Address)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		b, err := m.compose(msg, to, m.nextThread(msg, th, Rendered{Subject: text.Draw(rt, "rendered")}), Rendered{Text: text.Draw(rt, "text")})
+		if err != nil {
+			rt.Fatal(err)
+		}
+		head, _, _ := strings.Cut(string(b), "\r\n\r\n")
+		for line := range strings.SplitSeq(head, "\r\n") {
+			name, _, _ := strings.Cut(line, ":")
+			if line == "" || strings.ContainsAny(line, "\r\n\x00") || line[0] != ' ' && !known[name] {
+				rt.Fatalf("header line %q", line)
+			}
+		}
+	})
+}
+
+func TestAddressesThatCannotBeAnsweredAreFinal(t *testing.T) {
+	m, _ := newTestMailbox(t, Config{})
+	for _, to := range []string{"", "jane", "a@b.example, c@d.example", "a@b.example\r\nBcc: c@d.example", "Jane <jane@x.example>", "a@-bad-.example"} {
+		msg := testMessage()
+		msg.To.Address = to
+		if _, err := m.Reply(t.Context(), msg); !intake.IsPermanent(err) {
+			t.Errorf("%q: %v", to, err)
+		}
+	}
+	msg := testMessage()
+	msg.To.Thread = json.RawMessage(`{"message_id":7}`)
+	if _, err := m.Reply(t.Context(), msg); !intake.IsPermanent(err) {
+		t.Errorf("a thread of another channel: %v", err)
+	}
+}
+
+func TestOutboxReplacesTheSameFile(t *testing.T) {
+	m, _ := newTestMailbox(t, Config{})
+	first, _ := composed(t, m, testMessage())
+	second, _ := composed(t, m, testMessage())
+	files, err := os.ReadDir(m.cfg.Outbox)
+	if err != nil || len(files) != 1 || !bytes.Equal(first, second) {
+		t.Errorf("%d files, same bytes %v, err %v", len(files), bytes.Equal(first, second), err)
+	}
+	other := testMessage()
+	other.ID = "LG-2026-000123-K.3"
+	composed(t, m, other)
+	if files, _ = os.ReadDir(m.cfg.Outbox); len(files) != 2 {
+		t.Errorf("%d files", len(files))
+	}
+}
+
+func TestSubmissionTellsFinalFromPassingRefusals(t *testing.T) {
+	for name, tt := range map[string]struct {
+		refuse, refuseData error
+		permanent          bool
+	}{
+		"no such recipient":   {&smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "no"}, nil, true},
+		"a passing refusal":   {&smtp.SMTPError{Code: 450, EnhancedCode: smtp.EnhancedCode{4, 2, 0}, Message: "later"}, nil, false},
+		"the text is refused": {nil, &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 6, 0}, Message: "no"}, true},
+		"try the text later":  {nil, &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "later"}, false},
+		"not logged in":       {&smtp.SMTPError{Code: 530, EnhancedCode: smtp.EnhancedCode{5, 7, 0}, Message: "log in"}, nil, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sink := newSMTPSink(t)
+			sink.refuse, sink.refuseData = tt.refuse, tt.refuseData
+			m, _ := newTestMailbox(t, Config{SMTP: sink.config()})
+			_, err := m.Reply(t.Context(), testMessage())
+			if err == nil || intake.IsPermanent(err) != tt.permanent {
+				t.Errorf("permanent %v, want %v: %v", intake.IsPermanent(err), tt.permanent, err)
+			}
+		})
+	}
+}
+
+func TestSubmissionEndsWithTheContext(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	accepted := make(chan net.Conn, 1)
+	go func() {
+		if c, err := l.Accept(); err == nil {
+			accepted <- c // and says nothing
+		}
+	}()
+	host, port := hostPort(l.Addr().String())
+	m, _ := newTestMailbox(t, Config{SMTP: &SMTP{Host: host, Port: port, TLS: TLSNone, Username: "u", Password: testPassword}})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { _, err := m.Reply(ctx, testMessage()); done <- err }()
+	c := <-accepted
+	defer c.Close()
+	start := time.Now()
+	cancel()
+	if err := <-done; err == nil || intake.IsPermanent(err) || strings.Contains(err.Error(), testPassword) {
+		t.Errorf("err %v", err)
+	}
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("took %v", took)
+	}
+}
+
+func TestNoServerIsAPassingFault(t *testing.T) {
+	m, _ := newTestMailbox(t, Config{SMTP: &SMTP{Host: "127.0.0.1", Port: 1, TLS: TLSNone}})
+	_, err := m.Reply(t.Context(), testMessage())
+	if err == nil || intake.IsPermanent(err) {
+		t.Errorf("err %v", err)
+	}
+	if errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+func TestRepliersAnswerFromTheMailboxThatWasWrittenTo(t *testing.T) {
+	a, _ := newTestMailbox(t, Config{Name: "partners"})
+	b, _ := newTestMailbox(t, Config{Name: "leads", Address: "leads@vendor.example"})
+	r := Repliers{a, b}
+	msg := testMessage()
+	msg.To.Thread = thread{Mailbox: "leads", Subject: "x"}.encode()
+	if _, err := r.Reply(t.Context(), msg); err != nil {
+		t.Fatal(err)
+	}
+	if files, _ := os.ReadDir(b.cfg.Outbox); len(files) != 1 {
+		t.Errorf("%d answers from the second mailbox", len(files))
+	}
+	msg.To.Thread = nil
+	if _, err := r.Reply(t.Context(), msg); err != nil {
+		t.Fatal(err)
+	}
+	if files, _ := os.ReadDir(a.cfg.Outbox); len(files) != 1 {
+		t.Errorf("%d answers from the first mailbox", len(files))
+	}
+}
