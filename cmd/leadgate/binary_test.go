@@ -73,8 +73,26 @@ type process struct {
 	smtp    string // host:port
 	page    string // URL
 	said    string // what it printed when it was up
-	stderr  *bytes.Buffer
+	stderr  *output
 	drained chan struct{}
+}
+
+// output collects what a process prints, and can be read while it does.
+type output struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.String()
 }
 
 var (
@@ -86,7 +104,7 @@ var (
 func startDemo(t testing.TB, bin, dir string) *process {
 	t.Helper()
 	cmd := exec.Command(bin, "demo", "--dir", dir, "--http", "127.0.0.1:0", "--smtp", "127.0.0.1:0")
-	p := &process{cmd: cmd, dir: dir, stderr: new(bytes.Buffer), drained: make(chan struct{})}
+	p := &process{cmd: cmd, dir: dir, stderr: new(output), drained: make(chan struct{})}
 	cmd.Stderr = p.stderr
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {

@@ -132,7 +132,7 @@ func TestTheDemoDoesWhatItPrints(t *testing.T) {
 			t.Errorf("the page does not show %q", told)
 		}
 	}
-	if p.stderr.Len() > 0 {
+	if p.stderr.String() != "" {
 		t.Errorf("the demo complained:\n%s", p.stderr)
 	}
 }

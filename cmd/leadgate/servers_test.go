@@ -80,9 +80,9 @@ mailboxes:
 }
 
 // serve runs the gateway until stopped; its log is kept.
-func (s *site) serve(t *testing.T) (stop func(os.Signal), log *bytes.Buffer) {
+func (s *site) serve(t *testing.T) (stop func(os.Signal), log *output) {
 	t.Helper()
-	log = new(bytes.Buffer)
+	log = new(output)
 	cmd := exec.Command(binaryPath(t), "serve", "--config", s.config)
 	cmd.Stderr = log
 	if err := cmd.Start(); err != nil {
@@ -182,7 +182,7 @@ func TestAMailThroughPostfixAndDovecotIsAnsweredInItsThread(t *testing.T) {
 		t.Errorf("case %s has %d submissions, %v", number, d.Registration.Submissions, err)
 	}
 	metrics := get(t, "http://"+s.metrics+"/metrics")
-	for _, want := range []string{`leadgate_submissions_total{channel="email",outcome="new"} 1`, `leadgate_submissions_total{channel="email",outcome="quarantined"} 2`, "leadgate_store_commits_total"} {
+	for _, want := range []string{`leadgate_submissions_total{channel="email",outcome="new"} 1`, `leadgate_submissions_total{channel="email",outcome="quarantined"} 2`, "leadgate_store_commits_total", `leadgate_imap_last_success_timestamp_seconds{mailbox="partners"} 1`} {
 		if !strings.Contains(metrics, want) {
 			t.Errorf("the metrics lack %s", want)
 		}

@@ -144,6 +144,9 @@ func (a *App) buildMailboxes(ids *identity.Lists) error {
 		if err != nil {
 			return fmt.Errorf("mailbox %s: %w", c.Name, err)
 		}
+		if c.IMAP != nil {
+			watchMailbox(a.registry, c.Name, m)
+		}
 		a.boxes = append(a.boxes, m)
 		a.channels = append(a.channels, m)
 	}

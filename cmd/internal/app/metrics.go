@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"leadgate/channels/mailbox"
 	"leadgate/intake"
 	"leadgate/store/boltstore"
 )
@@ -69,6 +70,19 @@ func (m *metrics) Attempted(lane intake.Lane, result string, took time.Duration)
 // watch adds what is read at the time of a scrape: the queue and the store.
 func (m *metrics) watch(r prometheus.Registerer, g *intake.Gateway, s *boltstore.Store) {
 	r.MustRegister(&queueCollector{gateway: g, store: s})
+}
+
+// watchMailbox adds when a mailbox was last found with nothing left to fetch.
+func watchMailbox(r prometheus.Registerer, name string, m *mailbox.Mailbox) {
+	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "leadgate_imap_last_success_timestamp_seconds", Help: "When the mailbox was last fetched to its end; 0 if never.",
+		ConstLabels: prometheus.Labels{"mailbox": name},
+	}, func() float64 {
+		if last := m.Health().LastSuccess; !last.IsZero() {
+			return float64(last.UnixMilli()) / 1000
+		}
+		return 0
+	}))
 }
 
 // queueCollector reads depths and sizes when scraped.
