@@ -159,6 +159,7 @@ var (
 	errNotStored  = &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "the message could not be stored; please try again later"}
 	errEnding     = &smtp.SMTPError{Code: 421, EnhancedCode: smtp.EnhancedCode{4, 3, 2}, Message: "shutting down; please try again later"}
 	errTooLarge   = &smtp.SMTPError{Code: 552, EnhancedCode: smtp.EnhancedCode{5, 3, 4}, Message: "the message is too large"}
+	errLongLine   = &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 6, 0}, Message: "a line of the message is too long"}
 )
 
 func (r *receiver) newSession(c *smtp.Conn) (smtp.Session, error) {
@@ -227,6 +228,8 @@ func (s *delivering) take(body io.Reader) error {
 			return r.notStored(err)
 		case errors.Is(err, smtp.ErrDataTooLarge):
 			return errTooLarge
+		case errors.Is(err, smtp.ErrTooLongLine):
+			return errLongLine
 		}
 		return &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 4, 2}, Message: "the message broke off"}
 	}

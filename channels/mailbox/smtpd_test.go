@@ -167,6 +167,8 @@ func TestDirectDeliveryIsBounded(t *testing.T) {
 	}
 	if _, err := deliver(addr, ProtocolSMTP, "a@b.example", []string{testAddress}, append([]byte("X: "), bytes.Repeat([]byte("y"), maxLine+10)...)); err == nil {
 		t.Error("a line of any length is taken")
+	} else if got := status(err); got != 0 && got < 500 {
+		t.Errorf("a line that is too long is refused for the time being: %v", err)
 	}
 	var many []string
 	for n := range maxRecipients + 1 {
