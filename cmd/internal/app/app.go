@@ -336,9 +336,15 @@ func (s server) run(ctx context.Context) error {
 	return group.Wait()
 }
 
+// maxSocketPath is what unix(7) leaves for a path.
+const maxSocketPath = 107
+
 // listenSocket binds a unix socket that only its owner may open. One that a killed process
 // left behind is replaced: the store's lock has shown that nobody else runs here.
 func listenSocket(path string) (net.Listener, error) {
+	if len(path) > maxSocketPath {
+		return nil, fmt.Errorf("%s is longer than the %d bytes that a socket's path may have; choose a data directory with a shorter path", path, maxSocketPath)
+	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
