@@ -25,6 +25,9 @@ const (
 type source struct {
 	Receipt Receipt   `json:"receipt"`
 	First   time.Time `json:"first"`
+	// Proven says that the sender was. What was taken in without proof, or set aside, must
+	// not swallow the same thing when it comes with proof.
+	Proven bool `json:"proven,omitempty"`
 	// Last and Again tell of repeats, zero until there is one.
 	Last  time.Time `json:"last,omitzero"`
 	Again int       `json:"again,omitempty"`
@@ -57,7 +60,7 @@ func (g *Gateway) SetAside(ctx context.Context, a Aside) (Receipt, error) {
 	a.Subject, a.From = cleanText(a.Subject, FieldCompanyName), cleanText(a.From, FieldCompanyName)
 	var receipt Receipt
 	err := g.update(ctx, func(c *change) error {
-		known, found, err := c.seen(a.Key, time.Time{})
+		known, found, err := c.seen(a.Key, time.Time{}, false)
 		if err != nil || found {
 			receipt = known
 			return err
@@ -66,7 +69,7 @@ func (g *Gateway) SetAside(ctx context.Context, a Aside) (Receipt, error) {
 		if err != nil {
 			return err
 		}
-		return c.remember(a.Key, receipt)
+		return c.remember(a.Key, receipt, false)
 	})
 	if err != nil {
 		return Receipt{}, fmt.Errorf("set aside from channel %s: %w", a.Channel, err)
@@ -144,15 +147,15 @@ func contentKey(sender, content string) string {
 // second registration of what the partner has registered, something for staff, or a case.
 func (a *acceptance) run(c *change) error {
 	a.receipt, a.outcome = Receipt{}, ""
-	known, err := a.repeat(c)
-	if err != nil || known {
-		return err
-	}
 	speaker, err := partnerOf(c, a.s.Sender.Address)
 	if err != nil {
 		return err
 	}
 	proven := speaker != "" && a.s.Sender.Strength.Proven()
+	known, err := a.repeat(c, proven)
+	if err != nil || known {
+		return err
+	}
 
 	r, threaded, err := a.continued(c, speaker, proven)
 	switch {
@@ -170,27 +173,27 @@ func (a *acceptance) run(c *change) error {
 	if err != nil {
 		return err
 	}
-	if err := c.remember(a.s.Key, a.receipt); err != nil {
+	if err := c.remember(a.s.Key, a.receipt, proven); err != nil {
 		return err
 	}
 	if a.content == "" {
 		return nil
 	}
-	return c.remember(a.content, a.receipt)
+	return c.remember(a.content, a.receipt, proven)
 }
 
 // repeat answers a delivery or a content that was accepted before.
-func (a *acceptance) repeat(c *change) (bool, error) {
-	receipt, found, err := c.seen(a.s.Key, time.Time{})
+func (a *acceptance) repeat(c *change, proven bool) (bool, error) {
+	receipt, found, err := c.seen(a.s.Key, time.Time{}, proven)
 	if err != nil {
 		return false, err
 	}
 	if !found && a.content != "" {
-		receipt, found, err = c.seen(a.content, c.at.Add(-repeatWindow))
+		receipt, found, err = c.seen(a.content, c.at.Add(-repeatWindow), proven)
 		if err == nil && found {
-			err = c.remember(a.s.Key, receipt)
+			err = c.remember(a.s.Key, receipt, proven)
 		}
-		if err == nil && found && a.s.Deliberate && a.s.Sender.Strength.Proven() && receipt.Case != "" {
+		if err == nil && found && a.s.Deliberate && proven && receipt.Case != "" {
 			err = a.answerAgain(c, receipt.Case)
 		}
 	}
@@ -211,11 +214,12 @@ func (a *acceptance) answerAgain(c *change, number string) error {
 }
 
 // seen looks a source up and, since an acknowledgement must stand behind a write of its
-// own, notes the sighting. Sightings whose first was before notBefore don't count.
-func (c *change) seen(key string, notBefore time.Time) (Receipt, bool, error) {
+// own, notes the sighting. Sightings whose first was before notBefore don't count, nor do
+// unproven ones for who comes with proof.
+func (c *change) seen(key string, notBefore time.Time, proven bool) (Receipt, bool, error) {
 	var src source
 	err := getJSON(c, spaceSource, key, &src)
-	if errors.Is(err, ErrNotFound) || (err == nil && src.First.Before(notBefore)) {
+	if errors.Is(err, ErrNotFound) || (err == nil && (src.First.Before(notBefore) || proven && !src.Proven)) {
 		return Receipt{}, false, nil
 	}
 	if err != nil {
@@ -227,8 +231,8 @@ func (c *change) seen(key string, notBefore time.Time) (Receipt, bool, error) {
 	return src.Receipt, true, putJSON(c, spaceSource, key, src)
 }
 
-func (c *change) remember(key string, r Receipt) error {
-	return putJSON(c, spaceSource, key, source{Receipt: r, First: c.at})
+func (c *change) remember(key string, r Receipt, proven bool) error {
+	return putJSON(c, spaceSource, key, source{Receipt: r, First: c.at, Proven: proven})
 }
 
 var errStranger = errors.New("sender is not of the case's partner")
@@ -247,6 +251,11 @@ func (a *acceptance) continued(c *change, speaker string, proven bool) (_ *Regis
 		}
 		if err != nil {
 			return nil, false, err
+		}
+		if r.Status == StatusMerged {
+			if r, err = c.Case(r.MergedInto); err != nil {
+				return nil, false, err
+			}
 		}
 		if proven && r.Partner == speaker {
 			return &r, true, nil
@@ -312,7 +321,7 @@ func (a *acceptance) open(c *change, speaker string, proven bool) error {
 	}
 	r := Registration{
 		Number: number, Seq: seq, Contact: a.s.Sender.Address, Strength: a.s.Sender.Strength,
-		Channel: a.s.Channel, Claim: a.s.ReceivedAt, Accepted: c.at,
+		Channel: a.s.Channel, Claim: a.s.ReceivedAt, Accepted: c.at, Since: c.at,
 		Lead: a.s.Lead.Clone(), Evidence: a.s.Evidence, Problems: a.problems,
 		Identity: a.keys, Submissions: 1, Reply: a.s.Reply, DecisionDue: a.due,
 	}
@@ -356,14 +365,7 @@ func (a *acceptance) replaces(r *Registration, threaded bool) []Field {
 // join adds a further submission to a case. What is empty is filled, what was asked for or
 // is corrected in a reply is replaced; the claim time stays. An answered question puts the case back into the checks.
 func (a *acceptance) join(c *change, r *Registration, threaded bool) error {
-	changed := r.Lead.Fill(a.s.Lead, a.replaces(r, threaded)...)
-	for _, f := range changed {
-		if r.Evidence == nil {
-			r.Evidence = make(map[Field]string)
-		}
-		r.Evidence[f] = a.s.Evidence[f]
-	}
-	r.Identity = AccountKeys(c.g.ids, r.Lead)
+	changed := c.absorb(r, a.s.Lead, a.s.Evidence, a.replaces(r, threaded)...)
 	r.Submissions++
 	r.Reply = a.s.Reply
 	if err := a.store(c, r); err != nil {
@@ -378,13 +380,10 @@ func (a *acceptance) join(c *change, r *Registration, threaded bool) error {
 	answered := len(changed) > 0 || len(a.problems) > 0 || (r.Question != "" && a.s.Text != "")
 	switch {
 	case r.Status == StatusNeedsInfo && answered:
-		r.Problems, r.Question = a.problems, ""
-		err := c.move(r, StatusSubmitted, Event{Trigger: TriggerReply, Actor: "partner:" + r.Partner, Submission: r.Submissions})
-		if err != nil {
-			return err
-		}
+		r.Problems = a.problems
+		err := c.resume(r, Event{Actor: "partner:" + r.Partner, Submission: r.Submissions})
 		a.receipt.Status = r.Status
-		return c.check(r)
+		return err
 	case threaded && len(changed) == 0:
 		return nil // a word of thanks needs no answer
 	case r.Status == StatusSubmitted:
@@ -396,6 +395,30 @@ func (a *acceptance) join(c *change, r *Registration, threaded bool) error {
 		}
 	}
 	return c.notify(r, MessageKnown, a.s.Reply, false)
+}
+
+// absorb adds to r what it does not know yet, and replaces the given fields. It returns what
+// changed; r is not stored.
+func (c *change) absorb(r *Registration, add Lead, words map[Field]string, replace ...Field) []Field {
+	changed := r.Lead.Fill(add, replace...)
+	for _, f := range changed {
+		if r.Evidence == nil {
+			r.Evidence = make(map[Field]string)
+		}
+		r.Evidence[f] = words[f]
+	}
+	r.Identity = AccountKeys(c.g.ids, r.Lead)
+	return changed
+}
+
+// resume puts a case whose question was answered back into the checks.
+func (c *change) resume(r *Registration, e Event) error {
+	r.Question = ""
+	e.Trigger = TriggerReply
+	if err := c.move(r, StatusSubmitted, e); err != nil {
+		return err
+	}
+	return c.check(r)
 }
 
 // store keeps the submission as the newest of r.

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"leadgate/intake/identity"
@@ -18,6 +20,7 @@ const (
 	// rivalPause is how long a check waits for an earlier rival whose own check is running,
 	// rivalPatience how long it does so before a person has to look.
 	rivalPause    = 100 * time.Millisecond
+	longestPause  = 2 * time.Second
 	rivalPatience = 2 * time.Minute
 	// recheckPause is after what time a CRM that could not be asked is asked again.
 	recheckPause = time.Minute
@@ -29,45 +32,76 @@ const (
 	maxAsks = 3
 )
 
-// errEarlierRival postpones a check until the earlier claim to the same account is decided.
-var errEarlierRival = errors.New("an earlier claim to the account is being checked")
+// What postpones a check without being a failure: an earlier claim to the account that is
+// still to be decided, data that came in while the CRMs were asked, a CRM that is down.
+var (
+	errEarlierRival = errors.New("an earlier claim to the account is being checked")
+	errLeadChanged  = errors.New("the case changed while the CRMs were asked")
+	errCRMDown      = errors.New("a CRM still can't be asked about the case")
+)
 
 // runCheck judges a case: first the CRMs, without a transaction, then the verdict and all
 // that follows from it in one.
 func (g *Gateway) runCheck(ctx context.Context, t Task) (effect, error) {
+	pause := min(rivalPause<<min(t.Attempts, 10), longestPause)
 	var r Registration
 	err := g.store.View(ctx, func(tx Tx) (err error) {
-		r, err = tx.Case(t.Case)
+		if r, err = tx.Case(t.Case); err != nil {
+			return err
+		}
+		c := &change{Tx: tx, g: g, at: g.stamp()}
+		rivals, err := c.rivals(&r)
+		if err == nil && c.mustWait(&r, rivals) {
+			err = RetryAfter(pause, errEarlierRival)
+		}
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	matches, unreachable := g.lookup(ctx, r)
-	return func(c *change) error { return c.decide(t.Case, matches, unreachable) }, nil
+	return func(c *change) error {
+		now, err := c.Case(t.Case)
+		if err != nil {
+			return err
+		}
+		if !maps.Equal(now.Lead, r.Lead) {
+			return RetryAfter(0, errLeadChanged)
+		}
+		return c.decide(&now, matches, unreachable, pause)
+	}, nil
 }
 
+// lookup asks all CRMs at once; one that hangs or panics takes nothing from the others.
 func (g *Gateway) lookup(ctx context.Context, r Registration) (matches []Match, unreachable []string) {
 	ctx, cancel := context.WithTimeout(ctx, lookupTime)
 	defer cancel()
-	for _, crm := range g.crms {
-		m, err := crm.Lookup(ctx, r.Lead)
-		if err != nil {
-			g.log.Warn("lookup failed", "case", r.Number, "crm", crm.Name(), "err", err)
+	found, errs := make([][]Match, len(g.crms)), make([]error, len(g.crms))
+	var wg sync.WaitGroup
+	for i, crm := range g.crms {
+		wg.Go(func() {
+			defer func() {
+				if p := recover(); p != nil {
+					errs[i] = fmt.Errorf("panic: %v", p)
+				}
+			}()
+			found[i], errs[i] = crm.Lookup(ctx, r.Lead.Clone())
+		})
+	}
+	wg.Wait()
+	for i, crm := range g.crms {
+		if errs[i] != nil {
+			g.log.Warn("lookup failed", "case", r.Number, "crm", crm.Name(), "err", errs[i])
 			unreachable = append(unreachable, crm.Name())
 			continue
 		}
-		matches = append(matches, m...)
+		matches = append(matches, found[i]...)
 	}
 	return matches, unreachable
 }
 
 // decide judges the case as it stands in this transaction, among its rivals, and acts.
-func (c *change) decide(number string, matches []Match, unreachable []string) error {
-	r, err := c.Case(number)
-	if err != nil {
-		return err
-	}
+func (c *change) decide(r *Registration, matches []Match, unreachable []string, pause time.Duration) error {
 	again := r.Status == StatusInReview && r.Reason == ReasonCRMUnverified
 	if r.Status != StatusSubmitted && !again {
 		return nil // decided in the meantime
@@ -76,21 +110,27 @@ func (c *change) decide(number string, matches []Match, unreachable []string) er
 	if err != nil {
 		return fmt.Errorf("partner %s of case %s: %w", r.Partner, r.Number, err)
 	}
-	rivals, err := c.rivals(&r)
+	rivals, err := c.rivals(r)
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(rivals, func(v Rival) bool { return v.awaits(&r) }) &&
-		c.at.Sub(r.Updated) < rivalPatience {
-		return RetryAfter(rivalPause, errEarlierRival)
+	if c.mustWait(r, rivals) {
+		return RetryAfter(pause, errEarlierRival)
 	}
 	d := c.g.policy.Judge(c.at, Case{
-		Registration: r, Partner: p, Rivals: rivals, Matches: matches, Unreachable: unreachable,
+		Registration: *r, Partner: p, Rivals: rivals, Matches: matches, Unreachable: unreachable,
 	})
 	if again && d.Reason == ReasonCRMUnverified {
-		return c.recheck(&r)
+		return RetryAfter(recheckPause, errCRMDown)
 	}
-	return c.settle(&r, d)
+	return c.settle(r, d)
+}
+
+// mustWait reports whether an earlier claim has to be decided first. After some time a
+// person has to look at both instead.
+func (c *change) mustWait(r *Registration, rivals []Rival) bool {
+	return r.Status == StatusSubmitted && c.at.Sub(r.Since) < rivalPatience &&
+		slices.ContainsFunc(rivals, func(v Rival) bool { return v.awaits(r) })
 }
 
 // awaits reports whether r must not be decided before v is: an earlier proven claim of
@@ -115,7 +155,12 @@ func (c *change) settle(r *Registration, d Decision) error {
 		r.Problems = d.Problems
 		return c.ask(r, e)
 	case d.Outcome == OutcomeApprove && auto:
-		return c.approve(r, e)
+		err := c.approve(r, e)
+		var held *HeldError
+		if !errors.As(err, &held) {
+			return err
+		}
+		e.Reason = ReasonContested
 	case d.Outcome == OutcomeDecline && auto:
 		return c.decline(r, e)
 	case d.Outcome == OutcomeWaitlist && auto:
@@ -143,12 +188,10 @@ func (c *change) review(r *Registration, e Event) error {
 	return c.announce(r, MessageReceived, e)
 }
 
-// recheck enqueues the next attempt to ask the CRMs about a case that waits for them.
+// recheck enqueues a further check of a case that waits for a CRM; it is repeated until the
+// CRM answers or a person has decided.
 func (c *change) recheck(r *Registration) error {
-	return c.Enqueue(Task{
-		Key:  fmt.Sprintf("%s:%d", taskKey("check", r), c.at.UnixMicro()),
-		Lane: LaneCheck, Case: r.Number, Due: c.at.Add(recheckPause),
-	})
+	return c.Enqueue(Task{Key: taskKey("check", r), Lane: LaneCheck, Case: r.Number, Due: c.at.Add(recheckPause)})
 }
 
 func (c *change) ask(r *Registration, e Event) error {
@@ -163,9 +206,13 @@ func (c *change) ask(r *Registration, e Event) error {
 	return c.announce(r, MessageNeedsInfo, e)
 }
 
-// approve grants the hold. It refuses, whoever asks, while another partner's case holds the
-// account: this is where "one prospect, one partner" is kept.
+// approve grants the hold. It refuses, whoever asks, while another case holds the account,
+// and a case that does not say which account it is: this is where "one prospect, one
+// partner" is kept.
 func (c *change) approve(r *Registration, e Event) error {
+	if r.Lead[FieldCompanyDomain] == "" {
+		return &ErrInput{"the case has no company domain, so nothing could be held; ask the partner for it first"}
+	}
 	holder, err := c.holder(r)
 	if err != nil {
 		return err
@@ -206,6 +253,9 @@ func (c *change) holder(r *Registration) (string, error) {
 				return other.Number, nil
 			}
 		}
+		if len(cases) == maxRivals { // the holder may be among those not read
+			return "", fmt.Errorf("more than %d live cases of %s", maxRivals, key)
+		}
 	}
 	return "", nil
 }
@@ -233,8 +283,7 @@ func (c *change) merge(r *Registration, into string, e Event) error {
 	if err != nil {
 		return fmt.Errorf("case %s to merge into: %w", into, err)
 	}
-	changed := main.Lead.Fill(r.Lead)
-	main.Identity = AccountKeys(c.g.ids, main.Lead)
+	changed := c.absorb(&main, r.Lead, r.Evidence, problemFields(main.Problems)...)
 	main.Reply = r.Reply
 	err = c.record(&main, Event{Kind: EventJoined, Actor: e.Actor, Fields: changed, Note: "from case " + r.Number})
 	if err != nil {
@@ -243,6 +292,10 @@ func (c *change) merge(r *Registration, into string, e Event) error {
 	r.MergedInto = into
 	if err := c.move(r, StatusMerged, e); err != nil {
 		return err
+	}
+	if main.Status == StatusNeedsInfo && len(changed) > 0 {
+		main.Problems = r.Problems
+		return c.resume(&main, Event{Actor: "partner:" + main.Partner})
 	}
 	if err := c.push(&main); err != nil {
 		return err
@@ -304,19 +357,15 @@ func (c *change) rivals(r *Registration) ([]Rival, error) {
 	return rivals, nil
 }
 
-// compare grades how sure it is that two cases are about one company. The domain decides;
-// where one is missing, the same contact address does; a name alone never makes it certain.
+// compare grades how sure it is that two cases are about one company. Only the domain makes
+// it certain: a consultant is the contact of many companies, and names are shared.
 func (g *Gateway) compare(a, b *Registration) (identity.Grade, string) {
 	da, db := a.Lead[FieldCompanyDomain], b.Lead[FieldCompanyDomain]
-	contact := a.Lead[FieldContactEmail]
-	sameContact := contact != "" && strings.EqualFold(contact, b.Lead[FieldContactEmail])
-	switch {
-	case da != "" && da == db:
+	if da != "" && da == db {
 		return identity.GradeCertain, "same domain " + da
-	case sameContact && (da == "" || db == ""):
-		return identity.GradeCertain, "same contact address"
-	case sameContact:
-		return identity.GradePossible, "same contact address, other domain"
+	}
+	if contact := a.Lead[FieldContactEmail]; contact != "" && strings.EqualFold(contact, b.Lead[FieldContactEmail]) {
+		return identity.GradePossible, "same contact address"
 	}
 	grade, evidence := identity.CompareNames(
 		g.ids.Name(a.Lead[FieldCompanyName]), g.ids.Name(b.Lead[FieldCompanyName]),

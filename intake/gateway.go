@@ -154,10 +154,14 @@ type change struct {
 
 // Enqueue adds a task and has its lane woken after the commit.
 func (c *change) Enqueue(t Task) error {
-	if !slices.Contains(c.woken, t.Lane) {
-		c.woken = append(c.woken, t.Lane)
-	}
+	c.wakeAfter(t.Lane)
 	return c.Tx.Enqueue(t)
+}
+
+func (c *change) wakeAfter(l Lane) {
+	if !slices.Contains(c.woken, l) {
+		c.woken = append(c.woken, l)
+	}
 }
 
 // record appends e to the history of r and stores r with it, as the next revision.
@@ -186,8 +190,14 @@ func (c *change) move(r *Registration, to Status, e Event) error {
 		return err
 	}
 	e.Kind, e.From, e.To = EventMoved, r.Status, to
-	r.Status, r.Reason = to, e.Reason
-	return c.record(r, e)
+	r.Status, r.Reason, r.Since = to, e.Reason, c.at
+	if err := c.record(r, e); err != nil {
+		return err
+	}
+	if e.From.Claims() && !to.Claims() {
+		return c.release(r)
+	}
+	return nil
 }
 
 // getJSON reads a record into v; ErrNotFound.

@@ -23,7 +23,9 @@ type Registration struct {
 	Claim    time.Time `json:"claim_time"`
 	Accepted time.Time `json:"accepted_at"`
 	Updated  time.Time `json:"updated_at"`
-	Lead     Lead      `json:"lead"`
+	// Since is when the case came into its present status.
+	Since time.Time `json:"since"`
+	Lead  Lead      `json:"lead"`
 	// Evidence holds, per field, the words that the value was read from.
 	Evidence map[Field]string `json:"evidence,omitempty"`
 	// Identity holds the account keys that Lead stands for; see AccountKeys.
@@ -72,9 +74,10 @@ func (r *Registration) Before(o *Registration) bool {
 }
 
 // IndexKeys returns the keys under which a store must find the case: the account keys
-// while the case is live, none afterwards. The list is sorted.
+// while the case is live, none afterwards, and none in quarantine, for strangers could fill
+// the index of an account with cases that count for nothing. The list is sorted.
 func (r *Registration) IndexKeys() []string {
-	if !r.Status.Live() {
+	if !r.Status.Live() || r.Status == StatusQuarantined {
 		return nil
 	}
 	keys := slices.Clone(r.Identity)

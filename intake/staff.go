@@ -48,12 +48,8 @@ func (g *Gateway) Decline(ctx context.Context, number string, v Verdict) (Regist
 		return Registration{}, &ErrInput{fmt.Sprintf("a refusal needs a rationale of at least %d characters; it stays with staff", minRationale)}
 	}
 	return g.staff(ctx, number, v, func(c *change, r *Registration, e Event) error {
-		held := r.Status.Holds()
 		r.PartnerNote, r.Rationale = v.Message, v.Rationale
-		if err := c.decline(r, e); err != nil || !held {
-			return err
-		}
-		return c.release(r)
+		return c.decline(r, e)
 	})
 }
 
@@ -87,6 +83,40 @@ func (g *Gateway) Assign(ctx context.Context, number, partnerID string, v Verdic
 		}
 		return c.check(r)
 	})
+}
+
+// Retry takes up what was given up of a case: answers and pushes that failed for good, as it
+// seemed, before what was wrong was mended. It returns how many tasks that were.
+func (g *Gateway) Retry(ctx context.Context, number string) (revived int, err error) {
+	canonical, ok := g.numbers.Parse(number)
+	if !ok {
+		return 0, &ErrInput{fmt.Sprintf("%q is not a case number", number)}
+	}
+	err = g.update(ctx, func(c *change) error {
+		revived = 0
+		if _, err := c.Case(canonical); err != nil {
+			return err
+		}
+		open, err := c.Open(canonical)
+		if err != nil {
+			return err
+		}
+		for _, t := range open {
+			if !t.Parked {
+				continue
+			}
+			if err := c.Revive(t.Key, c.at); err != nil {
+				return err
+			}
+			revived++
+			c.wakeAfter(t.Lane)
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("case %s: %w", canonical, err)
+	}
+	return revived, nil
 }
 
 func (g *Gateway) staff(ctx context.Context, number string, v Verdict, act func(*change, *Registration, Event) error) (Registration, error) {

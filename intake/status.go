@@ -67,10 +67,13 @@ func (s Status) Undecided() bool {
 	return false
 }
 
+// Claims reports whether a case in this state stands in the way of others.
+func (s Status) Claims() bool { return s.Holds() || s.Undecided() }
+
 // Live reports whether the case can still change by itself or by staff: it is found by its
 // account key, and its partner's further submissions about the account join it.
 func (s Status) Live() bool {
-	return s.Holds() || s.Undecided() || s == StatusWaitlisted || s == StatusQuarantined
+	return s.Claims() || s == StatusWaitlisted || s == StatusQuarantined
 }
 
 // Trigger names what causes a transition.

@@ -2,6 +2,8 @@ package intake
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"strings"
 	"time"
 )
@@ -15,33 +17,39 @@ func (c *change) deadline(r *Registration, end time.Time) error {
 }
 
 // runDeadline ends what had until now: a provisional hold without a next step, a question
-// without an answer. What was extended, answered or ended in the meantime has a deadline of
-// its own or needs none.
+// without an answer. What was answered or ended in the meantime needs no end. If the clock
+// was set back, the time has not come yet.
 func (g *Gateway) runDeadline(_ context.Context, t Task) (effect, error) {
 	return func(c *change) error {
 		r, err := c.Case(t.Case)
 		if err != nil {
 			return err
 		}
-		switch {
-		case r.Status == StatusProvisional && c.at.After(r.Protection.End):
-			return c.expire(&r)
-		case r.Status == StatusNeedsInfo && c.at.After(r.AnswerDue):
-			return c.lapse(&r)
+		var end time.Time
+		var act func(*Registration) error
+		switch r.Status {
+		case StatusProvisional:
+			end, act = r.Protection.End, c.expire
+		case StatusNeedsInfo:
+			end, act = r.AnswerDue, c.lapse
+		default:
+			return nil
 		}
-		return nil
+		if left := end.Sub(c.at); left >= 0 {
+			return RetryAfter(left+time.Microsecond, errTooEarly)
+		}
+		return act(&r)
 	}, nil
 }
+
+var errTooEarly = errors.New("the time has not come yet")
 
 func (c *change) expire(r *Registration) error {
 	e := Event{Trigger: TriggerTimer, Actor: "timer", Reason: ReasonNoNextStep}
 	if err := c.move(r, StatusExpired, e); err != nil {
 		return err
 	}
-	if err := c.announce(r, MessageExpired, e); err != nil {
-		return err
-	}
-	return c.release(r)
+	return c.announce(r, MessageExpired, e)
 }
 
 func (c *change) lapse(r *Registration) error {
@@ -53,26 +61,29 @@ func (c *change) lapse(r *Registration) error {
 }
 
 // release lets the first case on the waiting list of the account have its turn, after r
-// has ceased to hold it.
+// gave up its claim: unless another case holds the account, or has the older claim and is
+// still to be decided.
 func (c *change) release(r *Registration) error {
 	for _, key := range r.Identity {
 		if !strings.HasPrefix(key, keyDomain) {
 			continue
 		}
-		waiting, err := c.CasesByKey(key, maxRivals)
+		cases, err := c.CasesByKey(key, maxRivals) // by claim
 		if err != nil {
 			return err
 		}
-		for _, next := range waiting {
-			if next.Status != StatusWaitlisted {
-				continue
-			}
-			err := c.move(&next, StatusSubmitted, Event{Trigger: TriggerRelease, Actor: "policy", Note: "the account is free"})
-			if err != nil {
-				return err
-			}
-			return c.check(&next)
+		if slices.ContainsFunc(cases, func(o Registration) bool { return o.Status.Holds() }) {
+			return nil
 		}
+		if len(cases) == 0 || cases[0].Status != StatusWaitlisted {
+			return nil
+		}
+		next := cases[0]
+		err = c.move(&next, StatusSubmitted, Event{Trigger: TriggerRelease, Actor: "policy", Note: "the account is free"})
+		if err != nil {
+			return err
+		}
+		return c.check(&next)
 	}
 	return nil
 }

@@ -229,7 +229,7 @@ func (g *Gateway) attempt(ctx context.Context, l lane, t Task) {
 		default:
 			delay = l.delay(t.Attempts)
 		}
-		if !errors.Is(err, errEarlierRival) {
+		if !errors.Is(err, errEarlierRival) && !errors.Is(err, errLeadChanged) {
 			g.log.Warn("task failed", "task", t.Key, "case", t.Case, "attempt", t.Attempts, "again_in", delay, "err", err)
 		}
 		g.put(ctx, t, func(c *change) error { return c.Postpone(t, c.at.Add(delay), err.Error()) })

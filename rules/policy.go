@@ -113,6 +113,7 @@ type Policy struct {
 	zone    *time.Location
 	own     map[string]bool
 	blocked map[string]bool
+	gates   []intake.Rule
 	rules   []intake.Rule
 }
 
@@ -136,11 +137,13 @@ func New(s Spec, ids *identity.Lists) (*Policy, error) {
 		spec: s, hash: hex.EncodeToString(sum[:]), zone: zone,
 		own: domainSet(ids, s.OwnDomains), blocked: domainSet(ids, s.BlockedDomains),
 	}
-	p.rules = []intake.Rule{
+	p.gates = []intake.Rule{
 		rule{"partner-active", partnerActive},
 		rule{"required-fields", p.requiredFields},
 		rule{"consent", consent},
 		rule{"not-the-prospect", p.notTheProspect},
+	}
+	p.rules = []intake.Rule{
 		rule{"blocked-account", p.blockedAccount},
 		rule{"duplicate-own", duplicateOwn},
 		rule{"protected-by-other", protectedByOther},
@@ -219,21 +222,29 @@ func (p *Policy) after(t time.Time, s Span) time.Time {
 
 func weekend(t time.Time) bool { return t.Weekday() == time.Saturday || t.Weekday() == time.Sunday }
 
-// Judge evaluates every rule; the most severe finding decides, the first of equals.
+// Judge evaluates every rule; the most severe finding decides, the first of equals. But what
+// does not pass the gates is not judged by what others have: half a registration is asked
+// to be completed, whoever holds the account, or half registrations would tell who does.
+// Only a duplicate of the partner's own is merged, complete or not.
 func (p *Policy) Judge(now time.Time, c intake.Case) intake.Decision {
 	d := intake.Decision{Outcome: intake.OutcomeApprove}
-	for _, r := range p.rules {
-		f := r.Judge(now, c)
-		if f.Outcome == "" {
-			continue
-		}
-		f.Rule = r.Name()
-		d.Findings = append(d.Findings, f)
-		d.Problems = append(d.Problems, f.Problems...)
-		if f.Outcome.Worse(d.Outcome) {
-			d.Outcome, d.Reason, d.Case = f.Outcome, f.Reason, f.Case
+	judge := func(rules []intake.Rule, decides func(intake.Finding) bool) {
+		for _, r := range rules {
+			f := r.Judge(now, c)
+			if f.Outcome == "" {
+				continue
+			}
+			f.Rule = r.Name()
+			d.Findings = append(d.Findings, f)
+			d.Problems = append(d.Problems, f.Problems...)
+			if decides(f) && f.Outcome.Worse(d.Outcome) {
+				d.Outcome, d.Reason, d.Case = f.Outcome, f.Reason, f.Case
+			}
 		}
 	}
+	judge(p.gates, func(intake.Finding) bool { return true })
+	passed := d.Outcome == intake.OutcomeApprove
+	judge(p.rules, func(f intake.Finding) bool { return passed || f.Outcome == intake.OutcomeMerge })
 	return d
 }
 

@@ -100,10 +100,10 @@ func (p *Policy) blockedAccount(_ time.Time, c intake.Case) intake.Finding {
 	}
 }
 
-// duplicateOwn: the same partner has an older live case of the account.
+// duplicateOwn: the same partner has an older live case of the account, or holds it.
 func duplicateOwn(_ time.Time, c intake.Case) intake.Finding {
 	v, found := certain(c, func(v intake.Rival) bool {
-		return v.Partner == c.Registration.Partner && v.Earlier
+		return v.Partner == c.Registration.Partner && (v.Earlier || v.Status.Holds())
 	})
 	if !found {
 		return intake.Finding{}
@@ -127,11 +127,17 @@ func protectedByOther(_ time.Time, c intake.Case) intake.Finding {
 }
 
 // contested: another partner's claim to the account is undecided, and either older or
-// before a person already.
+// before a person already; or it is older and waits for the account to be free.
 func contested(_ time.Time, c intake.Case) intake.Finding {
 	v, found := certain(c, func(v intake.Rival) bool {
-		return v.Partner != c.Registration.Partner && v.Status.Undecided() &&
-			(v.Earlier || v.Status == intake.StatusInReview || v.Status == intake.StatusAppeal)
+		if v.Partner == c.Registration.Partner {
+			return false
+		}
+		switch v.Status {
+		case intake.StatusInReview, intake.StatusAppeal:
+			return true
+		}
+		return v.Earlier && (v.Status.Undecided() || v.Status == intake.StatusWaitlisted)
 	})
 	if !found {
 		return intake.Finding{}

@@ -95,15 +95,25 @@ func TestJudge(t *testing.T) {
 		{"a younger claim before a person", rivals(func(v *intake.Rival) { v.Status, v.Earlier = intake.StatusInReview, false }), intake.OutcomeReview, intake.ReasonContested},
 		{"an older claim that waits for its partner", rivals(func(v *intake.Rival) { v.Status = intake.StatusNeedsInfo }), intake.OutcomeReview, intake.ReasonContested},
 		{"a younger claim that is not checked yet", rivals(func(v *intake.Rival) { v.Status, v.Earlier = intake.StatusSubmitted, false }), intake.OutcomeApprove, ""},
-		{"another on the waiting list", rivals(func(v *intake.Rival) { v.Status = intake.StatusWaitlisted }), intake.OutcomeApprove, ""},
+		{"an older claim on the waiting list", rivals(func(v *intake.Rival) { v.Status = intake.StatusWaitlisted }), intake.OutcomeReview, intake.ReasonContested},
+		{"a younger claim on the waiting list", rivals(func(v *intake.Rival) { v.Status, v.Earlier = intake.StatusWaitlisted, false }), intake.OutcomeApprove, ""},
 		{"a similar name held by another", rivals(func(v *intake.Rival) { v.Grade = identity.GradePossible }), intake.OutcomeReview, intake.ReasonSimilarAccount},
 		{"the partner's own older case", rivals(func(v *intake.Rival) { v.Partner = "alpha" }), intake.OutcomeMerge, intake.ReasonDuplicateOwn},
-		{"the partner's own younger case", rivals(func(v *intake.Rival) { v.Partner, v.Earlier = "alpha", false }), intake.OutcomeApprove, ""},
+		{"the partner's own younger case that holds", rivals(func(v *intake.Rival) { v.Partner, v.Earlier = "alpha", false }), intake.OutcomeMerge, intake.ReasonDuplicateOwn},
+		{"the partner's own younger case", rivals(func(v *intake.Rival) { v.Partner, v.Earlier, v.Status = "alpha", false, intake.StatusSubmitted }), intake.OutcomeApprove, ""},
 		{"the partner's own similar case", rivals(func(v *intake.Rival) { v.Partner, v.Grade = "alpha", identity.GradePossible }), intake.OutcomeApprove, ""},
-		{"incomplete and held: the hold is the worse", func(c *intake.Case) {
+		{"incomplete and held: nothing is told of the hold", func(c *intake.Case) {
 			set(intake.FieldProblem, "")(c)
 			rivals(func(*intake.Rival) {})(c)
-		}, intake.OutcomeWaitlist, intake.ReasonProtectedByOther},
+		}, intake.OutcomeAsk, intake.ReasonMissingField},
+		{"incomplete and blocked: nothing is told of the block", func(c *intake.Case) {
+			set(intake.FieldProblem, "")(c)
+			set(intake.FieldCompanyDomain, "blocked.example")(c)
+		}, intake.OutcomeAsk, intake.ReasonMissingField},
+		{"incomplete and a duplicate of the partner's own", func(c *intake.Case) {
+			set(intake.FieldProblem, "")(c)
+			rivals(func(v *intake.Rival) { v.Partner = "alpha" })(c)
+		}, intake.OutcomeMerge, intake.ReasonDuplicateOwn},
 		{"held and blocked: the block is the worse", func(c *intake.Case) {
 			set(intake.FieldCompanyDomain, "blocked.example")(c)
 			rivals(func(*intake.Rival) {})(c)
@@ -175,7 +185,7 @@ func TestJudgingIsPureAndTheWorstFindingDecides(t *testing.T) {
 			rt.Fatalf("judged twice: %+v and %+v", first, again)
 		}
 		for _, f := range first.Findings {
-			if f.Outcome.Worse(first.Outcome) {
+			if f.Outcome.Worse(first.Outcome) && first.Outcome != intake.OutcomeAsk {
 				rt.Fatalf("finding %+v is worse than the verdict %s", f, first.Outcome)
 			}
 		}

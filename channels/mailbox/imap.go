@@ -240,7 +240,7 @@ func (f *fetcher) take(ctx context.Context, s *session, sink intake.Sink, uid im
 }
 
 func (f *fetcher) key(uid imap.UID) string {
-	return fmt.Sprintf("imap:%s:%s:%d:%d", f.m.cfg.Name, f.cfg.Folder, f.validity, uid)
+	return fmt.Sprintf("imap:%s@%s:%s:%d:%d", f.cfg.Username, f.cfg.Host, f.cfg.Folder, f.validity, uid)
 }
 
 // file moves a message that is stored out of the folder. If the server can't or won't, the

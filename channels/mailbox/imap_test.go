@@ -70,7 +70,7 @@ func TestFetchedMailIsFiled(t *testing.T) {
 	s := r.wait(t, func(s channeltest.State) bool { return len(s.Accepted) == 1 && len(s.Asides) == 1 })
 	r.filed(t, 1, 1, 0)
 	sub := s.Accepted[0]
-	if sub.Key != "imap:partners:INBOX:1:1" || !sub.ReceivedAt.Equal(testNow.Add(-time.Hour)) {
+	if sub.Key != "imap:"+testAddress+"@127.0.0.1:INBOX:1:1" || !sub.ReceivedAt.Equal(testNow.Add(-time.Hour)) {
 		t.Errorf("key %s, received at %v", sub.Key, sub.ReceivedAt)
 	}
 	if !bytes.Equal(r.sink.Raw(sub.Raw), leadMail(1, "New lead")) {
@@ -147,7 +147,7 @@ func TestMessageThatKillsTheConnectionIsSetAsideAndOthersGoOn(t *testing.T) {
 	})
 	r := runIMAP(t, server, p.addr, nil)
 	s := r.wait(t, func(s channeltest.State) bool { return len(s.Accepted) == 1 && len(s.Asides) == 1 })
-	if a := s.Asides[0]; a.Reason != intake.AsideRepeatedFailed || a.Key != "imap:partners:INBOX:1:1" || a.Raw.Size == 0 || a.From != "jane@partner.example" {
+	if a := s.Asides[0]; a.Reason != intake.AsideRepeatedFailed || a.Key != "imap:"+testAddress+"@127.0.0.1:INBOX:1:1" || a.Raw.Size == 0 || a.From != "jane@partner.example" {
 		t.Errorf("%+v", a)
 	}
 	eventually(t, "it is marked", 5*time.Second, func() bool { return server.marked(t) == 1 })

@@ -23,6 +23,7 @@ func casesCommand() *cobra.Command {
 		casesDecide(&p, "decline", "Decline a case, or revoke an approved one", true),
 		casesDecide(&p, "ask", "Ask the partner something; the case waits for the answer", true),
 		casesDecide(&p, "assign", "Name the partner of a quarantined case and start its checks", false),
+		casesRetry(&p),
 	)
 	return cmd
 }
@@ -131,6 +132,24 @@ func casesDecide(p *place, verb, short string, speaks bool) *cobra.Command {
 		cmd.Flags().StringVar(&d.Partner, "partner", "", "id of the partner")
 	}
 	return cmd
+}
+
+func casesRetry(p *place) *cobra.Command {
+	return &cobra.Command{
+		Use:   "retry CASE",
+		Short: "Take up answers and pushes that were given up, after what was wrong is mended",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.with(cmd.Context(), func(c *admin.Client) error {
+				n, err := c.Retry(cmd.Context(), args[0])
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d task(s) taken up again\n", n)
+				return err
+			})
+		},
+	}
 }
 
 func printDossier(w io.Writer, d intake.Dossier) error {

@@ -40,8 +40,8 @@ func (p *place) with(ctx context.Context, fn func(*admin.Client) error) (err err
 	if !errors.Is(err, admin.ErrNotRunning) {
 		return fmt.Errorf("gateway in %s: %w", cfg.Data, err)
 	}
-	if _, err := os.Stat(filepath.Join(cfg.Data, app.StoreFile)); p.config == "" && err != nil {
-		return fmt.Errorf("no gateway runs in %s, and there is no store in it; start one with leadgate demo or leadgate serve", cfg.Data)
+	if p.config == "" && !demo.Is(cfg.Data) {
+		return fmt.Errorf("no gateway runs in %s; start it, or give its --config, for decisions are made by its policy", cfg.Data)
 	}
 	a, err := app.Open(cfg, slog.New(slog.DiscardHandler))
 	if err != nil {

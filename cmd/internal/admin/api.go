@@ -67,6 +67,11 @@ type (
 	}
 )
 
+// RetryResult tells how many tasks were taken up again.
+type RetryResult struct {
+	Tasks int `json:"tasks"`
+}
+
 // failure is the body of an answer that is an error.
 type failure struct {
 	Error string `json:"error"`

@@ -137,6 +137,13 @@ func (c *Client) Decide(ctx context.Context, verb, number string, d Decision) (s
 	return s, err
 }
 
+// Retry takes up what was given up of a case and returns how many tasks that were.
+func (c *Client) Retry(ctx context.Context, number string) (int, error) {
+	var res RetryResult
+	err := c.call(ctx, http.MethodPost, "/v1/cases/"+url.PathEscape(number)+"/retry", Decision{}, &res)
+	return res.Tasks, err
+}
+
 // Partners returns the directory.
 func (c *Client) Partners(ctx context.Context) (all []intake.Partner, err error) {
 	err = c.call(ctx, http.MethodGet, "/v1/partners", nil, &all)

@@ -130,6 +130,9 @@ func (b Backend) decide(r *http.Request) (any, error) {
 		reg, err = b.Gateway.Decline(ctx, number, v)
 	case "ask":
 		reg, err = b.Gateway.Ask(ctx, number, v)
+	case "retry":
+		n, err := b.Gateway.Retry(ctx, number)
+		return RetryResult{Tasks: n}, err
 	case "assign":
 		reg, err = b.Gateway.Assign(ctx, number, d.Partner, v)
 	default:

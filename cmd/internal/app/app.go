@@ -186,6 +186,7 @@ func (a *App) MailAddress() string {
 const (
 	stopIntake = 3 * time.Second
 	drainHTTP  = 3 * time.Second
+	stopHTTP   = drainHTTP + time.Second
 	stopWork   = 16 * time.Second
 )
 
@@ -219,7 +220,7 @@ func (a *App) Run(ctx context.Context) (err error) {
 	a.metrics.stopping.Store(true)
 	err = errors.Join(
 		stop(stopIntake, "channels", taking...),
-		stop(drainHTTP, "http", serving...),
+		stop(stopHTTP, "http", serving...),
 		stop(stopWork, "work", work),
 	)
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
@@ -282,7 +283,7 @@ func (a *App) ListenPages(address string) (*echo.Echo, string, error) {
 func (a *App) listen() ([]server, error) {
 	var servers []server
 	if a.pages != nil {
-		servers = append(servers, server{a.pagesOn, a.pages})
+		servers = append(servers, server{a.pagesOn, a.pages, time.Minute})
 	}
 	admin := newEcho(a.log)
 	a.health(admin)
@@ -291,12 +292,12 @@ func (a *App) listen() ([]server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("admin listener: %w", err)
 	}
-	servers = append(servers, server{l, admin})
+	servers = append(servers, server{l, admin, time.Minute})
 	socket, err := listenSocket(filepath.Join(a.cfg.Data, SocketFile))
 	if err != nil {
 		return nil, fmt.Errorf("admin socket: %w", err)
 	}
-	servers = append(servers, server{socket, a.AdminHandler()})
+	servers = append(servers, server{socket, a.AdminHandler(), 0})
 	for _, m := range a.boxes {
 		if err := m.Listen(); err != nil {
 			return nil, err
@@ -309,6 +310,7 @@ func (a *App) listen() ([]server, error) {
 type server struct {
 	listener net.Listener
 	handler  http.Handler
+	patience time.Duration // how long an answer may take; 0 for as long as it takes
 }
 
 func (s server) run(ctx context.Context) error {
@@ -316,7 +318,7 @@ func (s server) run(ctx context.Context) error {
 		Handler:           s.handler,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      2 * time.Minute,
+		WriteTimeout:      s.patience,
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    32 << 10,
 	}

@@ -94,6 +94,12 @@ func Seed(ctx context.Context, g *intake.Gateway) error {
 	return g.PutPartners(ctx, partners)
 }
 
+// Is reports whether a directory is one that the demo has made.
+func Is(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, TryDir))
+	return err == nil
+}
+
 // Try is a mail to try, and what should come of it.
 type Try struct{ File, From, Says string }
 

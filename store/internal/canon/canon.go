@@ -40,7 +40,7 @@ func Registration(r intake.Registration) (intake.Registration, error) {
 		return r, fmt.Errorf("put case %s: %w", r.Number, err)
 	}
 	for _, t := range []*time.Time{
-		&r.Claim, &r.Accepted, &r.Updated, &r.DecisionDue, &r.AnswerDue, &r.Decided,
+		&r.Claim, &r.Accepted, &r.Updated, &r.Since, &r.DecisionDue, &r.AnswerDue, &r.Decided,
 		&r.Protection.Start, &r.Protection.End,
 	} {
 		*t = Time(*t)
