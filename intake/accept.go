@@ -127,7 +127,9 @@ func (g *Gateway) prepare(s Submission) (*acceptance, error) {
 			*number = ""
 		}
 	}
-	a.keys = AccountKeys(g.ids, a.s.Lead)
+	if !a.s.Inline {
+		a.keys = AccountKeys(g.ids, a.s.Lead)
+	}
 	a.due = g.policy.DecisionDue(a.s.ReceivedAt)
 	var err error
 	if a.record, err = json.Marshal(a.s); err != nil {
@@ -158,17 +160,18 @@ func (a *acceptance) run(c *change) error {
 	}
 
 	r, threaded, err := a.continued(c, speaker, proven)
+	lead := a.leadFor(r, threaded)
 	switch {
 	case errors.Is(err, errStranger):
 		err = a.aside(c, AsideForeignThread, "answers in the thread of a case of another partner")
 	case err != nil:
 		return err
-	case r != nil && (!threaded || !a.otherCompany(r)):
-		err = a.join(c, r, threaded)
-	case a.s.Lead.Empty() && !proven:
+	case r != nil && (!threaded || !otherCompany(r, lead)):
+		err = a.join(c, r, lead, threaded)
+	case lead.Empty() && !proven:
 		err = a.aside(c, AsideNoLead, "no registration was found in it, and the sender is no proven partner")
 	default:
-		err = a.open(c, speaker, proven)
+		err = a.open(c, lead, speaker, proven)
 	}
 	if err != nil {
 		return err
@@ -280,10 +283,24 @@ func (a *acceptance) continued(c *change, speaker string, proven bool) (_ *Regis
 	return nil, false, nil
 }
 
+// leadFor returns what the submission tells. What stands inside a quotation of ours can only
+// answer what r asks.
+func (a *acceptance) leadFor(r *Registration, threaded bool) Lead {
+	if !a.s.Inline {
+		return a.s.Lead
+	}
+	answers := make(Lead)
+	if r != nil && threaded && r.Status == StatusNeedsInfo {
+		for _, f := range problemFields(r.Problems) {
+			answers[f] = a.s.Lead[f]
+		}
+	}
+	return answers
+}
+
 // otherCompany reports whether a reply in the thread of r registers another prospect, or
 // the same one anew after r came to its end.
-func (a *acceptance) otherCompany(r *Registration) bool {
-	l := a.s.Lead
+func otherCompany(r *Registration, l Lead) bool {
 	if !r.Status.Live() {
 		return l[FieldCompanyDomain] != "" && l[FieldCompanyName] != ""
 	}
@@ -305,7 +322,7 @@ func (c *change) setAside(a Aside) (Receipt, error) {
 }
 
 // open makes a new case.
-func (a *acceptance) open(c *change, speaker string, proven bool) error {
+func (a *acceptance) open(c *change, lead Lead, speaker string, proven bool) error {
 	seq, err := c.Next("case")
 	if err != nil {
 		return err
@@ -322,7 +339,7 @@ func (a *acceptance) open(c *change, speaker string, proven bool) error {
 	r := Registration{
 		Number: number, Seq: seq, Contact: a.s.Sender.Address, Strength: a.s.Sender.Strength,
 		Channel: a.s.Channel, Claim: a.s.ReceivedAt, Accepted: c.at, Since: c.at,
-		Lead: a.s.Lead.Clone(), Evidence: a.s.Evidence, Problems: a.problems,
+		Lead: lead.Clone(), Evidence: a.s.Evidence, Problems: a.problems,
 		Identity: a.keys, Submissions: 1, Reply: a.s.Reply, DecisionDue: a.due,
 	}
 	e := Event{Kind: EventAccepted, Actor: "channel:" + a.s.Channel, Submission: 1, Fields: fieldsOf(r.Lead)}
@@ -364,9 +381,12 @@ func (a *acceptance) replaces(r *Registration, threaded bool) []Field {
 
 // join adds a further submission to a case. What is empty is filled, what was asked for or
 // is corrected in a reply is replaced; the claim time stays. An answered question puts the case back into the checks.
-func (a *acceptance) join(c *change, r *Registration, threaded bool) error {
-	changed := c.absorb(r, a.s.Lead, a.s.Evidence, a.replaces(r, threaded)...)
+func (a *acceptance) join(c *change, r *Registration, lead Lead, threaded bool) error {
+	changed := c.absorb(r, lead, a.s.Evidence, a.replaces(r, threaded)...)
 	r.Submissions++
+	if a.s.Text != "" && len(changed) == 0 {
+		r.Unread++
+	}
 	r.Reply = a.s.Reply
 	if err := a.store(c, r); err != nil {
 		return err
@@ -378,12 +398,17 @@ func (a *acceptance) join(c *change, r *Registration, threaded bool) error {
 	a.receipt, a.outcome = Receipt{Case: r.Number, Status: r.Status, Known: true}, "joined"
 
 	answered := len(changed) > 0 || len(a.problems) > 0 || (r.Question != "" && a.s.Text != "")
+	revoked := slices.Contains(changed, FieldConsent) && r.Lead[FieldConsent] == ConsentNo
 	switch {
 	case r.Status == StatusNeedsInfo && answered:
 		r.Problems = a.problems
 		err := c.resume(r, Event{Actor: "partner:" + r.Partner, Submission: r.Submissions})
 		a.receipt.Status = r.Status
 		return err
+	case r.Status == StatusNeedsInfo && threaded && a.s.Text != "":
+		return c.review(r, Event{Trigger: TriggerReply, Actor: "partner:" + r.Partner, Reason: ReasonUnclearReply, Submission: r.Submissions})
+	case r.Status.Holds() && revoked:
+		return c.review(r, Event{Trigger: TriggerRules, Actor: "partner:" + r.Partner, Reason: ReasonConsentRequired, Submission: r.Submissions})
 	case threaded && len(changed) == 0:
 		return nil // a word of thanks needs no answer
 	case r.Status == StatusSubmitted:

@@ -76,6 +76,11 @@ func TestAnOlderClaimThatComesLateIsForAPerson(t *testing.T) {
 			w.Errorf("reason %s, advice %s", r.Reason, r.Advice)
 		}
 		_, err := w.gateway.Approve(w.Context(), receipt.Case, intake.Verdict{By: "mia"})
+		var input *intake.ErrInput
+		if !errors.As(err, &input) {
+			w.Errorf("approving a contested claim without a rationale gives %v", err)
+		}
+		_, err = w.gateway.Approve(w.Context(), receipt.Case, intake.Verdict{By: "mia", Rationale: "It was there first."})
 		var held *intake.HeldError
 		if !errors.As(err, &held) || held.Holder != holder.Case {
 			w.Errorf("approving it too gives %v", err)

@@ -17,7 +17,7 @@ const (
 	EventJoined      EventKind = "joined"      // a further submission was added
 	EventMoved       EventKind = "moved"       // the status changed
 	EventJudged      EventKind = "judged"      // judged again, status unchanged
-	EventAssigned    EventKind = "assigned"    // staff named the partner
+	EventAmended     EventKind = "amended"     // staff changed what the case says
 	EventPushed      EventKind = "pushed"      // a CRM has the record
 	EventNotified    EventKind = "notified"    // the partner was answered
 	EventUndelivered EventKind = "undelivered" // an answer or a push was given up
@@ -26,7 +26,7 @@ const (
 // EventKinds is the full set.
 func EventKinds() []EventKind {
 	return []EventKind{
-		EventAccepted, EventJoined, EventMoved, EventJudged, EventAssigned,
+		EventAccepted, EventJoined, EventMoved, EventJudged, EventAmended,
 		EventPushed, EventNotified, EventUndelivered,
 	}
 }

@@ -118,6 +118,7 @@ const (
 	ReasonCRMUnverified    Reason = "crm_unverified"
 	ReasonContactDomain    Reason = "contact_domain_differs"
 	ReasonAskedEnough      Reason = "asked_enough"
+	ReasonUnclearReply     Reason = "unclear_reply"
 	ReasonNotEligible      Reason = "not_eligible"
 	ReasonOutsideTerritory Reason = "territory"
 	ReasonNoNextStep       Reason = "no_next_step"
@@ -131,7 +132,7 @@ func Reasons() []Reason {
 		ReasonUnverified, ReasonPartnerInactive, ReasonDuplicateOwn, ReasonBlocked,
 		ReasonProtectedByOther, ReasonContested, ReasonExistingDeal, ReasonExistingCustomer,
 		ReasonSimilarAccount, ReasonHomograph, ReasonCRMUnverified, ReasonContactDomain,
-		ReasonAskedEnough, ReasonNotEligible, ReasonOutsideTerritory, ReasonNoNextStep,
+		ReasonAskedEnough, ReasonUnclearReply, ReasonNotEligible, ReasonOutsideTerritory, ReasonNoNextStep,
 		ReasonNoInfoInTime,
 	}
 }

@@ -33,6 +33,9 @@ type Registration struct {
 	// Submissions counts what was sent in for this case.
 	Submissions int   `json:"submissions"`
 	Reply       Route `json:"reply"`
+	// Unread counts what the partner wrote that nothing was read from and no person has seen
+	// to yet.
+	Unread int `json:"unread,omitempty"`
 	// Problems lists what the partner was asked for; Question is a person's own words.
 	Problems []Problem `json:"problems,omitempty"`
 	Question string    `json:"question,omitempty"`

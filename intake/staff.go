@@ -27,12 +27,51 @@ type ErrInput struct{ Problem string }
 
 func (e *ErrInput) Error() string { return e.Problem }
 
-// Approve grants the hold; *HeldError if another partner's case has it, *IllegalTransition
-// if the case is not in a state to be approved, ErrNotFound.
+// Approve grants the hold; *HeldError if another case has it, *IllegalTransition if the case
+// is not in a state to be approved, ErrNotFound. Against the policy's advice, or while
+// another partner's claim stands against it, it needs a rationale.
 func (g *Gateway) Approve(ctx context.Context, number string, v Verdict) (Registration, error) {
 	return g.staff(ctx, number, v, func(c *change, r *Registration, e Event) error {
-		r.PartnerNote = v.Message
+		for _, f := range r.Findings {
+			against := f.Outcome == OutcomeDecline || f.Outcome == OutcomeWaitlist || f.Reason == ReasonContested
+			if against && utf8.RuneCountInString(v.Rationale) < minRationale {
+				return &ErrInput{fmt.Sprintf("the policy found %s (%s); to approve it all the same, say why in a rationale of at least %d characters", f.Reason, f.Evidence, minRationale)}
+			}
+		}
+		r.PartnerNote, r.Rationale = v.Message, v.Rationale
 		return c.approve(r, e)
+	})
+}
+
+// Amend puts what staff know in the place of what the partner wrote, and has a case that
+// waited for it checked again. The account of a case that holds one can't be changed.
+func (g *Gateway) Amend(ctx context.Context, number string, lead Lead, v Verdict) (Registration, error) {
+	clean, problems := Clean(g.ids, lead)
+	if len(problems) > 0 {
+		return Registration{}, &ErrInput{fmt.Sprintf("%s: %s", problems[0].Field, problems[0].Message)}
+	}
+	if clean.Empty() {
+		return Registration{}, &ErrInput{fmt.Sprintf("nothing to change; fields are %v", Fields())}
+	}
+	return g.staff(ctx, number, v, func(c *change, r *Registration, e Event) error {
+		if !r.Status.Live() || (r.Status.Holds() && clean[FieldCompanyDomain] != "" && clean[FieldCompanyDomain] != r.Lead[FieldCompanyDomain]) {
+			return &ErrInput{fmt.Sprintf("what a case that is %s is about can't be changed", r.Status)}
+		}
+		changed := c.absorb(r, clean, nil, Fields()...)
+		if err := c.record(r, Event{Kind: EventAmended, Actor: e.Actor, Fields: changed}); err != nil {
+			return err
+		}
+		switch r.Status {
+		case StatusNeedsInfo:
+			r.Problems, r.Question = nil, ""
+			if err := c.move(r, StatusSubmitted, e); err != nil {
+				return err
+			}
+			return c.check(r)
+		case StatusQuarantined, StatusSubmitted:
+			return nil
+		}
+		return c.push(r)
 	})
 }
 
@@ -133,6 +172,7 @@ func (g *Gateway) staff(ctx context.Context, number string, v Verdict, act func(
 		if r, err = c.Case(canonical); err != nil {
 			return err
 		}
+		r.Unread = 0
 		return act(c, &r, Event{Trigger: TriggerStaff, Actor: "staff:" + v.By, Reason: v.Reason})
 	})
 	if errors.Is(err, ErrNotFound) {

@@ -45,6 +45,9 @@ type Submission struct {
 	// ReceivedAt is the claim time: a clock that we or our server own, never the sender's.
 	ReceivedAt time.Time `json:"received_at"`
 	Lead       Lead      `json:"lead,omitempty"`
+	// Inline says that Lead was found inside what the person quoted of our question. It can
+	// only answer that question.
+	Inline bool `json:"inline,omitempty"`
 	// Evidence holds, per field, the words that the value was read from.
 	Evidence map[Field]string `json:"evidence,omitempty"`
 	// Case is the number of the case that this continues, proven by a token that only our

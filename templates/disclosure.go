@@ -26,6 +26,7 @@ var classes = map[intake.Reason]class{
 	intake.ReasonDuplicateOwn:     classOwn,
 	intake.ReasonContactDomain:    classOwn,
 	intake.ReasonAskedEnough:      classOwn,
+	intake.ReasonUnclearReply:     classOwn,
 	intake.ReasonOutsideTerritory: classOwn,
 	intake.ReasonNoNextStep:       classOwn,
 	intake.ReasonNoInfoInTime:     classOwn,

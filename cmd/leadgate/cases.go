@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -23,7 +25,7 @@ func casesCommand() *cobra.Command {
 		casesDecide(&p, "decline", "Decline a case, or revoke an approved one", true),
 		casesDecide(&p, "ask", "Ask the partner something; the case waits for the answer", true),
 		casesDecide(&p, "assign", "Name the partner of a quarantined case and start its checks", false),
-		casesRetry(&p),
+		casesSet(&p), casesRetry(&p),
 	)
 	return cmd
 }
@@ -125,12 +127,43 @@ func casesDecide(p *place, verb, short string, speaks bool) *cobra.Command {
 		cmd.Flags().StringVar(&d.Message, "message", "", "what to say to the partner")
 	}
 	switch verb {
+	case "approve":
+		cmd.Flags().StringVar(&d.Rationale, "rationale", "", "why, for the record, if the policy advises against it")
 	case "decline":
 		cmd.Flags().StringVar((*string)(&d.Reason), "reason", string(intake.ReasonNotEligible), "reason code")
 		cmd.Flags().StringVar(&d.Rationale, "rationale", "", "why, for the record; partners never see it")
 	case "assign":
 		cmd.Flags().StringVar(&d.Partner, "partner", "", "id of the partner")
 	}
+	return cmd
+}
+
+// casesSet changes fields of a case: cases set CASE company_domain=acme.example consent=yes.
+func casesSet(p *place) *cobra.Command {
+	d := admin.Decision{Fields: make(intake.Lead)}
+	cmd := &cobra.Command{
+		Use:   "set CASE FIELD=VALUE…",
+		Short: "Put what you know in the place of what the partner wrote; a case that waited for it goes on",
+		Args:  cobra.MinimumNArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			for _, arg := range args[1:] {
+				field, value, found := strings.Cut(arg, "=")
+				if !found || !slices.Contains(intake.Fields(), intake.Field(field)) {
+					return fmt.Errorf("%q is not FIELD=VALUE with one of the fields %v", arg, intake.Fields())
+				}
+				d.Fields[intake.Field(field)] = value
+			}
+			return p.with(cmd.Context(), func(c *admin.Client) error {
+				s, err := c.Decide(cmd.Context(), "amend", args[0], d)
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is now %s\n", s.CaseNumber, s.Status)
+				return err
+			})
+		},
+	}
+	cmd.Flags().StringVar(&d.By, "by", whoami(), "who changes it, for the record")
 	return cmd
 }
 
@@ -181,7 +214,7 @@ func printDossier(w io.Writer, d intake.Dossier) error {
 	fmt.Fprintln(w, "\nWhat was understood")
 	for _, f := range intake.Fields() {
 		if v := r.Lead[f]; v != "" {
-			row("  "+string(f), v)
+			row("  "+string(f), strings.ReplaceAll(v, "\n", " / "))
 		}
 	}
 	for _, problem := range r.Problems {
@@ -193,6 +226,10 @@ func printDossier(w io.Writer, d intake.Dossier) error {
 	fmt.Fprintln(w, "\nSubmissions")
 	for i, s := range d.Submissions {
 		row(fmt.Sprintf("  %d", i+1), fmt.Sprintf("%s  %s by %s (%s)", moment(s.ReceivedAt), s.Channel, s.Sender.Address, s.Sender.How))
+		row("", s.Subject)
+		for line := range strings.Lines(s.Text) {
+			row("", "  | "+strings.TrimSpace(line))
+		}
 	}
 	if err := t.Flush(); err != nil {
 		return err

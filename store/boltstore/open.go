@@ -138,6 +138,9 @@ func (s *Store) begin(verified verdict) error {
 	return nil
 }
 
+// cleanVerifyTime bounds the look at a file that was closed in good order.
+const cleanVerifyTime = time.Second
+
 // verdict is what is known of a file before it is opened to write.
 type verdict int
 
@@ -167,16 +170,19 @@ func inspect(o Options) (v verdict, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if clean {
-		return leftClean, nil
+	limit, cut := o.VerifyTime, unfinished
+	if clean { // a disk may have failed since; what can be seen quickly is looked at
+		limit, cut = min(limit, cleanVerifyTime), leftClean
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), o.VerifyTime)
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	switch err := verifyPages(ctx, btx); {
 	case errors.Is(err, context.DeadlineExceeded):
-		return unfinished, nil
+		return cut, nil
 	case err != nil:
 		return 0, err
+	case clean:
+		return leftClean, nil
 	}
 	o.Log.Info("the store was not closed in good order; it was checked and is intact", "path", o.Path)
 	return intact, nil

@@ -146,8 +146,14 @@ func TestWhatIsNoStoreIsRefused(t *testing.T) {
 	}
 }
 
-func TestDamageIsFoundBeforeAStoreThatWasNotClosedIsUsed(t *testing.T) {
-	path := filled(t, false)
+func TestDamageIsFoundBeforeAStoreIsUsed(t *testing.T) {
+	for name, clean := range map[string]bool{"closed in good order": true, "not closed": false} {
+		t.Run(name, func(t *testing.T) { checkDamageIsFound(t, filled(t, clean)) })
+	}
+}
+
+func checkDamageIsFound(t *testing.T, path string) {
+	t.Helper()
 	size, reachable := reachablePages(t, path)
 	if len(reachable) < 20 {
 		t.Fatalf("only %d pages", len(reachable))

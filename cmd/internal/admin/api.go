@@ -22,6 +22,8 @@ type CaseSummary struct {
 	ClaimTime     time.Time     `json:"claim_time"`
 	DecisionDue   *time.Time    `json:"decision_due,omitempty"`
 	ProtectedTo   *time.Time    `json:"protected_until,omitempty"`
+	// Unread counts messages of the partner that nobody has seen to.
+	Unread int `json:"unread,omitempty"`
 	// Advice is what the policy recommends to who decides.
 	Advice intake.Outcome `json:"advice,omitempty"`
 }
@@ -30,7 +32,7 @@ func summary(r intake.Registration) CaseSummary {
 	s := CaseSummary{
 		CaseNumber: r.Number, Status: r.Status, Reason: r.Reason,
 		CompanyName: r.Lead[intake.FieldCompanyName], CompanyDomain: r.Lead[intake.FieldCompanyDomain],
-		Partner: r.Partner, Submitter: r.Contact, Channel: r.Channel, ClaimTime: r.Claim,
+		Partner: r.Partner, Submitter: r.Contact, Unread: r.Unread, Channel: r.Channel, ClaimTime: r.Claim,
 	}
 	if r.Status == intake.StatusInReview || r.Status == intake.StatusSubmitted {
 		s.DecisionDue, s.Advice = &r.DecisionDue, r.Advice
@@ -54,6 +56,7 @@ type Decision struct {
 	Rationale string        `json:"rationale,omitempty"`
 	Message   string        `json:"message,omitempty"`
 	Partner   string        `json:"partner,omitempty"` // for assign
+	Fields    intake.Lead   `json:"fields,omitempty"`  // for amend
 }
 
 // BackupRequest names the file to write; BackupResult tells how large it is.

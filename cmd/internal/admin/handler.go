@@ -133,6 +133,8 @@ func (b Backend) decide(r *http.Request) (any, error) {
 	case "retry":
 		n, err := b.Gateway.Retry(ctx, number)
 		return RetryResult{Tasks: n}, err
+	case "amend":
+		reg, err = b.Gateway.Amend(ctx, number, d.Fields, v)
 	case "assign":
 		reg, err = b.Gateway.Assign(ctx, number, d.Partner, v)
 	default:
