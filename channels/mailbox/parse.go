@@ -117,7 +117,7 @@ func (m *Mailbox) submission(p *Parsed, d delivery) intake.Submission {
 		Sender:     intake.Sender{Address: from.Address, Name: clipRunes(from.Name, 120), Strength: strength, How: how},
 		Reply:      intake.Route{Channel: channelName, Address: replyAddress(p), Thread: m.threadOf(p)},
 		ReceivedAt: d.receivedAt,
-		Lead:       read.Lead, Evidence: read.Evidence, Text: read.New,
+		Lead:       read.Lead, Inline: read.Inline, Evidence: read.Evidence, Text: read.New,
 		Subject:  clipRunes(p.Subject, maxSubject),
 		CaseHint: subjectHint(p.Subject),
 	}

@@ -233,8 +233,19 @@ func TestThreadIsFoundByInReplyToThenTheNewestReference(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, tt.want)
 		}
 	}
-	if got := subjectHint("Re: x [lg-2026-000001-a] [LG-2026-000002-B] y"); got != "LG-2026-000002-B" {
-		t.Errorf("hint %q", got)
+	for subject, want := range map[string]string{
+		"Re: x [lg-2026-000001-a] [LG-2026-000002-B] y": "LG-2026-000002-B",
+		"AW: LG-2026-551682-R":                          "LG-2026-551682-R",
+		"re:lg-2026-551682-r, thanks":                   "LG-2026-551682-R",
+		"LG-2026-000001-A LG-2026-000002-B":             "LG-2026-000002-B",
+		"P7-2026-1551682-0":                             "P7-2026-1551682-0",
+		"ABCDEFGHI-2026-551682-R":                       "",
+		"LG-2026-551682-RX":                             "",
+		"our call on 2026-11-23":                        "",
+	} {
+		if got := subjectHint(subject); got != want {
+			t.Errorf("hint of %q: %q, want %q", subject, got, want)
+		}
 	}
 }
 
@@ -381,5 +392,25 @@ func TestRepliersAnswerFromTheMailboxThatWasWrittenTo(t *testing.T) {
 	}
 	if files, _ := os.ReadDir(a.cfg.Outbox); len(files) != 1 {
 		t.Errorf("%d answers from the first mailbox", len(files))
+	}
+}
+
+// TestAnswersInTheQuotationAreMarked: what was found in our quoted question is told apart.
+func TestAnswersInTheQuotationAreMarked(t *testing.T) {
+	m, _ := newTestMailbox(t, Config{})
+	const head = "From: a@partner.example\nSubject: AW: LG-2026-000123-K\n\n"
+	for body, want := range map[string]bool{
+		"See below.\n\n> Country: Spain\n> Your contact: x\n": true,
+		"Country: Spain\n\n> Country: France\n":               false,
+		"Thanks!\n\n> Current state: Approved\n":              false,
+	} {
+		p, err := Parse(strings.NewReader(head + body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := m.submission(&p, delivery{receivedAt: testNow})
+		if s.Inline != want || s.CaseHint != "LG-2026-000123-K" || s.Lead[intake.FieldCountry] == "FR" {
+			t.Errorf("%q: inline %v, lead %v, hint %q", body, s.Inline, s.Lead, s.CaseHint)
+		}
 	}
 }

@@ -59,14 +59,15 @@ func (t tokens) thread(p *Parsed) (caseNumber string, ok bool) {
 	return "", false
 }
 
-var subjectCase = regexp.MustCompile(`(?i)\[([A-Z0-9]{1,8}-[0-9]{4}-[0-9]{6,7}-[0-9A-Z])\]`)
+var subjectCase = regexp.MustCompile(`(?i)\b[A-Z0-9]{1,8}-[0-9]{4}-[0-9]{6,7}-[0-9A-Z]\b`)
 
-// subjectHint returns the case number that the subject shows in brackets, the last of them.
+// subjectHint returns the case number that the subject shows, the last of them; people lose
+// the brackets in which we put it.
 // Anybody can type it.
 func subjectHint(subject string) string {
-	all := subjectCase.FindAllStringSubmatch(subject, -1)
+	all := subjectCase.FindAllString(subject, -1)
 	if len(all) == 0 {
 		return ""
 	}
-	return strings.ToUpper(all[len(all)-1][1])
+	return strings.ToUpper(all[len(all)-1])
 }

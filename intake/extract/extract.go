@@ -57,6 +57,9 @@ type Result struct {
 	Evidence map[intake.Field]string
 	// New is what the person wrote this time, without quotations and signature.
 	New string
+	// Inline says that Lead was found in the quotation, filled into our own question: all of
+	// it, or all but what stands on new lines between the quoted ones.
+	Inline bool
 }
 
 // Extract reads a lead out of in. The fields that it could not read for sure are absent.
@@ -64,10 +67,15 @@ func (e *Extractor) Extract(in Input) Result {
 	d := split(e.source(in), e.dict)
 	res := Result{New: d.newText()}
 	found := e.read(d, d.fresh())
-	if len(found) == 0 && answersUs(in.Subject, d) {
-		found = e.read(d, d.answered())
+	if (len(found) == 0 || d.onlyBetween()) && answersUs(in.Subject, d) {
+		for f, rs := range e.readInline(d) {
+			if _, written := found[f]; !written {
+				found[f], res.Inline = rs, true
+			}
+		}
 	}
 	res.Lead, res.Evidence = e.merge(found, in)
+	res.Inline = res.Inline && len(res.Lead) > 0
 	return res
 }
 

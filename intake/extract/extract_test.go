@@ -37,6 +37,7 @@ type expectation struct {
 	Lead     intake.Lead             `json:"lead"`
 	Evidence map[intake.Field]string `json:"evidence"`
 	New      string                  `json:"new"`
+	Inline   bool                    `json:"inline,omitempty"`
 }
 
 // TestCases reads each file of testdata/cases: a mail's text, HTML, subject and sender
@@ -203,6 +204,21 @@ func numbered(format string, n int) string {
 		fmt.Fprintf(&b, strings.ReplaceAll(format, "%d", "%[1]d"), i)
 	}
 	return b.String()
+}
+
+// TestConsentAsPeopleWriteIt reads whole lines.
+func TestConsentAsPeopleWriteIt(t *testing.T) {
+	e := newTestExtractor()
+	for in, want := range map[string]string{
+		"Consent: yes please contact them": "yes", "Consent: yes, she agreed": "yes", "Consent of the contact: yes": "yes",
+		"Consent given: ✓": "yes", "Consent given: ✔\uFE0F": "yes", "Consent given: x": "yes", "Consent given: [X]": "yes", "Consent given: ja, liegt vor": "yes",
+		"Consent: no, not yet asked": "no", "Consent: I will ask him next week": "", "Consent given: [ ]": "", "Consent given: ☐": "",
+		"Consent: yes / no": "", "Company: x": "",
+	} {
+		if got := e.Extract(Input{Text: in}).Lead[intake.FieldConsent]; got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
 }
 
 func TestDomainsOfPartnersAndOursAreNotDerived(t *testing.T) {

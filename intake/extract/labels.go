@@ -75,6 +75,22 @@ func separator(s string, i int) (n int, strong bool) {
 	return 0, false
 }
 
+// unknownLabels is one to four words, each with a capital first, a colon and a value.
+var unknownLabels = regexp.MustCompile(`^\s?[*_]{0,2}((?:\p{Lu}[\p{L}\p{N}'’/&-]*[ \t]+){0,3}\p{Lu}[\p{L}\p{N}'’/&-]*)[ \t]?[*_]{0,2}[:：][*_]{0,2}[ \t]+\S`)
+
+// unknownLabel reports whether a line looks like a label with a value, whatever it names.
+func unknownLabel(s string) bool { return unknownLabels.MatchString(clip(s, maxLabelBytes)) }
+
+// wrapped reports whether a line of one capitalised word and a colon rather goes on with the
+// sentence of the line above, which a mail program broke.
+func wrapped(above, s string) bool {
+	above = strings.TrimRight(above, " \t")
+	n := utf8.RuneCountInString(above)
+	word, _, _ := strings.Cut(strings.TrimSpace(s), ":")
+	return n >= 55 && n <= 80 && !strings.ContainsRune(".!?:;", rune(above[len(above)-1])) &&
+		!strings.ContainsAny(word, " \t") && word != strings.ToUpper(word)
+}
+
 // unmark drops the marks of bold text and headings around a label.
 func unmark(s string) string { return strings.Trim(s, " \t*_#\"“”„»«[]`") }
 

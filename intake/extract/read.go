@@ -50,7 +50,7 @@ func (e *Extractor) read(d *document, lines []line) readings {
 			continue
 		}
 		value, from, to := e.collect(lines, i, last)
-		if value == "" || e.empty(value) || lines[i].region == quoted && e.ours(value) {
+		if value == "" || e.empty(value) && !tick(l.field, value) {
 			continue
 		}
 		for f, v := range e.values(l.field, value) {
@@ -72,7 +72,7 @@ func (e *Extractor) headerRow(l *labelled) bool {
 func (e *Extractor) collect(lines []line, i, last int) (value string, from, to int) {
 	f := lines[i].label.field
 	value, from, to = lines[i].label.value, i, i+1
-	if e.slot(value) {
+	if e.slot(value) && !tick(f, value) {
 		value = ""
 	}
 	switch {
@@ -82,10 +82,10 @@ func (e *Extractor) collect(lines []line, i, last int) (value string, from, to i
 		to = listEnd(lines, i)
 	case value == "":
 		next := i + 1
-		for next < len(lines) && next < i+3 && lines[next].blank() {
+		for next < len(lines) && next < i+3 && lines[next].blank() && !lines[next].gap {
 			next++
 		}
-		if next >= len(lines) || lines[next].label != nil || lines[next].blank() {
+		if next >= len(lines) || lines[next].gap || lines[next].label != nil || unknownLabel(lines[next].body) || lines[next].blank() {
 			return "", i, i
 		}
 		body := clip(lines[next].body, maxValue)
@@ -108,12 +108,15 @@ func (e *Extractor) collect(lines []line, i, last int) (value string, from, to i
 	return strings.Trim(clip(strings.Join(parts, sep), maxValue), " \n;"), from, to
 }
 
-// textEnd returns the line after the last one of a text: the next label, or else the end of
-// the paragraph.
+// textEnd returns the line after the last one of a text: the next label, also one that is
+// not known, a quotation, or else the end of the paragraph.
 func textEnd(lines []line, i, last int) int {
 	j := i + 1
 	written := lines[i].label.value != ""
-	for ; j < len(lines) && lines[j].label == nil; j++ {
+	for ; j < len(lines) && lines[j].label == nil && !lines[j].gap; j++ {
+		if unknownLabel(lines[j].body) && !wrapped(lines[j-1].body, lines[j].body) {
+			break
+		}
 		if lines[j].blank() && written && j > last {
 			break
 		}
@@ -128,7 +131,7 @@ func textEnd(lines []line, i, last int) int {
 // listEnd returns the line after the last one of a list: the first that is blank or a label.
 func listEnd(lines []line, i int) int {
 	j := i + 1
-	for j < len(lines) && lines[j].label == nil && !lines[j].blank() && j <= i+maxList {
+	for j < len(lines) && lines[j].label == nil && !lines[j].blank() && !lines[j].gap && !unknownLabel(lines[j].body) && j <= i+maxList {
 		j++
 	}
 	return j

@@ -20,7 +20,8 @@ type line struct {
 	start, end int // of body in the text
 	body       string
 	region     region
-	depth      int // how often it was quoted
+	depth      int  // how often it was quoted
+	gap        bool // what stood right above it was filtered out
 	label      *labelled
 }
 
@@ -256,27 +257,21 @@ func (d *document) newText() string {
 
 // fresh returns the lines that were written this time, blank ones included.
 func (d *document) fresh() []line {
-	return d.filter(func(l *line) bool { return l.region == fresh })
-}
-
-// answered returns the new lines and those of the mail that is answered, without what that
-// mail itself quoted.
-func (d *document) answered() []line {
-	return d.filter(func(l *line) bool { return l.region == fresh || l.region == quoted && l.depth == 1 })
-}
-
-func (d *document) filter(keep func(*line) bool) []line {
 	var out []line
-	for i := range d.lines {
-		if keep(&d.lines[i]) {
-			out = append(out, d.lines[i])
+	gap := false
+	for _, l := range d.lines {
+		if l.region != fresh {
+			gap = true
+			continue
 		}
+		l.gap, gap = gap, false
+		out = append(out, l)
 	}
 	return out
 }
 
 // caseNumber is the form of a case number anywhere in a text.
-var caseNumber = regexp.MustCompile(`\b[A-Z0-9]{1,8}-[0-9]{4}-[0-9]{6,7}-[0-9A-Z]\b`)
+var caseNumber = regexp.MustCompile(`(?i)\b[A-Z0-9]{1,8}-[0-9]{4}-[0-9]{6,7}-[0-9A-Z]\b`)
 
 // answersUs reports whether a mail answers one of ours: its subject or what it quotes has a
 // case number. It decides nothing but whether quoted lines are read at all.

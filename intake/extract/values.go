@@ -154,22 +154,40 @@ func (e *Extractor) country(v string) string {
 	return ""
 }
 
-// consent returns yes or no if v is such a word, alone or before a punctuation mark.
+// consent returns yes or no if v is such a word, alone or before a punctuation mark; a yes
+// also before other words. A yes with a reserve is none.
 func (e *Extractor) consent(v string) string {
+	if tick(intake.FieldConsent, v) {
+		return "yes"
+	}
 	if c := e.yesNo(v); c != "" {
 		return c
 	}
-	i := strings.IndexAny(v, ",.;!(–-:\n")
-	if i <= 0 {
-		return ""
+	first, rest := "", ""
+	if i := strings.IndexAny(v, ",.;!(–-:\n"); i > 0 {
+		first, rest = e.yesNo(v[:i]), v[i:]
 	}
-	first := e.yesNo(v[:i])
-	for _, w := range strings.FieldsFunc(v[i:], func(r rune) bool { return !isAlnum(r) }) {
-		if c := e.yesNo(w); c != "" && c != first {
-			return "" // "yes / no", "yes, no …"
+	if word, more, ok := strings.Cut(v, " "); first == "" && ok && utf8.RuneCountInString(word) > 1 && e.yesNo(word) == "yes" {
+		first, rest = "yes", more
+	}
+	for _, w := range strings.FieldsFunc(rest, func(r rune) bool { return !isAlnum(r) }) {
+		if c := e.yesNo(w); c != "" && c != first || first == "yes" && e.dict.is("reserve", w) {
+			return "" // "yes / no", "yes, no …", "yes, but not yet"
 		}
 	}
 	return first
+}
+
+// tick reports whether v is the mark in a box of a form by which people consent.
+func tick(f intake.Field, v string) bool {
+	if f != intake.FieldConsent || len(v) > 20 {
+		return false
+	}
+	switch strings.ToLower(strings.Trim(v, " []()\ufe0e\ufe0f")) {
+	case "x", "✓", "✔", "☑", "✅":
+		return true
+	}
+	return false
 }
 
 func (e *Extractor) yesNo(v string) string {

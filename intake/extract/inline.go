@@ -1,0 +1,107 @@
+package extract
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"leadgate/intake"
+)
+
+// Words of our own mails: of the list of what was understood, and of the lines below its
+// entries. Such a list asks nothing.
+const (
+	wordsUnderstood = "what we understood"
+	wordsYouWrote   = "you wrote"
+)
+
+// readInline collects the answers that were filled into our question within the quotation:
+// "Label: value" on one quoted line, or one new line below an empty "Label:". Values never
+// go on in a further line. Nothing is taken of what was quoted twice.
+func (e *Extractor) readInline(d *document) readings {
+	found := make(readings)
+	for i := range d.lines {
+		l := &d.lines[i]
+		if l.region != quoted || l.depth != 1 {
+			continue
+		}
+		if strings.Contains(strings.ToLower(l.body), wordsUnderstood) {
+			break
+		}
+		f, value, ok := e.asked(l)
+		if !ok || youWrote(d, i+1) {
+			continue
+		}
+		from := i
+		if e.slot(value) && !tick(f, value) {
+			if from, ok = d.answerBelow(i); !ok {
+				continue
+			}
+			value = trimValue(clip(d.lines[from].body, maxValue))
+		}
+		if e.empty(value) && !tick(f, value) || e.ours(value) || strings.Contains(strings.ToLower(value), wordsYouWrote) {
+			continue
+		}
+		for field, v := range e.values(f, value) {
+			found.add(field, v, evidence(d, d.lines, from, from+1))
+		}
+	}
+	return found
+}
+
+// asked reads a line as our question puts it: an exact label at the very beginning, a colon
+// and perhaps a value.
+func (e *Extractor) asked(l *line) (f intake.Field, value string, ok bool) {
+	if r, _ := utf8.DecodeRuneInString(l.body); !unicode.IsLetter(r) {
+		return "", "", false // indented or a bullet: ours
+	}
+	i := strings.IndexAny(l.body, ":：")
+	if i < 0 || i > maxLabelBytes || strings.Contains(l.body[:i], "\t") {
+		return "", "", false
+	}
+	_, size := utf8.DecodeRuneInString(l.body[i:])
+	f, ok = e.dict.labels[fold(l.body[:i])]
+	return f, trimValue(clip(l.body[i+size:], maxValue)), ok
+}
+
+// youWrote reports whether the line at i shows the words of an entry of our list above it.
+func youWrote(d *document, i int) bool {
+	return i < len(d.lines) && strings.HasPrefix(strings.ToLower(strings.TrimSpace(d.lines[i].body)), wordsYouWrote)
+}
+
+// answerBelow returns the first of the new lines between the quoted line i and a later one.
+func (d *document) answerBelow(i int) (int, bool) {
+	from := i + 1
+	for from < len(d.lines) && from < i+3 && d.lines[from].region == fresh && d.lines[from].blank() {
+		from++
+	}
+	if from >= len(d.lines) || d.lines[from].region != fresh || d.lines[from].blank() || d.lines[from].label != nil {
+		return 0, false
+	}
+	for _, l := range d.lines[from:min(from+20, len(d.lines))] {
+		if l.region == quoted {
+			return from, l.depth == 1
+		}
+	}
+	return 0, false
+}
+
+// onlyBetween reports whether all labels of the new text stand between quoted lines, as those
+// of a person do who answers within the quotation.
+func (d *document) onlyBetween() bool {
+	first, last := -1, -1
+	for i := range d.lines {
+		if d.lines[i].region != quoted {
+			continue
+		}
+		if last = i; first < 0 {
+			first = i
+		}
+	}
+	for i := range d.lines {
+		if l := &d.lines[i]; l.region == fresh && l.label != nil && (first < 0 || i < first || i > last) {
+			return false
+		}
+	}
+	return true
+}
