@@ -38,6 +38,12 @@ func casesList(p *place) *cobra.Command {
 		Short: "List cases, newest first",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if cmd.Flags().Changed("status") && !slices.Contains(intake.Statuses(), q.Status) {
+				return fmt.Errorf("--status %q: want one of %v", q.Status, intake.Statuses())
+			}
+			if q.Limit < 0 {
+				return fmt.Errorf("--limit %d: must not be negative", q.Limit)
+			}
 			return p.with(cmd.Context(), func(c *admin.Client) error {
 				cases, err := c.Cases(cmd.Context(), q)
 				if err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -25,6 +26,9 @@ func checkCommand() *cobra.Command {
 			if _, err := templates.New(cfg.TemplateOptions()); err != nil {
 				return &configError{file: file, err: fmt.Errorf("templates: %w", err)}
 			}
+			for _, w := range cfg.Warnings() {
+				fmt.Fprintln(cmd.OutOrStdout(), "warning:", w)
+			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s: no faults found\n", file)
 			return nil
 		},
@@ -42,6 +46,10 @@ type configError struct {
 func (e *configError) Error() string {
 	var faults config.Faults
 	if !errors.As(e.err, &faults) {
+		var named *fs.PathError
+		if errors.As(e.err, &named) && named.Path == e.file {
+			return fmt.Sprintf("%s: %v", e.file, named.Err) // named once
+		}
 		return fmt.Sprintf("%s: %v", e.file, e.err)
 	}
 	var b strings.Builder

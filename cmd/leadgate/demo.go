@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"leadgate/cmd/internal/app"
 	"leadgate/cmd/internal/demo"
 )
 
@@ -32,12 +32,17 @@ func demoCommand() *cobra.Command {
 }
 
 func runDemo(ctx context.Context, out io.Writer, dir, httpAddr, smtpAddr string) (err error) {
+	for _, f := range []struct{ name, address, like string }{{"--http", httpAddr, "127.0.0.1:8080"}, {"--smtp", smtpAddr, "127.0.0.1:2525"}} {
+		if _, _, err := net.SplitHostPort(f.address); err != nil {
+			return fmt.Errorf("%s %q: want host:port, such as %s", f.name, f.address, f.like)
+		}
+	}
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return err
 	}
 	cfg := demo.Config(abs, demo.Listeners{SMTP: smtpAddr})
-	a, err := app.Open(cfg, cfg.Log.Logger(os.Stderr))
+	a, err := openApp(cfg, cfg.Log.Logger(os.Stderr))
 	if err != nil {
 		return err
 	}
@@ -51,7 +56,7 @@ func runDemo(ctx context.Context, out io.Writer, dir, httpAddr, smtpAddr string)
 	}
 	pages, at, err := a.ListenPages(httpAddr)
 	if err != nil {
-		return fmt.Errorf("--http: %w", err)
+		return elsewhere(err)
 	}
 	demo.Mount(pages, demo.Source{Gateway: a.Gateway(), Ledger: a.Ledger(), Outbox: filepath.Join(abs, demo.OutboxDir)})
 	stop := context.AfterFunc(ctx, func() { fmt.Fprintln(out, "stopping") })
@@ -63,7 +68,24 @@ func runDemo(ctx context.Context, out io.Writer, dir, httpAddr, smtpAddr string)
 		case <-ctx.Done():
 		}
 	}()
-	return a.Run(ctx)
+	return elsewhere(a.Run(ctx))
+}
+
+// elsewhere adds to the error of an address that cannot be listened on how to choose another.
+func elsewhere(err error) error {
+	var listening *net.OpError
+	if errors.As(err, &listening) && listening.Op == "listen" && strings.HasPrefix(listening.Net, "tcp") {
+		return fmt.Errorf("%w; choose other addresses with --http (the page) and --smtp (mail)", err)
+	}
+	return err
+}
+
+// self is how the program was started, for commands to copy.
+func self() string {
+	if strings.Contains(os.Args[0], "go-build") { // of go run, and gone when it ends
+		return "go run ./cmd/leadgate"
+	}
+	return os.Args[0]
 }
 
 // greet says what runs and prints commands to try, ready to be copied.
@@ -83,11 +105,11 @@ Try these, in another terminal:
 	fmt.Fprintf(&b, `
 Then:
 
-  leadgate cases list --dir %[1]s      (from the source: go run ./cmd/leadgate cases list --dir %[1]s)
-  leadgate cases show CASE --dir %[1]s
-  leadgate ledger export --dir %[1]s
+  %[2]s cases list --dir %[1]s
+  %[2]s cases show CASE --dir %[1]s
+  %[2]s ledger export --dir %[1]s
 
 Ctrl-C stops; everything stays in %[1]s.
-`, dir)
+`, dir, self())
 	fmt.Fprint(out, b.String())
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/mail"
 	"os"
@@ -70,6 +71,9 @@ func TestTheDemoDoesWhatItPrints(t *testing.T) {
 	dir := t.TempDir()
 	p := startDemo(t, binaryPath(t), dir)
 	defer p.stop(t)
+	if want := "  " + binaryPath(t) + " cases list --dir " + dir + "\n"; !strings.Contains(p.said, want) {
+		t.Errorf("the demo does not print %q:\n%s", want, p.said)
+	}
 	lines := regexp.MustCompile(`curl .*`).FindAllString(p.said, -1)
 	if len(lines) != 3 {
 		t.Fatalf("the demo prints %d curl lines:\n%s", len(lines), p.said)
@@ -247,6 +251,16 @@ func TestABackupOfARunningGatewayIsWholeAndReadable(t *testing.T) {
 	if err != nil || got != want || !strings.Contains(got, "acme.example") {
 		t.Errorf("the backup holds %s, want %s; %v %s", got, want, err, stderr)
 	}
+	if _, stderr, err = leadgate(t, "backup", filepath.Join(restored, app.StoreFile), "--dir", p.dir); err != nil {
+		t.Errorf("a newer backup in the place of an older one: %v %s", err, stderr)
+	}
+	letter := filepath.Join(restored, "letter.txt")
+	if err := os.WriteFile(letter, []byte("Dear Jane, this is no backup."), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, stderr, err = leadgate(t, "backup", letter, "--dir", p.dir); err == nil || !strings.Contains(stderr, "exists and is no backup") {
+		t.Errorf("a backup over a letter: %v %s", err, stderr)
+	}
 }
 
 func TestASecondGatewayOnTheSameStoreIsToldWhoHasIt(t *testing.T) {
@@ -255,6 +269,9 @@ func TestASecondGatewayOnTheSameStoreIsToldWhoHasIt(t *testing.T) {
 	_, stderr, err := leadgate(t, "demo", "--dir", p.dir, "--http", "127.0.0.1:0", "--smtp", "127.0.0.1:0")
 	if err == nil || !strings.Contains(stderr, fmt.Sprintf("pid %d", p.cmd.Process.Pid)) {
 		t.Errorf("the second says %v: %s", err, stderr)
+	}
+	if strings.Contains(stderr, "timeout") {
+		t.Errorf("the second tells of a wait: %s", stderr)
 	}
 }
 
@@ -301,6 +318,11 @@ func TestStaffCommandsSayWhatIsWrong(t *testing.T) {
 		{"a mistyped number", []string{"show", number[:len(number)-1] + "?"}, "is not a case number"},
 		{"an unknown case", []string{"show", "LG-2026-000001-" + symbolFor(t, "2026-000001")}, "not found"},
 		{"no number", []string{"show"}, "accepts 1 arg"},
+		{"an empty number", []string{"show", ""}, `"" is not a case number`},
+		{"an empty number to decide", []string{"approve", ""}, `"" is not a case number`},
+		{"an unknown state", []string{"list", "--status", "foo"}, `--status "foo": want one of [quarantined submitted `},
+		{"a negative limit", []string{"list", "--limit", "-1"}, "--limit -1: must not be negative"},
+		{"an unknown command", []string{"frob"}, `unknown command "frob" for "leadgate cases"; known: `},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, stderr, err := leadgate(t, append(append([]string{"cases"}, c.args...), "--dir", p.dir)...)
@@ -342,5 +364,64 @@ func TestStoppingIsQuickAndClean(t *testing.T) {
 	}
 	if _, err := admin.Dial(filepath.Join(p.dir, app.SocketFile)); err == nil {
 		t.Error("the admin socket still answers")
+	}
+}
+
+func TestAddressesOfTheDemoThatDoNotWork(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	for _, c := range []struct{ name, http, smtp, want string }{
+		{"no address for mail", "127.0.0.1:0", "foo", `--smtp "foo": want host:port`},
+		{"no address for the page", "foo", "127.0.0.1:0", `--http "foo": want host:port`},
+		{"mail on a port in use", "127.0.0.1:0", taken.Addr().String(), "address already in use; choose other addresses with --http (the page) and --smtp (mail)"},
+		{"the page on a port in use", taken.Addr().String(), "127.0.0.1:0", "address already in use; choose other addresses with --http (the page) and --smtp (mail)"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, stderr, err := leadgate(t, "demo", "--dir", t.TempDir(), "--http", c.http, "--smtp", c.smtp)
+			if err == nil || !strings.Contains(stderr, c.want) {
+				t.Errorf("said %q, want %q", stderr, c.want)
+			}
+		})
+	}
+}
+
+func TestCheckWarnsAndNamesAMissingFileOnce(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "leadgate.yaml")
+	_, stderr, err := leadgate(t, "check", "--config", file)
+	if err == nil || strings.Count(stderr, file) != 1 {
+		t.Errorf("a missing file: %v %s", err, stderr)
+	}
+	text := `{program: Vendor, data: state, policy: {contact: {name: Mia, email: mia@vendor.example}}, mailboxes: [
+  {name: partners, address: partners@vendor.example, outbox: out, direct: {listen: "127.0.0.1:0"}, sender_proof: {mode: none}}]}`
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, stderr, err := leadgate(t, "check", "--config", file)
+	want := "warning: mailboxes[0].sender_proof: senders are believed as written; anybody can speak for any partner\n"
+	if err != nil || !strings.Contains(out, want) {
+		t.Errorf("check: %v\n%s%s", err, out, stderr)
+	}
+}
+
+func TestFaultsOfAnImportNameTheLinesOfTheFile(t *testing.T) {
+	p := startDemo(t, binaryPath(t), t.TempDir())
+	defer p.stop(t)
+	for _, c := range []struct{ name, csv, want string }{
+		{"what the reader finds", "id,name,domains\na,A,a.example\n\na,B,b.example\n", "line 4 (a): line 2 has the same id"},
+		{"what the gateway finds", "id,name,domains\na,A,a.example\n\nb,B,gmail.com\n", "line 4 (b): domain \"gmail.com\" belongs to a mail provider"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "partners.csv")
+			if err := os.WriteFile(file, []byte(c.csv), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			_, stderr, err := leadgate(t, "partners", "import", file, "--dir", p.dir)
+			if err == nil || !strings.Contains(stderr, c.want) {
+				t.Errorf("said %q, want %q", stderr, c.want)
+			}
+		})
 	}
 }

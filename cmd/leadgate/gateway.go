@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -43,12 +44,25 @@ func (p *place) with(ctx context.Context, fn func(*admin.Client) error) (err err
 	if p.config == "" && !demo.Is(cfg.Data) {
 		return fmt.Errorf("no gateway runs in %s; start it, or give its --config, for decisions are made by its policy", cfg.Data)
 	}
-	a, err := app.Open(cfg, slog.New(slog.DiscardHandler))
+	a, err := openApp(cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
 	return fn(admin.Local(a.AdminHandler()))
+}
+
+// openApp opens a gateway. That another has the store open is said without the error beneath,
+// which is only that the wait for it timed out.
+func openApp(cfg config.Config, log *slog.Logger) (*app.App, error) {
+	a, err := app.Open(cfg, log)
+	if err == nil {
+		return a, nil
+	}
+	if words, waited := strings.CutSuffix(err.Error(), ": timeout"); waited {
+		err = errors.New(words)
+	}
+	return nil, err
 }
 
 func (p *place) find() (config.Config, error) {

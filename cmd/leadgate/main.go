@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	_ "time/tzdata" // zones are known on machines without a database of them
 
@@ -41,5 +42,28 @@ func rootCommand() *cobra.Command {
 		demoCommand(), serveCommand(), checkCommand(), casesCommand(), inboxCommand(),
 		partnersCommand(), ledgerCommand(), backupCommand(), versionCommand(),
 	)
+	for _, cmd := range root.Commands() {
+		if cmd.HasSubCommands() {
+			group(cmd)
+		}
+	}
 	return root
+}
+
+// group makes a command that only holds others refuse words that are none of them; cobra
+// shows its help for these and calls it a success.
+func group(cmd *cobra.Command) {
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		var names []string
+		for _, sub := range cmd.Commands() {
+			if sub.IsAvailableCommand() {
+				names = append(names, sub.Name())
+			}
+		}
+		return fmt.Errorf("unknown command %q for %q; known: %s", args[0], cmd.CommandPath(), strings.Join(names, ", "))
+	}
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 }

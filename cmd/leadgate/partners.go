@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"os"
+	"regexp"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -32,20 +34,34 @@ func partnersImport(p *place) *cobra.Command {
 				return err
 			}
 			defer f.Close()
-			partners, err := directory.ReadCSV(f)
+			partners, lines, err := directory.ReadLines(f)
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
 			return p.with(cmd.Context(), func(c *admin.Client) error {
 				stored, err := c.PutPartners(cmd.Context(), partners)
 				if err != nil {
-					return fmt.Errorf("%s: nothing was imported:\n%w", args[0], err)
+					return fmt.Errorf("%s: nothing was imported:\n%s", args[0], byLine(err.Error(), lines))
 				}
 				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d partners imported\n", len(stored))
 				return err
 			})
 		},
 	}
+}
+
+// ordinal is the place of a partner in a request, at the beginning of what the gateway says of it.
+var ordinal = regexp.MustCompile(`(?m)^partner (\d+) \(`)
+
+// byLine tells faults by the lines of the file, where the gateway counts partners.
+func byLine(words string, lines []int) string {
+	return ordinal.ReplaceAllStringFunc(words, func(s string) string {
+		n, err := strconv.Atoi(ordinal.FindStringSubmatch(s)[1])
+		if err != nil || n < 1 || n > len(lines) {
+			return s
+		}
+		return fmt.Sprintf("line %d (", lines[n-1])
+	})
 }
 
 func partnersList(p *place) *cobra.Command {

@@ -5,7 +5,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"leadgate/cmd/internal/app"
 	"leadgate/cmd/internal/config"
 )
 
@@ -20,7 +19,7 @@ func serveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			a, err := app.Open(cfg, cfg.Log.Logger(os.Stderr))
+			a, err := openApp(cfg, cfg.Log.Logger(os.Stderr))
 			if err != nil {
 				return err
 			}

@@ -2,6 +2,7 @@ package boltstore
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -92,3 +93,19 @@ func (c *cancellable) Write(b []byte) (int, error) {
 	}
 	return c.w.Write(b)
 }
+
+// IsStore reports whether the file at path begins as a store or a backup of one does.
+func IsStore(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = f.Close() }()
+	var head [20]byte
+	_, err = io.ReadFull(f, head[:])
+	return err == nil && binary.LittleEndian.Uint32(head[16:]) == bboltMagic
+}
+
+// bboltMagic stands behind the header of the first page of every bbolt file, in the order of
+// bytes of the machine that wrote it.
+const bboltMagic = 0xED0CDAED

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 	"syscall"
 
 	"leadgate/intake"
@@ -125,22 +126,43 @@ func (c *Client) Cases(ctx context.Context, q intake.CaseQuery) ([]CaseSummary, 
 	}
 }
 
+// casePath returns the path of a case. What is not a step of a path of its own cannot be
+// asked for, and is no case number either.
+func casePath(number string) (string, error) {
+	if strings.Trim(number, ". \t") == "" {
+		return "", fmt.Errorf("%q is not a case number", number)
+	}
+	return "/v1/cases/" + url.PathEscape(number), nil
+}
+
 // Case returns the whole story of a case.
 func (c *Client) Case(ctx context.Context, number string) (d intake.Dossier, err error) {
-	err = c.call(ctx, http.MethodGet, "/v1/cases/"+url.PathEscape(number), nil, &d)
+	path, err := casePath(number)
+	if err != nil {
+		return d, err
+	}
+	err = c.call(ctx, http.MethodGet, path, nil, &d)
 	return d, err
 }
 
 // Decide does one of approve, decline, ask and assign.
 func (c *Client) Decide(ctx context.Context, verb, number string, d Decision) (s CaseSummary, err error) {
-	err = c.call(ctx, http.MethodPost, "/v1/cases/"+url.PathEscape(number)+"/"+verb, d, &s)
+	path, err := casePath(number)
+	if err != nil {
+		return s, err
+	}
+	err = c.call(ctx, http.MethodPost, path+"/"+verb, d, &s)
 	return s, err
 }
 
 // Retry takes up what was given up of a case and returns how many tasks that were.
 func (c *Client) Retry(ctx context.Context, number string) (int, error) {
+	path, err := casePath(number)
+	if err != nil {
+		return 0, err
+	}
 	var res RetryResult
-	err := c.call(ctx, http.MethodPost, "/v1/cases/"+url.PathEscape(number)+"/retry", Decision{}, &res)
+	err = c.call(ctx, http.MethodPost, path+"/retry", Decision{}, &res)
 	return res.Tasks, err
 }
 

@@ -137,6 +137,9 @@ func (a *App) backup(ctx context.Context, path string) (int64, error) {
 	if !filepath.IsAbs(path) {
 		return 0, &intake.ErrInput{Problem: "the path of a backup must be absolute"}
 	}
+	if info, err := os.Lstat(path); err == nil && info.Size() > 0 && !boltstore.IsStore(path) {
+		return 0, &intake.ErrInput{Problem: path + " exists and is no backup; choose another name"}
+	}
 	if err := a.store.Backup(ctx, path); err != nil {
 		return 0, err
 	}

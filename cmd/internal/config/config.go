@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"log/slog"
+	"net/mail"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -140,7 +141,15 @@ func (c Config) Validate() Faults {
 	ids, listFaults := c.Identity.lists()
 	faults = append(faults, listFaults...)
 	for _, err := range c.Policy.Validate(ids) {
-		faults = append(faults, inside("policy", err))
+		f := inside("policy", err)
+		_, wrong := mail.ParseAddress(c.Policy.Contact.Email)
+		if f.Path == "policy.contact" && c.Policy.Contact.Email != "" && wrong != nil {
+			fault("policy.contact.email", "%q is not an address like mia@vendor.example", c.Policy.Contact.Email)
+			if c.Policy.Contact.Name != "" {
+				continue // nothing else is wrong with the contact
+			}
+		}
+		faults = append(faults, f)
 	}
 	if len(c.Mailboxes) == 0 {
 		fault("mailboxes", "is missing: without one, nothing can reach the gateway")
@@ -168,6 +177,21 @@ func (c Config) Validate() Faults {
 		crms[w.Name] = true
 	}
 	return faults
+}
+
+// Warnings returns what is no fault and yet worth a second look, each with its key.
+func (c Config) Warnings() []string {
+	var warnings []string
+	for i, m := range c.Mailboxes {
+		at := fmt.Sprintf("mailboxes[%d].sender_proof: ", i)
+		switch m.SenderProof.Mode {
+		case mailbox.ProofNone:
+			warnings = append(warnings, at+"senders are believed as written; anybody can speak for any partner")
+		case mailbox.ProofUnset:
+			warnings = append(warnings, at+"every sender is unverified: nothing is ever answered")
+		}
+	}
+	return warnings
 }
 
 // Lists returns the identity lists with the operator's additions.

@@ -87,7 +87,7 @@ data: twice
 		"line 3: log.level: \"loud\"",
 		"line 5: policy.mode: \"automatic\"",
 		"line 6: policy.timezone: \"Mars/Olympus\"",
-		"line 7: ",
+		"line 7: policy.provisional_days: want a whole number, not \"many\"",
 		"line 11: mailboxes[0].adress: unknown key; did you mean address?",
 		"mailboxes[0].address",
 		"line 14: mailboxes[1].name: \"partners\" is the name of another mailbox",
@@ -114,7 +114,12 @@ func TestFilesThatAreNoConfiguration(t *testing.T) {
 		"a list":           {"- a\n", "program: is missing"},
 		"two documents":    {"a: 1\n---\nb: 2\n", "more than one document"},
 		"comments alone":   {"# nothing\n", "the file is empty"},
-		"a number as text": {"program: [1]\ndata: x\n", "line 1: "},
+		"a list as text":   {"program: [1]\ndata: x\n", "line 1: program: want a text, not a list"},
+		"a word as choice": {good + "crm: {ledger: maybe}\n", `line 12: crm.ledger: want true or false, not "maybe"`},
+		"a number as time": {strings.Replace(good, "    outbox", "    imap: {host: h, username: u, password: p, poll: soon}\n    outbox", 1), `mailboxes[0].imap.poll: want a time like 30s or 5m, not "soon"`},
+		"a text as keys":   {"policy: strict\n", `line 1: policy: want keys with values, not "strict"`},
+		"a list in a list": {strings.Replace(good, "[127.0.0.0/8]", "[[a]]", 1), "mailboxes[0].direct.trusted_networks[0]: want a text, not a list"},
+		"no address":       {strings.Replace(good, "mia@northwind.example", "mia", 1), `line 5: policy.contact.email: "mia" is not an address`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Load(write(t, "leadgate.yaml", c.text))
@@ -152,7 +157,32 @@ func TestSecretsComeFromFiles(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error %v, want %q", err, c.want)
 			}
+			if faults, ok := errors.AsType[Faults](err); !ok || len(faults) != 1 {
+				t.Errorf("not one fault: %v", err)
+			}
 		})
+	}
+	hook := good + "crm:\n  webhooks:\n    - {name: bridge, url: \"https://crm.example/\", secret_file: none}\n"
+	hook = strings.Replace(hook, "    outbox: out", "    imap: {host: mail.example, username: u, password_file: none}\n    outbox: out", 1)
+	_, err := Load(write(t, "leadgate.yaml", hook))
+	if faults, ok := errors.AsType[Faults](err); !ok || len(faults) != 2 {
+		t.Errorf("two missing files make other than two faults: %v", err)
+	}
+}
+
+func TestWhoBelievesEverybodyIsWarned(t *testing.T) {
+	for mode, want := range map[string]string{
+		"{mode: trusted-networks}": "",
+		"{mode: none}":             "mailboxes[0].sender_proof: senders are believed as written; anybody can speak for any partner",
+		"{}":                       "mailboxes[0].sender_proof: every sender is unverified: nothing is ever answered",
+	} {
+		c, err := Load(write(t, "leadgate.yaml", strings.Replace(good, "{mode: trusted-networks}", mode, 1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(c.Warnings(), "\n"); got != want {
+			t.Errorf("%s: warned of %q, want %q", mode, got, want)
+		}
 	}
 }
 

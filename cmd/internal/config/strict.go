@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -54,6 +55,10 @@ func (fs Faults) sorted() Faults {
 // secrets are the keys of which KEY_file names a file that holds the value.
 var secrets = []string{"password", "secret"}
 
+// unread stands for a secret whose file is at fault. It is good as a password and as the
+// secret of a webhook; as there is a fault, nobody gets to use it.
+const unread = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+
 // decode reads YAML into v, a pointer to a struct with yaml tags that holds the defaults.
 // Unknown keys, double keys and values of the wrong kind are faults. Relative paths of
 // secret files count from dir. The returned document finds the lines of keys.
@@ -80,7 +85,10 @@ func decode(src []byte, dir string, v any) (document, Faults) {
 			return d, append(faults, Fault{Problem: err.Error()}).sorted()
 		}
 		for _, e := range types.Errors {
-			faults = append(faults, typeFault(e))
+			f := typeFault(e)
+			if !slices.ContainsFunc(faults, func(known Fault) bool { return known.Line == f.Line }) {
+				faults = append(faults, f) // inside an alias, where checkKeys does not look
+			}
 		}
 	}
 	return d, faults.sorted()
@@ -157,6 +165,9 @@ func resolveSecrets(n *yaml.Node, dir, path string, faults *Faults) {
 		}
 		if slices.ContainsFunc(n.Content, func(c *yaml.Node) bool { return c.Value == base && c.Kind == yaml.ScalarNode && c != value }) {
 			fault("is given beside %s; keep one of them", base)
+			n.Content = slices.Delete(n.Content, i, i+2)
+			i -= 2
+			continue
 		}
 		file := value.Value
 		if !filepath.IsAbs(file) {
@@ -170,12 +181,15 @@ func resolveSecrets(n *yaml.Node, dir, path string, faults *Faults) {
 		if err == nil && text == "" {
 			fault("%s is empty", file)
 		}
+		if text == "" {
+			text = unread // told already: the value is not missing besides
+		}
 		key.Value, value.Value, value.Tag, value.Style = base, text, "!!str", yaml.DoubleQuotedStyle
 	}
 }
 
-// checkKeys finds keys that the struct type t does not have, and keys given twice, of which
-// it leaves the first.
+// checkKeys finds keys that the struct type t does not have, keys given twice, of which it
+// leaves the first, and values of the wrong kind.
 func checkKeys(n *yaml.Node, t reflect.Type, path string, faults *Faults) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -184,8 +198,12 @@ func checkKeys(n *yaml.Node, t reflect.Type, path string, faults *Faults) {
 		for i, c := range n.Content {
 			checkKeys(c, t.Elem(), fmt.Sprintf("%s[%d]", path, i), faults)
 		}
+		return
 	}
 	if n.Kind != yaml.MappingNode || t.Kind() != reflect.Struct {
+		if n.Decode(reflect.New(t).Interface()) != nil {
+			*faults = append(*faults, Fault{n.Line, path, "want " + kindWanted(t) + ", not " + kindGiven(n)})
+		}
 		return
 	}
 	fields := yamlFields(t)
@@ -207,6 +225,40 @@ func checkKeys(n *yaml.Node, t reflect.Type, path string, faults *Faults) {
 		}
 		checkKeys(n.Content[i+1], field, at, faults)
 	}
+}
+
+// kindWanted says in words what a value of type t looks like.
+func kindWanted(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Int64:
+		if t == reflect.TypeFor[time.Duration]() {
+			return "a time like 30s or 5m"
+		}
+		return "a whole number"
+	case reflect.Int:
+		return "a whole number"
+	case reflect.String:
+		return "a text"
+	case reflect.Slice:
+		return "a list"
+	case reflect.Struct, reflect.Map:
+		return "keys with values"
+	}
+	return "a value of type " + t.String()
+}
+
+func kindGiven(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "keys with values"
+	case yaml.SequenceNode:
+		return "a list"
+	case yaml.AliasNode:
+		return "what *" + n.Value + " stands for"
+	}
+	return strconv.Quote(n.Value)
 }
 
 func yamlFields(t reflect.Type) map[string]reflect.Type {
