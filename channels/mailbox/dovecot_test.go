@@ -112,7 +112,7 @@ func TestCrashesOfTheServerLoseAndDoubleNothing(t *testing.T) {
 	sink := channeltest.NewSink()
 	_, port := hostPort(p.addr)
 	runDovecot(t, d, user, sink, func(m *Mailbox) { m.imap.cfg.Port = port })
-	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	accepted := func(n int) {
 		t.Helper()
