@@ -107,10 +107,6 @@ func orNow(now func() time.Time) func() time.Time {
 // Name is the name of the channel.
 func (m *Mailbox) Name() string { return channelName }
 
-// Owns reports whether an address is one of this mailbox, with or without a "+tag": a
-// program with several mailboxes answers from the one that was written to.
-func (m *Mailbox) Owns(address string) bool { return m.own.has(address) }
-
 // Addrs returns where direct delivery listens, after Listen; nil if it does not.
 func (m *Mailbox) Addrs() []string {
 	if m.direct == nil {

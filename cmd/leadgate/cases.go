@@ -75,6 +75,9 @@ func printCases(w io.Writer, cases []admin.CaseSummary) error {
 		if c.Reason != "" {
 			status += " (" + string(c.Reason) + ")"
 		}
+		if c.Unread > 0 {
+			status += fmt.Sprintf(", %d unread", c.Unread)
+		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", c.CaseNumber, status,
 			orDash(c.CompanyName), orDash(c.CompanyDomain), orDash(c.Partner), c.ClaimTime.Local().Format("2006-01-02 15:04:05"))
 	}
@@ -205,6 +208,9 @@ func printDossier(w io.Writer, d intake.Dossier) error {
 	row("Partner", fmt.Sprintf("%s (%s)", orDash(d.Partner.Name), orDash(r.Partner)))
 	row("Submitted by", fmt.Sprintf("%s, %s", r.Contact, r.Strength))
 	row("Claim", moment(r.Claim))
+	if r.Unread > 0 {
+		row("Unread", fmt.Sprintf("%d message(s) of the partner, below", r.Unread))
+	}
 	row("Decision due", moment(r.DecisionDue))
 	row("Protected until", moment(r.Protection.End))
 	row("Merged into", r.MergedInto)

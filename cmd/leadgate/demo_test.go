@@ -188,6 +188,19 @@ func TestAFilledInReplyCompletesTheCase(t *testing.T) {
 	if len(cases) != 1 || cases[0].Status != intake.StatusProvisional || cases[0].CompanyDomain != "blueharbour.example" {
 		t.Errorf("cases %+v", cases)
 	}
+
+	// What nothing is read from is not lost on staff.
+	news := strings.Replace(reply, "<two@", "<three@", 1)
+	news = news[:strings.Index(news, "\r\n\r\n")] + "\r\n\r\nWe meet them on 3 December.\r\n"
+	if err := deliver(p.smtp, "ana@brightpath.example", news); err != nil {
+		t.Fatal(err)
+	}
+	if out, stderr, err := leadgate(t, "cases", "list", "--dir", p.dir); err != nil || !strings.Contains(out, "approved_provisional, 1 unread") {
+		t.Errorf("the list says %s %s, %v", out, stderr, err)
+	}
+	if out, _, err := leadgate(t, "cases", "show", cases[0].CaseNumber, "--dir", p.dir); err != nil || !strings.Contains(out, "| We meet them on 3 December.") {
+		t.Errorf("the story does not tell what the partner wrote: %s, %v", out, err)
+	}
 }
 
 func TestNobodyUnknownIsAnswered(t *testing.T) {
