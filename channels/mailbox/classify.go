@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strings"
 
+	"leadgate/channels/mailbox/mailparse"
+	"leadgate/channels/mailbox/senderauth"
 	"leadgate/intake"
 )
 
@@ -21,10 +23,10 @@ func (v verdict) human() bool { return v.reason == "" }
 // two robots never talk to each other (RFC 3834, section 2). The order matters: what a mail
 // is for staff is the first thing that fits. nullSender says that the envelope sender was
 // <>, where the transport told it.
-func (m *Mailbox) classify(p *Parsed, nullSender bool) verdict {
-	for _, check := range []func(*Parsed) verdict{
+func (m *Mailbox) classify(p *mailparse.Parsed, nullSender bool) verdict {
+	for _, check := range []func(*mailparse.Parsed) verdict{
 		m.ownMail,
-		func(p *Parsed) verdict { return bounce(p, nullSender) },
+		func(p *mailparse.Parsed) verdict { return bounce(p, nullSender) },
 		automatic,
 		listMail,
 		ambiguousFrom,
@@ -37,7 +39,7 @@ func (m *Mailbox) classify(p *Parsed, nullSender bool) verdict {
 }
 
 // ownMail finds what this mailbox sent itself.
-func (m *Mailbox) ownMail(p *Parsed) verdict {
+func (m *Mailbox) ownMail(p *mailparse.Parsed) verdict {
 	if _, ok := m.tokens.parse(p.MessageID); ok {
 		return verdict{intake.AsideOwn, "its Message-ID is one of our answers"}
 	}
@@ -50,13 +52,13 @@ func (m *Mailbox) ownMail(p *Parsed) verdict {
 }
 
 // bounce finds reports about mail (RFC 3464, RFC 5965, RFC 8098) and what else comes back.
-func bounce(p *Parsed, nullSender bool) verdict {
+func bounce(p *mailparse.Parsed, nullSender bool) verdict {
 	switch local := fromLocal(p); {
 	case p.Report != "":
 		return verdict{intake.AsideBounce, "a report: " + p.Report}
-	case nullSender, strings.TrimSpace(p.header.get("Return-Path")) == "<>":
+	case nullSender, strings.TrimSpace(p.Header.Get("Return-Path")) == "<>":
 		return verdict{intake.AsideBounce, "the envelope sender is empty"}
-	case p.header.has("X-Failed-Recipients"):
+	case p.Header.Has("X-Failed-Recipients"):
 		return verdict{intake.AsideBounce, "X-Failed-Recipients"}
 	case local == "mailer-daemon", local == "postmaster", local == "mailerdaemon", local == "mail-daemon":
 		return verdict{intake.AsideBounce, "From is " + local}
@@ -65,25 +67,25 @@ func bounce(p *Parsed, nullSender bool) verdict {
 }
 
 // automatic finds answering machines and other programs.
-func automatic(p *Parsed) verdict {
-	for _, v := range p.header.all("Auto-Submitted") { // RFC 3834, section 5
-		token, _, _ := strings.Cut(dropComments(v), ";")
+func automatic(p *mailparse.Parsed) verdict {
+	for _, v := range p.Header.All("Auto-Submitted") { // RFC 3834, section 5
+		token, _, _ := strings.Cut(senderauth.DropComments(v), ";")
 		if token = strings.ToLower(strings.TrimSpace(token)); token != "" && token != "no" {
-			return verdict{intake.AsideRobot, "Auto-Submitted: " + cleanLine(clipped(token))}
+			return verdict{intake.AsideRobot, "Auto-Submitted: " + mailparse.CleanLine(clipped(token))}
 		}
 	}
 	for _, name := range []string{"X-Autoreply", "X-Autorespond", "X-Autoresponder", "X-Auto-Reply", "X-Mail-Autoreply", "X-Loop"} {
-		if v := strings.ToLower(p.header.get(name)); p.header.has(name) && v != "no" && v != "false" {
+		if v := strings.ToLower(p.Header.Get(name)); p.Header.Has(name) && v != "no" && v != "false" {
 			return verdict{intake.AsideRobot, name}
 		}
 	}
-	suppress := strings.ToLower(p.header.get("X-Auto-Response-Suppress"))
+	suppress := strings.ToLower(p.Header.Get("X-Auto-Response-Suppress"))
 	for _, token := range strings.FieldsFunc(suppress, func(r rune) bool { return r == ',' || r == ' ' || r == ';' }) {
 		if token == "all" || token == "autoreply" || token == "oof" {
 			return verdict{intake.AsideRobot, "X-Auto-Response-Suppress: " + token}
 		}
 	}
-	switch precedence := strings.ToLower(cleanLine(p.header.get("Precedence"))); precedence {
+	switch precedence := strings.ToLower(mailparse.CleanLine(p.Header.Get("Precedence"))); precedence {
 	case "bulk", "list", "junk", "auto_reply":
 		return verdict{intake.AsideRobot, "Precedence: " + precedence}
 	}
@@ -103,9 +105,9 @@ var machineSubject = regexp.MustCompile(`(?i)^\s*(?:auto(?:matic)?[- ]?reply|aut
 var machineLocal = regexp.MustCompile(`^(?:no[-_.]?reply|do[-_.]?not[-_.]?reply|noreply[-_.+].*|no[-_.]reply[-_.+].*|bounces?(?:[-_.+].*)?|owner-.*|.*-(?:request|bounces?|owner)|notifications?|mailer|autoreply|auto[-_]?(?:reply|responder))$`)
 
 // listMail finds mailing lists and mass mail (RFC 2369, RFC 2919).
-func listMail(p *Parsed) verdict {
+func listMail(p *mailparse.Parsed) verdict {
 	for _, name := range []string{"List-Id", "List-Unsubscribe", "List-Post", "List-Help", "List-Subscribe", "List-Owner", "List-Archive", "Mailing-List", "Feedback-ID"} {
-		if p.header.has(name) {
+		if p.Header.Has(name) {
 			return verdict{intake.AsideRobot, name}
 		}
 	}
@@ -113,7 +115,7 @@ func listMail(p *Parsed) verdict {
 }
 
 // ambiguousFrom finds mail of which nobody can say who wrote it.
-func ambiguousFrom(p *Parsed) verdict {
+func ambiguousFrom(p *mailparse.Parsed) verdict {
 	switch {
 	case p.FromFields > 1:
 		return verdict{intake.AsideAmbiguousFrom, fmt.Sprintf("%d From fields", p.FromFields)}
@@ -124,7 +126,7 @@ func ambiguousFrom(p *Parsed) verdict {
 	case !isAddress(p.From[0].Address):
 		return verdict{intake.AsideAmbiguousFrom, "From is no address"}
 	}
-	for _, shown := range addrSpec.FindAllString(p.From[0].Name, 5) {
+	for _, shown := range mailparse.AddrSpec.FindAllString(p.From[0].Name, 5) {
 		if !strings.EqualFold(shown, p.From[0].Address) {
 			return verdict{intake.AsideAmbiguousFrom, "the name in From shows another address"}
 		}
@@ -133,7 +135,7 @@ func ambiguousFrom(p *Parsed) verdict {
 }
 
 // fromLocal returns the local part of the first From address, lower case.
-func fromLocal(p *Parsed) string {
+func fromLocal(p *mailparse.Parsed) string {
 	if len(p.From) == 0 {
 		return ""
 	}

@@ -10,7 +10,9 @@ import (
 	"net/mail"
 	"strings"
 	"time"
+	"unicode"
 
+	"leadgate/channels/mailbox/mailparse"
 	"leadgate/intake"
 )
 
@@ -36,12 +38,12 @@ func (w *headerWriter) raw(name, value string) {
 
 // text writes a field of words in any script (RFC 2047).
 func (w *headerWriter) text(name, value string) {
-	w.raw(name, mime.QEncoding.Encode("utf-8", cleanLine(value)))
+	w.raw(name, mime.QEncoding.Encode("utf-8", mailparse.CleanLine(value)))
 }
 
 // address writes a field with one address.
 func (w *headerWriter) address(name, display, addr string) {
-	w.raw(name, (&mail.Address{Name: cleanLine(display), Address: addr}).String())
+	w.raw(name, (&mail.Address{Name: mailparse.CleanLine(display), Address: addr}).String())
 }
 
 // ids writes a field of message ids.
@@ -94,10 +96,17 @@ func (m *Mailbox) compose(msg intake.Message, to string, t thread, words Rendere
 
 // writeQuoted writes text as quoted-printable, lines ended by CR LF.
 func writeQuoted(b *bytes.Buffer, s string) error {
-	s = strings.ReplaceAll(cleanText(s), "\n", "\r\n")
+	s = strings.ReplaceAll(mailparse.CleanText(s), "\n", "\r\n")
 	q := quotedprintable.NewWriter(b)
 	if _, err := q.Write([]byte(s)); err != nil {
 		return err
 	}
 	return q.Close()
+}
+
+func noControl(r rune) rune {
+	if unicode.IsControl(r) {
+		return ' '
+	}
+	return r
 }

@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"leadgate/channels/mailbox/senderauth"
 )
 
 // Config describes one mailbox. Secrets are resolved already: they hold the value, not the
@@ -21,10 +23,10 @@ type Config struct {
 	FromName string `yaml:"from_name"`
 	// OwnAddresses are further addresses of this mailbox: aliases that mail is taken in for
 	// and that no mail is believed to come from. Address is always one of them.
-	OwnAddresses []string    `yaml:"own_addresses"`
-	IMAP         *IMAP       `yaml:"imap"`
-	Direct       *Direct     `yaml:"direct"`
-	SenderProof  SenderProof `yaml:"sender_proof"`
+	OwnAddresses []string          `yaml:"own_addresses"`
+	IMAP         *IMAP             `yaml:"imap"`
+	Direct       *Direct           `yaml:"direct"`
+	SenderProof  senderauth.Config `yaml:"sender_proof"`
 	// SMTP and Outbox are where answers go; exactly one is set.
 	SMTP   *SMTP  `yaml:"smtp"`
 	Outbox string `yaml:"outbox"`
@@ -79,30 +81,6 @@ type Direct struct {
 	MaxSize         int64    `yaml:"max_size"` // bytes; Config.MaxSize if 0
 	TLSCert         string   `yaml:"tls_cert"` // file; with TLSKey offers STARTTLS
 	TLSKey          string   `yaml:"tls_key"`  // file
-}
-
-// ProofMode says what proves the sender of a mail.
-type ProofMode string
-
-// The modes of proof.
-const (
-	// ProofUnset proves nothing: every sender is unverified.
-	ProofUnset ProofMode = ""
-	// ProofResults believes the border mail server's Authentication-Results (RFC 8601).
-	ProofResults ProofMode = "authentication-results"
-	// ProofNetworks believes mail delivered directly from trusted networks.
-	ProofNetworks ProofMode = "trusted-networks"
-	// ProofNone believes From as written. Anybody can then claim to be a partner.
-	ProofNone ProofMode = "none"
-)
-
-// SenderProof says what proves the sender of a mail.
-type SenderProof struct {
-	Mode ProofMode `yaml:"mode"`
-	// AuthservID is the name by which the border mail server signs its results; exact.
-	AuthservID string `yaml:"authserv_id"`
-	// TrustedNetworks (CIDR) prove mail that is delivered directly; Direct's if empty.
-	TrustedNetworks []string `yaml:"trusted_networks"`
 }
 
 // SMTP is the server that answers are submitted to.
@@ -195,7 +173,9 @@ func (c Config) Validate() error {
 	c.IMAP.validate(&f)
 	c.Direct.validate(&f)
 	c.SMTP.validate(&f)
-	c.SenderProof.validate(&f, c.Direct != nil)
+	for _, err := range c.SenderProof.Validate(c.Direct != nil) {
+		f.addf("sender_proof.%w", err)
+	}
 	return errors.Join(f...)
 }
 
@@ -230,7 +210,7 @@ func (d *Direct) validate(f *faults) {
 	if (d.TLSCert == "") != (d.TLSKey == "") {
 		f.addf("direct.tls_cert and direct.tls_key: set both or neither")
 	}
-	if _, err := parseNetworks(d.TrustedNetworks); err != nil {
+	if _, err := senderauth.ParseNetworks(d.TrustedNetworks); err != nil {
 		f.addf("direct.trusted_networks: %w", err)
 	}
 }
@@ -266,25 +246,6 @@ func validateServer(f *faults, key, host string, port int, protection TLS, insec
 	}
 }
 
-func (p SenderProof) validate(f *faults, direct bool) {
-	if _, err := parseNetworks(p.TrustedNetworks); err != nil {
-		f.addf("sender_proof.trusted_networks: %w", err)
-	}
-	switch p.Mode {
-	case ProofUnset, ProofNone:
-	case ProofResults:
-		if p.AuthservID == "" {
-			f.addf("sender_proof.authserv_id: must be set for mode %s", p.Mode)
-		}
-	case ProofNetworks:
-		if !direct || len(p.TrustedNetworks) == 0 {
-			f.addf("sender_proof.mode %s: needs direct delivery and trusted_networks", p.Mode)
-		}
-	default:
-		f.addf("sender_proof.mode %q: want authentication-results, trusted-networks or none", p.Mode)
-	}
-}
-
 func isAddress(s string) bool {
 	a, err := mail.ParseAddress(s)
 	return err == nil && a.Address == s
@@ -298,16 +259,4 @@ func isLoopback(host string) bool {
 	}
 	ip, err := netip.ParseAddr(host)
 	return err == nil && ip.IsLoopback()
-}
-
-func parseNetworks(cidrs []string) ([]netip.Prefix, error) {
-	var out []netip.Prefix
-	for _, s := range cidrs {
-		p, err := netip.ParsePrefix(s)
-		if err != nil {
-			return nil, fmt.Errorf("%q is not a network like 10.0.0.0/8", s)
-		}
-		out = append(out, p.Masked())
-	}
-	return out, nil
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"leadgate/channels/mailbox/senderauth"
 )
 
 func TestConfigIsReadFromYAML(t *testing.T) {
@@ -43,7 +45,7 @@ func TestValidateReturnsAllFaultsAtOnce(t *testing.T) {
 		Name: "a:b", Address: "not an address", FromName: "a\nb", OwnAddresses: []string{"x"},
 		IMAP:        &IMAP{Host: "imap.vendor.example", TLS: TLSNone, Poll: time.Millisecond, Folder: "A", ProcessedFolder: "A"},
 		Direct:      &Direct{Listen: "nonsense", Protocol: "uucp", TLSCert: "x", TrustedNetworks: []string{"10.0.0.1"}},
-		SenderProof: SenderProof{Mode: ProofResults, TrustedNetworks: []string{"x"}},
+		SenderProof: senderauth.Config{Mode: senderauth.ModeResults, TrustedNetworks: []string{"x"}},
 		SMTP:        &SMTP{TLS: "ssl", Username: "u", Hello: "a b", Port: 99999}, Outbox: "dir", MaxSize: -1,
 	}
 	err := c.Validate()
@@ -61,8 +63,8 @@ func TestValidateReturnsAllFaultsAtOnce(t *testing.T) {
 	for _, c := range []Config{
 		{Name: "a", Address: testAddress, Outbox: "x"},
 		{Name: "a", Address: testAddress, Direct: &Direct{Listen: ":0"}},
-		{Name: "a", Address: testAddress, Outbox: "x", IMAP: &IMAP{Host: "h", Username: "u", Password: "p"}, SenderProof: SenderProof{Mode: ProofNetworks}},
-		{Name: "a", Address: testAddress, Outbox: "x", Direct: &Direct{Listen: ":0"}, SenderProof: SenderProof{Mode: "dkim"}},
+		{Name: "a", Address: testAddress, Outbox: "x", IMAP: &IMAP{Host: "h", Username: "u", Password: "p"}, SenderProof: senderauth.Config{Mode: senderauth.ModeNetworks}},
+		{Name: "a", Address: testAddress, Outbox: "x", Direct: &Direct{Listen: ":0"}, SenderProof: senderauth.Config{Mode: "dkim"}},
 	} {
 		if c.Validate() == nil {
 			t.Errorf("no fault in %+v", c)

@@ -23,6 +23,7 @@ import (
 	"go.uber.org/goleak"
 
 	"leadgate/channels/channeltest"
+	"leadgate/channels/mailbox/mailparse"
 	"leadgate/intake"
 	"leadgate/intake/extract"
 	"leadgate/intake/identity"
@@ -45,8 +46,8 @@ var (
 var testRenderer = RendererFunc(func(m intake.Message) (Rendered, error) {
 	return Rendered{
 		Subject: "Your registration",
-		Text:    "Case " + cleanLine(m.Facts.Case) + " is registered.\nGrüße, " + m.Facts.Program,
-		HTML:    "<p>Case " + cleanLine(m.Facts.Case) + " is registered.</p>",
+		Text:    "Case " + mailparse.CleanLine(m.Facts.Case) + " is registered.\nGrüße, " + m.Facts.Program,
+		HTML:    "<p>Case " + mailparse.CleanLine(m.Facts.Case) + " is registered.</p>",
 	}, nil
 })
 

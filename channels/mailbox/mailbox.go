@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"os"
 	"strings"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"leadgate/channels"
+	"leadgate/channels/mailbox/senderauth"
 	"leadgate/intake"
 	"leadgate/intake/extract"
 )
@@ -40,7 +40,7 @@ type Mailbox struct {
 	cfg       Config
 	deps      Deps
 	own       ownAddresses
-	proof     proof
+	proof     *senderauth.Checker
 	tokens    tokens
 	transport transport
 	imap      *fetcher
@@ -69,7 +69,7 @@ func New(cfg Config, deps Deps) (*Mailbox, error) {
 	if deps.SpoolDir == "" {
 		deps.SpoolDir = os.TempDir()
 	}
-	trusted, err := parseNetworks(cfg.SenderProof.TrustedNetworks)
+	proof, err := senderauth.New(cfg.SenderProof)
 	if err != nil {
 		return nil, fmt.Errorf("mailbox %q: %w", cfg.Name, err)
 	}
@@ -77,7 +77,7 @@ func New(cfg Config, deps Deps) (*Mailbox, error) {
 	m := &Mailbox{
 		cfg: cfg, deps: deps,
 		own:    newOwnAddresses(append([]string{cfg.Address}, cfg.OwnAddresses...)),
-		proof:  proof{mode: cfg.SenderProof.Mode, id: cfg.SenderProof.AuthservID, trusted: trusted},
+		proof:  proof,
 		tokens: tokens{key: deps.Key, domain: domain},
 	}
 	if cfg.SMTP != nil {
@@ -91,7 +91,7 @@ func New(cfg Config, deps Deps) (*Mailbox, error) {
 	if cfg.Direct != nil {
 		m.direct = &receiver{m: m, cfg: *cfg.Direct}
 	}
-	if m.proof.mode == ProofNone {
+	if cfg.SenderProof.Mode == senderauth.ModeNone {
 		deps.Log.Warn("senders are believed as written: anybody can claim to be a partner", "sender_proof", "none")
 	}
 	return m, nil
@@ -179,14 +179,4 @@ func (o ownAddresses) has(address string) bool {
 	}
 	local, _, _ := strings.Cut(address[:i], "+")
 	return o[address] || o[local+address[i:]]
-}
-
-// contains reports whether an address lies in one of the networks.
-func contains(networks []netip.Prefix, ip netip.Addr) bool {
-	for _, n := range networks {
-		if n.Contains(ip.Unmap()) {
-			return true
-		}
-	}
-	return false
 }

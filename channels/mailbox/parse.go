@@ -10,9 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/net/idna"
-	"golang.org/x/net/publicsuffix"
-
+	"leadgate/channels/mailbox/mailparse"
+	"leadgate/channels/mailbox/senderauth"
 	"leadgate/intake"
 	"leadgate/intake/extract"
 )
@@ -26,7 +25,7 @@ type delivery struct {
 	key        string
 	receivedAt time.Time
 	content    io.ReadSeeker
-	from       peer
+	envelope   senderauth.Envelope
 	nullSender bool
 	// aside, if set, sets the message aside whatever it holds.
 	aside verdict
@@ -69,7 +68,7 @@ func (m *Mailbox) take(ctx context.Context, sink intake.Sink, d delivery) (outco
 		m.deps.Log.Info("message set aside", "key", d.key, "reason", string(v.reason), "aside", receipt.Aside)
 		return outcome{receipt: receipt, aside: true}, nil
 	}
-	s := m.submission(&p, d)
+	s := m.submission(ctx, &p, d)
 	s.Raw = raw
 	receipt, err := sink.Accept(ctx, s)
 	if err != nil {
@@ -81,14 +80,14 @@ func (m *Mailbox) take(ctx context.Context, sink intake.Sink, d delivery) (outco
 
 // understand parses and classifies a message. A panic of the reader makes it unreadable: a
 // message is never the end of the program.
-func (m *Mailbox) understand(d delivery) (p Parsed, v verdict, err error) {
+func (m *Mailbox) understand(d delivery) (p mailparse.Parsed, v verdict, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			p, v, err = Parsed{}, verdict{intake.AsideUnreadable, "the reader gave up on it"}, nil
+			p, v, err = mailparse.Parsed{}, verdict{intake.AsideUnreadable, "the reader gave up on it"}, nil
 			m.deps.Log.Error("reader gave up on a message", "key", d.key, "err", fmt.Sprintf("%T", r))
 		}
 	}()
-	p, err = Parse(d.content)
+	p, err = mailparse.Parse(d.content)
 	if err != nil {
 		return p, verdict{}, err
 	}
@@ -104,17 +103,17 @@ func (m *Mailbox) understand(d delivery) (p Parsed, v verdict, err error) {
 }
 
 // submission reads a person's mail.
-func (m *Mailbox) submission(p *Parsed, d delivery) intake.Submission {
+func (m *Mailbox) submission(ctx context.Context, p *mailparse.Parsed, d delivery) intake.Submission {
 	from := p.From[0]
-	strength, how := m.proof.judge(p, from, d.from)
-	senderDomain := organisation(from.Domain())
+	proof := m.proof.Check(ctx, p, d.content, d.envelope)
+	senderDomain := senderauth.Organisation(from.Domain())
 	read := m.deps.Extractor.Extract(extract.Input{
 		Subject: p.Subject, Text: p.Text, HTML: p.HTML, SenderDomain: senderDomain,
 	})
 	s := intake.Submission{
-		Key: d.key, Content: fingerprint(p), Deliberate: p.MessageID == "",
+		Key: d.key, Content: p.Fingerprint(), Deliberate: p.MessageID == "",
 		Channel:    channelName,
-		Sender:     intake.Sender{Address: from.Address, Name: clipRunes(from.Name, 120), Strength: strength, How: how},
+		Sender:     intake.Sender{Address: from.Address, Name: clipRunes(from.Name, 120), Strength: proof.Strength, How: proof.How},
 		Reply:      intake.Route{Channel: channelName, Address: replyAddress(p), Thread: m.threadOf(p)},
 		ReceivedAt: d.receivedAt,
 		Lead:       read.Lead, Inline: read.Inline, Evidence: read.Evidence, Text: read.New,
@@ -127,23 +126,12 @@ func (m *Mailbox) submission(p *Parsed, d delivery) intake.Submission {
 
 // replyAddress returns where the answer goes: to From, or to Reply-To if it is one address
 // in the same organisation. Another one is how mail is made to be sent to strangers.
-func replyAddress(p *Parsed) string {
+func replyAddress(p *mailparse.Parsed) string {
 	from := p.From[0]
-	if len(p.ReplyTo) == 1 && isAddress(p.ReplyTo[0].Address) && organisation(p.ReplyTo[0].Domain()) == organisation(from.Domain()) {
+	if len(p.ReplyTo) == 1 && isAddress(p.ReplyTo[0].Address) && senderauth.Organisation(p.ReplyTo[0].Domain()) == senderauth.Organisation(from.Domain()) {
 		return p.ReplyTo[0].Address
 	}
 	return from.Address
-}
-
-// organisation returns the registrable domain, or the domain itself if it has none.
-func organisation(domain string) string {
-	if ascii, err := idna.Lookup.ToASCII(domain); err == nil {
-		domain = ascii
-	}
-	if o, err := publicsuffix.EffectiveTLDPlusOne(domain); err == nil {
-		return o
-	}
-	return domain
 }
 
 // thread is what an answer needs to stand below the mail that it answers. It is stored with
@@ -156,7 +144,7 @@ type thread struct {
 	Subject    string   `json:"subject,omitempty"`
 }
 
-func (m *Mailbox) threadOf(p *Parsed) json.RawMessage {
+func (m *Mailbox) threadOf(p *mailparse.Parsed) json.RawMessage {
 	t := thread{Mailbox: m.cfg.Name, MessageID: p.MessageID, References: p.References, Subject: clipRunes(p.Subject, maxSubject)}
 	return t.encode()
 }
@@ -174,16 +162,16 @@ const maxSubject = 300 // runes that are kept of a subject
 // directKey is the key of a message that only its content identifies: a mail server that
 // delivers it again after a lost answer sends the same. Without a Message-ID the same
 // content may be two mails.
-func directKey(p *Parsed) string {
+func directKey(p *mailparse.Parsed) string {
 	if p.MessageID != "" {
-		return "smtp:" + fingerprint(p)
+		return "smtp:" + p.Fingerprint()
 	}
 	var b [16]byte
 	rand.Read(b[:]) // never fails
 	return "smtp:" + hex.EncodeToString(b[:])
 }
 
-func firstAddress(p *Parsed) string {
+func firstAddress(p *mailparse.Parsed) string {
 	if len(p.From) == 0 {
 		return ""
 	}

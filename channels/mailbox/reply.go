@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/net/idna"
 
+	"leadgate/channels/mailbox/mailparse"
 	"leadgate/intake"
 )
 
@@ -88,7 +89,7 @@ var (
 // replySubject is "Re: <original> [case]": the original without the prefixes and case
 // numbers that earlier answers have added to it.
 func replySubject(original string, answers bool, caseNumber string) string {
-	s := cleanLine(caseMark.ReplaceAllString(original, " "))
+	s := mailparse.CleanLine(caseMark.ReplaceAllString(original, " "))
 	for replyPrefix.MatchString(s) {
 		s = replyPrefix.ReplaceAllString(s, "")
 	}
@@ -112,12 +113,12 @@ func validID(s string) bool {
 // envelopeAddress returns the one address that a message goes to, its domain in ASCII.
 func envelopeAddress(s string) (string, error) {
 	if !isAddress(s) {
-		return "", fmt.Errorf("%q is not one e-mail address", clipped(cleanLine(s)))
+		return "", fmt.Errorf("%q is not one e-mail address", clipped(mailparse.CleanLine(s)))
 	}
 	i := strings.LastIndexByte(s, '@')
 	domain, err := idna.Lookup.ToASCII(s[i+1:])
 	if err != nil {
-		return "", fmt.Errorf("the domain of %q is not valid", clipped(cleanLine(s)))
+		return "", fmt.Errorf("the domain of %q is not valid", clipped(mailparse.CleanLine(s)))
 	}
 	return s[:i+1] + domain, nil
 }

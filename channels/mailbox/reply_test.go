@@ -16,6 +16,7 @@ import (
 	"github.com/emersion/go-smtp"
 	"pgregory.net/rapid"
 
+	"leadgate/channels/mailbox/mailparse"
 	"leadgate/intake"
 )
 
@@ -65,7 +66,7 @@ func TestAnswerHasTheHeaderOfAMachine(t *testing.T) {
 		"Mime-Version":             "1.0",
 	}
 	for name, w := range want {
-		if g := decodeWords(got.Header.Get(name)); strings.ReplaceAll(g, `"`, "") != w {
+		if g := mailparse.DecodeWords(got.Header.Get(name)); strings.ReplaceAll(g, `"`, "") != w {
 			t.Errorf("%s: %q, want %q", name, g, w)
 		}
 	}
@@ -74,7 +75,7 @@ func TestAnswerHasTheHeaderOfAMachine(t *testing.T) {
 			t.Errorf("line of %d bytes: %q", len(line), line)
 		}
 	}
-	p, err := Parse(bytes.NewReader(raw))
+	p, err := mailparse.Parse(bytes.NewReader(raw))
 	if err != nil || !strings.Contains(p.Text, "Grüße, Vendor") || !strings.Contains(p.HTML, "<p>Case LG") {
 		t.Errorf("text %q, HTML %q, err %v", p.Text, p.HTML, err)
 	}
@@ -118,7 +119,7 @@ func TestThreadGrowsByTheAnswer(t *testing.T) {
 	if g := got.Header.Get("In-Reply-To"); g != "<"+next.MessageID+">" {
 		t.Errorf("In-Reply-To: %s", g)
 	}
-	if g := got.Header.Get("Subject"); strings.Count(decodeWords(g), "[LG-") != 1 || strings.Count(g, "Re:") != 1 {
+	if g := got.Header.Get("Subject"); strings.Count(mailparse.DecodeWords(g), "[LG-") != 1 || strings.Count(g, "Re:") != 1 {
 		t.Errorf("Subject: %s", g)
 	}
 }
@@ -164,7 +165,7 @@ func TestReplyToIsHonouredWithinTheOrganisation(t *testing.T) {
 		"Reply-To: a@example.com, b@example.com": "jane@partner.example.com",
 		"Reply-To: nonsense":                     "jane@partner.example.com",
 	} {
-		p, err := Parse(strings.NewReader("From: jane@partner.example.com\n" + replyTo + "\n\nx"))
+		p, err := mailparse.Parse(strings.NewReader("From: jane@partner.example.com\n" + replyTo + "\n\nx"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -225,7 +226,7 @@ func TestThreadIsFoundByInReplyToThenTheNewestReference(t *testing.T) {
 		"a number in the subject is none":   {"Subject: Re: [LG-2026-000001-A]", ""},
 		"without brackets, as some send it": {"In-Reply-To: " + a, "LG-2026-000001-A"},
 	} {
-		p, err := Parse(strings.NewReader("From: a@b.example\n" + tt.header + "\n\nx"))
+		p, err := mailparse.Parse(strings.NewReader("From: a@b.example\n" + tt.header + "\n\nx"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -404,11 +405,11 @@ func TestAnswersInTheQuotationAreMarked(t *testing.T) {
 		"Country: Spain\n\n> Country: France\n":               false,
 		"Thanks!\n\n> Current state: Approved\n":              false,
 	} {
-		p, err := Parse(strings.NewReader(head + body))
+		p, err := mailparse.Parse(strings.NewReader(head + body))
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := m.submission(&p, delivery{receivedAt: testNow})
+		s := m.submission(t.Context(), &p, delivery{receivedAt: testNow})
 		if s.Inline != want || s.CaseHint != "LG-2026-000123-K" || s.Lead[intake.FieldCountry] == "FR" {
 			t.Errorf("%q: inline %v, lead %v, hint %q", body, s.Inline, s.Lead, s.CaseHint)
 		}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/emersion/go-smtp"
 
+	"leadgate/channels/mailbox/senderauth"
 	"leadgate/intake"
 )
 
@@ -50,7 +51,7 @@ func (r *receiver) listen() error {
 	if r.listener != nil {
 		return nil
 	}
-	allowed, err := parseNetworks(r.cfg.TrustedNetworks)
+	allowed, err := senderauth.ParseNetworks(r.cfg.TrustedNetworks)
 	if err != nil {
 		return fmt.Errorf("direct.trusted_networks: %w", err)
 	}
@@ -163,11 +164,11 @@ var (
 )
 
 func (r *receiver) newSession(c *smtp.Conn) (smtp.Session, error) {
-	s := &delivering{r: r, peer: peer{direct: true}}
+	s := &delivering{r: r, envelope: senderauth.Envelope{Direct: true, Hello: c.Hostname()}}
 	if a, ok := c.Conn().RemoteAddr().(*net.TCPAddr); ok {
-		s.peer.ip, _ = netip.AddrFromSlice(a.IP)
-		s.peer.ip = s.peer.ip.Unmap()
-		if len(r.allowed) > 0 && !contains(r.allowed, s.peer.ip) {
+		s.envelope.IP, _ = netip.AddrFromSlice(a.IP)
+		s.envelope.IP = s.envelope.IP.Unmap()
+		if len(r.allowed) > 0 && !senderauth.Contains(r.allowed, s.envelope.IP) {
 			return nil, errNotAllowed
 		}
 	}
@@ -177,7 +178,7 @@ func (r *receiver) newSession(c *smtp.Conn) (smtp.Session, error) {
 // delivering is one connection of a mail server.
 type delivering struct {
 	r          *receiver
-	peer       peer
+	envelope   senderauth.Envelope
 	nullSender bool
 }
 
@@ -187,7 +188,7 @@ var (
 )
 
 func (s *delivering) Mail(from string, _ *smtp.MailOptions) error {
-	s.nullSender = from == ""
+	s.nullSender, s.envelope.MailFrom = from == "", from
 	return nil
 }
 
@@ -204,7 +205,7 @@ func (s *delivering) Data(body io.Reader) error { return s.take(body) }
 // LMTPData gives every recipient the same answer: they are one mailbox.
 func (s *delivering) LMTPData(body io.Reader, _ smtp.StatusCollector) error { return s.take(body) }
 
-func (s *delivering) Reset()        { s.nullSender = false }
+func (s *delivering) Reset()        { s.nullSender, s.envelope.MailFrom = false, "" }
 func (s *delivering) Logout() error { return nil }
 
 // take stores a message. What it returns is the reply, success included: the case number is
@@ -237,7 +238,7 @@ func (s *delivering) take(body io.Reader) error {
 		return r.notStored(err)
 	}
 	out, err := r.m.take(ctx, sink, delivery{
-		receivedAt: r.m.deps.Now(), content: spooled.file, from: s.peer, nullSender: s.nullSender,
+		receivedAt: r.m.deps.Now(), content: spooled.file, envelope: s.envelope, nullSender: s.nullSender,
 	})
 	if err != nil {
 		return r.notStored(err)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/emersion/go-smtp"
 
+	"leadgate/channels/mailbox/senderauth"
 	"leadgate/channels/channeltest"
 	"leadgate/intake"
 )
@@ -69,11 +70,11 @@ func status(err error) int {
 }
 
 func TestReplyNamesTheCaseToProvenSendersOnly(t *testing.T) {
-	for mode, want := range map[ProofMode]string{ProofNone: "accepted as LG-2026-000001-K", ProofUnset: "accepted"} {
+	for mode, want := range map[senderauth.Mode]string{senderauth.ModeNone: "accepted as LG-2026-000001-K", senderauth.ModeUnset: "accepted"} {
 		for _, p := range []Protocol{ProtocolSMTP, ProtocolLMTP} {
-			m, _ := runDirect(t, Config{Direct: &Direct{Listen: "127.0.0.1:0", Protocol: p}, SenderProof: SenderProof{Mode: mode}})
+			m, _ := runDirect(t, Config{Direct: &Direct{Listen: "127.0.0.1:0", Protocol: p}, SenderProof: senderauth.Config{Mode: mode}})
 			got, err := deliver(m.Addrs()[0], p, "jane@partner.example", []string{testAddress}, leadMail(1, "x"))
-			if err != nil || !strings.HasSuffix(got, want) || (mode == ProofUnset) == strings.Contains(got, "LG-") {
+			if err != nil || !strings.HasSuffix(got, want) || (mode == senderauth.ModeUnset) == strings.Contains(got, "LG-") {
 				t.Errorf("%s by %s: %q, %v", mode, p, got, err)
 			}
 		}
@@ -195,7 +196,7 @@ func TestStrangeNetworksMayNotDeliver(t *testing.T) {
 func TestTrustedNetworkProvesTheSender(t *testing.T) {
 	m, sink := runDirect(t, Config{
 		Direct:      &Direct{Listen: "127.0.0.1:0", TrustedNetworks: []string{"127.0.0.0/8"}},
-		SenderProof: SenderProof{Mode: ProofNetworks},
+		SenderProof: senderauth.Config{Mode: senderauth.ModeNetworks},
 	})
 	if _, err := deliver(m.Addrs()[0], ProtocolSMTP, "a@b.example", []string{testAddress}, leadMail(1, "x")); err != nil {
 		t.Fatal(err)
@@ -207,7 +208,7 @@ func TestTrustedNetworkProvesTheSender(t *testing.T) {
 
 func TestLocalSocket(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lmtp")
-	m, sink := runDirect(t, Config{Direct: &Direct{Listen: "unix:" + path, Protocol: ProtocolLMTP}, SenderProof: SenderProof{Mode: ProofResults, AuthservID: "mx"}})
+	m, sink := runDirect(t, Config{Direct: &Direct{Listen: "unix:" + path, Protocol: ProtocolLMTP}, SenderProof: senderauth.Config{Mode: senderauth.ModeResults, AuthservID: "mx"}})
 	conn, err := net.Dial("unix", m.Addrs()[0])
 	if err != nil {
 		t.Fatal(err)

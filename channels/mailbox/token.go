@@ -6,6 +6,8 @@ import (
 	"encoding/base32"
 	"regexp"
 	"strings"
+
+	"leadgate/channels/mailbox/mailparse"
 )
 
 // tokens makes and checks the Message-IDs of our answers, <lg.CASE.N.MAC@domain>. The MAC is
@@ -48,7 +50,7 @@ func (t tokens) parse(messageID string) (caseNumber string, ok bool) {
 
 // thread returns the case that a mail answers: by In-Reply-To, else by the newest of its
 // References that is ours.
-func (t tokens) thread(p *Parsed) (caseNumber string, ok bool) {
+func (t tokens) thread(p *mailparse.Parsed) (caseNumber string, ok bool) {
 	for _, ids := range [][]string{p.InReplyTo, p.References} {
 		for i := len(ids) - 1; i >= 0; i-- {
 			if c, ok := t.parse(ids[i]); ok {

@@ -43,7 +43,9 @@ var drawing = []struct {
 	{"channels", []string{"intake"}, []string{"github.com/labstack/echo/v4"}},
 	{"channels/channeltest", []string{"channels", "intake"}, nil},
 	{"channels/channeltest/mailserver", nil, []string{"github.com/emersion"}},
-	{"channels/mailbox", []string{"channels", "intake", "intake/extract", "intake/identity"}, []string{"github.com/emersion", "golang.org/x/net", "golang.org/x/sync", "golang.org/x/text"}},
+	{"channels/mailbox/mailparse", nil, []string{"github.com/emersion/go-message", "golang.org/x/text"}},
+	{"channels/mailbox/senderauth", []string{"channels/mailbox/mailparse", "intake"}, []string{"golang.org/x/net"}},
+	{"channels/mailbox", []string{"channels", "channels/mailbox/*", "intake", "intake/extract", "intake/identity"}, []string{"github.com/emersion", "golang.org/x/net", "golang.org/x/sync", "golang.org/x/text"}},
 }
 
 const module = "leadgate/"

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"leadgate/channels/mailbox"
+	"leadgate/channels/mailbox/senderauth"
 	"leadgate/intake"
 	"leadgate/intake/crm/webhook"
 	"leadgate/intake/identity"
@@ -185,9 +186,9 @@ func (c Config) Warnings() []string {
 	for i, m := range c.Mailboxes {
 		at := fmt.Sprintf("mailboxes[%d].sender_proof: ", i)
 		switch m.SenderProof.Mode {
-		case mailbox.ProofNone:
+		case senderauth.ModeNone:
 			warnings = append(warnings, at+"senders are believed as written; anybody can speak for any partner")
-		case mailbox.ProofUnset:
+		case senderauth.ModeUnset:
 			warnings = append(warnings, at+"every sender is unverified: nothing is ever answered")
 		}
 	}

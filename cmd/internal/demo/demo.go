@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"leadgate/channels/mailbox"
+	"leadgate/channels/mailbox/senderauth"
 	"leadgate/cmd/internal/config"
 	"leadgate/cmd/internal/directory"
 	"leadgate/intake"
@@ -50,7 +51,7 @@ func Config(dir string, l Listeners) config.Config {
 	c.Mailboxes = []mailbox.Config{{
 		Name: "partners", Address: Address, FromName: Vendor + " partner desk",
 		Direct: &mailbox.Direct{Listen: l.SMTP, Protocol: "smtp"},
-		SenderProof: mailbox.SenderProof{
+		SenderProof: senderauth.Config{
 			Mode: "trusted-networks", TrustedNetworks: []string{"127.0.0.0/8", "::1/128"},
 		},
 		Outbox: filepath.Join(dir, OutboxDir),
