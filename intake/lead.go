@@ -26,6 +26,7 @@ const (
 	FieldCompetingVendors Field = "competing_vendors"
 	FieldTargetRevenue    Field = "target_revenue"
 	FieldConsent          Field = "consent"
+	FieldKind             Field = "kind"
 )
 
 // Fields is the full set, in the order in which people are shown them.
@@ -34,7 +35,7 @@ func Fields() []Field {
 		FieldCompanyName, FieldCompanyDomain, FieldCountry,
 		FieldContactName, FieldContactEmail, FieldContactRole, FieldContactPhone,
 		FieldProblem, FieldSolutionFit, FieldServicesNeeded, FieldStage,
-		FieldProductInterest, FieldCompetingVendors, FieldTargetRevenue, FieldConsent,
+		FieldProductInterest, FieldCompetingVendors, FieldTargetRevenue, FieldConsent, FieldKind,
 	}
 }
 
@@ -51,6 +52,15 @@ const (
 	ConsentNo  = "no"
 )
 
+// The values of FieldKind: what the partner registers.
+const (
+	KindLead = "lead"
+	KindDeal = "deal"
+)
+
+// Kinds is the full set of values of FieldKind.
+func Kinds() []string { return []string{KindLead, KindDeal} }
+
 // ListSeparator stands between the entries of a list field.
 const ListSeparator = "; "
 
@@ -66,6 +76,8 @@ func Stages() []string { return []string{StageNewIntro, StageDiscoveryScheduled,
 //   - contact_email: address with ASCII domain, local part as typed
 //   - stage: one of Stages
 //   - consent: "yes", "no" or absent; never assumed
+//   - contact_phone: E.164, "+493012345678"
+//   - kind: one of Kinds
 //   - lists (services_needed, product_interest, competing_vendors): entries joined by "; "
 //   - target_revenue: decimal amount and ISO 4217 code, "120000 EUR"
 type Lead map[Field]string
@@ -133,4 +145,5 @@ const (
 	ProblemOwnDomain        = "not_the_prospect"
 	ProblemConsent          = "consent_required"
 	ProblemTooLong          = "too_long"
+	ProblemConflict         = "conflicting_values"
 )

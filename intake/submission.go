@@ -48,8 +48,24 @@ type Submission struct {
 	// Inline says that Lead was found inside what the person quoted of our question. It can
 	// only answer that question.
 	Inline bool `json:"inline,omitempty"`
-	// Evidence holds, per field, the words that the value was read from.
+	// Evidence holds, per field, the words that the value was read from; Reader is the version
+	// of what read them.
 	Evidence map[Field]string `json:"evidence,omitempty"`
+	Reader   string           `json:"reader,omitempty"`
+	// Problems are what the channel could not make one value of, though it was given.
+	Problems []Problem `json:"problems,omitempty"`
+	// Batch ties together what came together and is answered by one message; zero for what
+	// came alone.
+	Batch Batch `json:"batch,omitzero"`
+	// Commands are what the sender asks for in a word, like STATUS.
+	Commands []Command `json:"commands,omitempty"`
+	// Meetings are invitations that came along: evidence of a next step.
+	Meetings []Meeting `json:"meetings,omitempty"`
+	// Mute says why nothing may be answered by itself, in words for staff; empty if it may.
+	// What people decide is still sent.
+	Mute string `json:"mute,omitempty"`
+	// NotALead says that the channel is sure that nobody meant to register anything.
+	NotALead bool `json:"not_a_lead,omitempty"`
 	// Case is the number of the case that this continues, proven by a token that only our
 	// own answer carried. CaseHint is one that anybody could have typed: it counts only
 	// if the sender is of the same partner.
@@ -60,6 +76,57 @@ type Submission struct {
 	// Subject is a short title where the channel has one.
 	Subject string `json:"subject,omitempty"`
 	Raw     Raw    `json:"raw,omitzero"`
+}
+
+// Batch ties together the submissions of one mail or file.
+type Batch struct {
+	// ID is the same for all of them and in every redelivery.
+	ID string `json:"id,omitempty"`
+	// Size is how many they are.
+	Size int `json:"size,omitempty"`
+	// Faults are the rows from which no submission came.
+	Faults []RowFault `json:"faults,omitempty"`
+}
+
+// RowFault is a row of a table that can't be registered.
+type RowFault struct {
+	// Row counts from 1 as a spreadsheet shows it, the header row included.
+	Row     int     `json:"row"`
+	Problem Problem `json:"problem"`
+}
+
+// Verb is what a command asks for.
+type Verb string
+
+// The verbs of partners.
+const (
+	VerbStatus   Verb = "status"
+	VerbWithdraw Verb = "withdraw"
+	VerbExtend   Verb = "extend"
+	VerbAppeal   Verb = "appeal"
+	VerbHelp     Verb = "help"
+)
+
+// Verbs is the full set.
+func Verbs() []Verb { return []Verb{VerbStatus, VerbWithdraw, VerbExtend, VerbAppeal, VerbHelp} }
+
+// Command is what a partner asks for in a word. Case is the number that was written, empty if
+// the thread has to tell; Words are what was written after it: a reason.
+type Command struct {
+	Verb  Verb   `json:"verb"`
+	Case  string `json:"case,omitempty"`
+	Words string `json:"words,omitempty"`
+}
+
+// Meeting is an invitation to a meeting, or a change or an answer to one (RFC 5546).
+type Meeting struct {
+	UID    string `json:"uid,omitempty"`
+	Method string `json:"method"` // REQUEST, REPLY, CANCEL …; upper case
+	Title  string `json:"title,omitempty"`
+	// Start is in UTC; zero if the invitation does not tell.
+	Start     time.Time `json:"start,omitzero"`
+	Organizer string    `json:"organizer,omitempty"` // address
+	Attendees []string  `json:"attendees,omitempty"` // addresses
 }
 
 // Strength says how well it is proven that a submission comes from its sender. Only
@@ -134,6 +201,9 @@ const (
 	AsideForeignThread  AsideReason = "stranger_in_thread"
 	AsideAmbiguousFrom  AsideReason = "ambiguous_sender"
 	AsideRepeatedFailed AsideReason = "failed_repeatedly"
+	AsideNotALead       AsideReason = "not_a_lead"
+	AsideSealed         AsideReason = "sealed"
+	AsideComplaint      AsideReason = "complaint"
 )
 
 // AsideReasons is the full set.
@@ -141,11 +211,44 @@ func AsideReasons() []AsideReason {
 	return []AsideReason{
 		AsideUnreadable, AsideRobot, AsideBounce, AsideOwn, AsideTooLarge,
 		AsideNoLead, AsideForeignThread, AsideAmbiguousFrom, AsideRepeatedFailed,
+		AsideNotALead, AsideSealed, AsideComplaint,
 	}
 }
 
+// Notice is what a proven partner may be told about mail that could not be taken as a
+// registration.
+type Notice string
+
+// The notices. Each is sent to an address at most once a week.
+const (
+	NoticeNone     Notice = ""
+	NoticeTooLarge Notice = "too_large"
+	NoticeSealed   Notice = "sealed"  // encrypted
+	NoticeWinmail  Notice = "winmail" // only a winmail.dat
+	NoticeNoLead   Notice = "no_lead" // nothing that we could read as a registration
+)
+
+// Notices is the full set.
+func Notices() []Notice {
+	return []Notice{NoticeTooLarge, NoticeSealed, NoticeWinmail, NoticeNoLead}
+}
+
+// Delivery is what a report says about one of our messages.
+type Delivery struct {
+	// Message is the Message.ID, "" if the report does not prove to know one of ours.
+	Message   string `json:"message,omitempty"`
+	Recipient string `json:"recipient,omitempty"`
+	// Failed says that the message will not arrive; without it, it was delayed or the report
+	// is only a receipt.
+	Failed bool   `json:"failed,omitempty"`
+	Status string `json:"status,omitempty"` // "5.1.1", RFC 3463
+	Detail string `json:"detail,omitempty"`
+	// Complaint says that the recipient called our mail unwanted.
+	Complaint bool `json:"complaint,omitempty"`
+}
+
 // Aside is something that reached a channel and is no registration. It is kept for staff
-// with its raw payload and is never answered.
+// with its raw payload. It is not answered, but for a Notice to a proven partner.
 type Aside struct {
 	// ID is given by Sink.SetAside.
 	ID string `json:"id"`
@@ -159,4 +262,10 @@ type Aside struct {
 	Subject    string    `json:"subject,omitempty"`
 	ReceivedAt time.Time `json:"received_at"`
 	Raw        Raw       `json:"raw,omitzero"`
+	// Sender and Reply are set where Notice is.
+	Sender Sender `json:"sender,omitzero"`
+	Reply  Route  `json:"reply,omitzero"`
+	Notice Notice `json:"notice,omitempty"`
+	// Delivery is what the message reports about one of ours; nil if it is no report.
+	Delivery *Delivery `json:"delivery,omitempty"`
 }

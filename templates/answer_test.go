@@ -13,6 +13,13 @@ func quoted(text string) string {
 	return "> " + strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n> ")
 }
 
+func firstLead(r extract.Result) intake.Lead {
+	if len(r.Leads) == 0 {
+		return nil
+	}
+	return r.Leads[0].Fields
+}
+
 // TestAnAnswerThatFillsInTheLinesIsUnderstood puts the examples into the lines and has the
 // reader of mails read the reply, as the common mail programs write it.
 func TestAnAnswerThatFillsInTheLinesIsUnderstood(t *testing.T) {
@@ -34,7 +41,7 @@ func TestAnAnswerThatFillsInTheLinesIsUnderstood(t *testing.T) {
 		"without a quotation": {Subject: subject, Text: text},
 		"on the page":         {Subject: subject, HTML: page},
 	} {
-		lead := reader.Extract(in).Lead
+		lead := firstLead(reader.Extract(in))
 		for _, f := range intake.Fields() {
 			if lead[f] == "" {
 				t.Errorf("%s: the answer to %s is not understood; read was %v", name, f, lead)
@@ -57,7 +64,7 @@ func TestWhatWeWriteIsNoAnswer(t *testing.T) {
 			known = map[intake.Field]string{intake.FieldCompanyName: "Acme GmbH", intake.FieldCompanyDomain: "acme.example"}
 		}
 		for _, body := range []string{"Thanks!\n\n" + r.Text, "Thanks!\n\nOn Monday the vendor wrote:\n" + quoted(r.Text)} {
-			for f, v := range reader.Extract(extract.Input{Subject: "Re: " + r.Subject, Text: body}).Lead {
+			for f, v := range firstLead(reader.Extract(extract.Input{Subject: "Re: " + r.Subject, Text: body})) {
 				if known[f] != v {
 					t.Errorf("%s: %s is read as %q from our own words", name, f, v)
 				}

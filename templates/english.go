@@ -19,6 +19,7 @@ var english = &locale{
 		intake.FieldCompetingVendors: "Competing vendors",
 		intake.FieldTargetRevenue:    "Target revenue",
 		intake.FieldConsent:          "Consent",
+		intake.FieldKind:             "Kind",
 	},
 	why: map[intake.Field]string{
 		intake.FieldCompanyName:      "We need the name of the company that you are registering.",
@@ -36,6 +37,7 @@ var english = &locale{
 		intake.FieldCompetingVendors: "Which other vendors is the company looking at?",
 		intake.FieldTargetRevenue:    "What is the deal worth, as a rough figure with its currency?",
 		intake.FieldConsent:          "Has the contact agreed to being contacted by us? We write to nobody who has not.",
+		intake.FieldKind:             "Is it a lead that you pass on, or a deal that you work on?",
 	},
 	examples: map[intake.Field]string{
 		intake.FieldCompanyName:      "Acme GmbH",
@@ -53,6 +55,7 @@ var english = &locale{
 		intake.FieldCompetingVendors: "Contoso; Fabrikam",
 		intake.FieldTargetRevenue:    "120000 EUR",
 		intake.FieldConsent:          "yes",
+		intake.FieldKind:             "deal",
 	},
 	values: map[string]string{
 		intake.StageNewIntro:           "new introduction",
@@ -85,6 +88,7 @@ var english = &locale{
 		intake.ProblemFreeMail:         "An address of a free mail service does not show the company.",
 		intake.ProblemOwnDomain:        "What you gave belongs to you or to us, not to the company.",
 		intake.ProblemConsent:          "",
+		intake.ProblemConflict:         "You gave it more than once, differently.",
 		intake.ProblemTooLong:          "What you gave is too long; please shorten it.",
 	},
 	weekdays: [7]string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"},

@@ -13,6 +13,7 @@ import (
 	"leadgate/channels/mailbox/mailparse"
 	"leadgate/channels/mailbox/senderauth"
 	"leadgate/intake"
+	"leadgate/intake/command"
 	"leadgate/intake/extract"
 )
 
@@ -68,14 +69,26 @@ func (m *Mailbox) take(ctx context.Context, sink intake.Sink, d delivery) (outco
 		m.deps.Log.Info("message set aside", "key", d.key, "reason", string(v.reason), "aside", receipt.Aside)
 		return outcome{receipt: receipt, aside: true}, nil
 	}
-	s := m.submission(ctx, &p, d)
-	s.Raw = raw
-	receipt, err := sink.Accept(ctx, s)
-	if err != nil {
-		return outcome{}, fmt.Errorf("accept message: %w", err)
+	return m.accept(ctx, sink, d, m.submissions(ctx, &p, d, raw))
+}
+
+// accept gives all submissions of a message to the sink, in their order. A redelivery after a
+// fault in between finds those that were taken in already.
+func (m *Mailbox) accept(ctx context.Context, sink intake.Sink, d delivery, all []intake.Submission) (out outcome, err error) {
+	out.aside = true
+	for i, s := range all {
+		receipt, err := sink.Accept(ctx, s)
+		if err != nil {
+			return outcome{}, fmt.Errorf("accept message: %w", err)
+		}
+		if i == 0 {
+			out.receipt = receipt
+		}
+		out.aside = out.aside && receipt.Case == ""
+		out.proven = s.Sender.Strength.Proven()
+		m.deps.Log.Info("message taken in", "key", s.Key, "case", receipt.Case, "known", receipt.Known)
 	}
-	m.deps.Log.Info("message taken in", "key", d.key, "case", receipt.Case, "known", receipt.Known)
-	return outcome{receipt: receipt, aside: receipt.Case == "", proven: s.Sender.Strength.Proven()}, nil
+	return out, nil
 }
 
 // understand parses and classifies a message. A panic of the reader makes it unreadable: a
@@ -102,26 +115,46 @@ func (m *Mailbox) understand(d delivery) (p mailparse.Parsed, v verdict, err err
 	return p, v, nil
 }
 
-// submission reads a person's mail.
-func (m *Mailbox) submission(ctx context.Context, p *mailparse.Parsed, d delivery) intake.Submission {
+// submissions reads a person's mail: one submission for each lead in it, or one without.
+func (m *Mailbox) submissions(ctx context.Context, p *mailparse.Parsed, d delivery, raw intake.Raw) []intake.Submission {
 	from := p.From[0]
 	proof := m.proof.Check(ctx, p, d.content, d.envelope)
-	senderDomain := senderauth.Organisation(from.Domain())
-	read := m.deps.Extractor.Extract(extract.Input{
-		Subject: p.Subject, Text: p.Text, HTML: p.HTML, SenderDomain: senderDomain,
-	})
+	read := m.deps.Extractor.Extract(extractInput(p))
 	s := intake.Submission{
 		Key: d.key, Content: p.Fingerprint(), Deliberate: p.MessageID == "",
 		Channel:    channelName,
 		Sender:     intake.Sender{Address: from.Address, Name: clipRunes(from.Name, 120), Strength: proof.Strength, How: proof.How},
 		Reply:      intake.Route{Channel: channelName, Address: replyAddress(p), Thread: m.threadOf(p)},
 		ReceivedAt: d.receivedAt,
-		Lead:       read.Lead, Inline: read.Inline, Evidence: read.Evidence, Text: read.New,
+		Inline:     read.Inline, Text: read.New, Reader: extract.Version(),
+		Meetings: read.Meetings, Commands: command.Parse(read.New),
+		NotALead: read.Class == extract.ClassNotALead,
 		Subject:  clipRunes(p.Subject, maxSubject),
 		CaseHint: subjectHint(p.Subject),
+		Raw:      raw,
 	}
 	s.Case, _ = m.tokens.thread(p)
-	return s
+	if len(read.Leads) == 0 {
+		return []intake.Submission{s}
+	}
+	if len(read.Leads) > 1 || len(read.Faults) > 0 {
+		s.Batch = intake.Batch{ID: d.key, Size: len(read.Leads), Faults: read.Faults}
+	}
+	all := make([]intake.Submission, len(read.Leads))
+	for i, l := range read.Leads {
+		all[i] = s
+		all[i].Lead, all[i].Problems = l.Fields, l.Problems
+		all[i].Evidence = make(map[intake.Field]string, len(l.Evidence))
+		for f, e := range l.Evidence {
+			all[i].Evidence[f] = e.Words
+		}
+		if i > 0 {
+			all[i].Key = fmt.Sprintf("%s#%d", s.Key, i+1)
+			all[i].Content = fmt.Sprintf("%s#%d", s.Content, i+1)
+			all[i].Commands, all[i].Meetings = nil, nil
+		}
+	}
+	return all
 }
 
 // replyAddress returns where the answer goes: to From, or to Reply-To if it is one address

@@ -409,7 +409,7 @@ func TestAnswersInTheQuotationAreMarked(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := m.submission(t.Context(), &p, delivery{receivedAt: testNow})
+		s := m.submissions(t.Context(), &p, delivery{receivedAt: testNow}, intake.Raw{})[0]
 		if s.Inline != want || s.CaseHint != "LG-2026-000123-K" || s.Lead[intake.FieldCountry] == "FR" {
 			t.Errorf("%q: inline %v, lead %v, hint %q", body, s.Inline, s.Lead, s.CaseHint)
 		}

@@ -31,6 +31,7 @@ var drawing = []struct {
 	{"intake", []string{"intake/identity"}, nil},
 	{"intake/identity", nil, []string{"golang.org/x/net", "golang.org/x/text"}},
 	{"intake/extract", []string{"intake", "intake/identity"}, []string{"golang.org/x/net", "golang.org/x/text"}},
+	{"intake/command", []string{"intake"}, nil},
 	{"intake/crm/*", []string{"intake"}, nil},
 	{"rules", []string{"intake", "intake/identity"}, nil},
 	{"templates", []string{"intake"}, nil},
@@ -45,7 +46,7 @@ var drawing = []struct {
 	{"channels/channeltest/mailserver", nil, []string{"github.com/emersion"}},
 	{"channels/mailbox/mailparse", nil, []string{"github.com/emersion/go-message", "golang.org/x/text"}},
 	{"channels/mailbox/senderauth", []string{"channels/mailbox/mailparse", "intake"}, []string{"golang.org/x/net"}},
-	{"channels/mailbox", []string{"channels", "channels/mailbox/*", "intake", "intake/extract", "intake/identity"}, []string{"github.com/emersion", "golang.org/x/net", "golang.org/x/sync", "golang.org/x/text"}},
+	{"channels/mailbox", []string{"channels", "channels/mailbox/*", "intake", "intake/command", "intake/extract", "intake/identity"}, []string{"github.com/emersion", "golang.org/x/net", "golang.org/x/sync", "golang.org/x/text"}},
 }
 
 const module = "leadgate/"

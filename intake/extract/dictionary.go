@@ -2,7 +2,9 @@ package extract
 
 import (
 	"bufio"
+	"crypto/sha256"
 	"embed"
+	"encoding/hex"
 	"fmt"
 	"strings"
 	"sync"
@@ -23,6 +25,24 @@ type dictionary struct {
 	// words maps kind ("empty", "yes", "no", "stage", "closing") and spelling to a value.
 	words map[string]map[string]string
 }
+
+// version is a hash over the data files.
+var version = sync.OnceValue(func() string {
+	h := sha256.New()
+	files, err := data.ReadDir("data")
+	if err != nil {
+		panic(err)
+	}
+	for _, f := range files {
+		b, err := data.ReadFile("data/" + f.Name())
+		if err != nil {
+			panic(err)
+		}
+		fmt.Fprintf(h, "%s %d\n", f.Name(), len(b))
+		h.Write(b)
+	}
+	return "1." + hex.EncodeToString(h.Sum(nil)[:6])
+})
 
 // minFuzzy is how long a label must be for one wrong letter to be forgiven.
 const minFuzzy = 6

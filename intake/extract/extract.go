@@ -42,30 +42,93 @@ func New(ids *identity.Lists, opts Options) *Extractor {
 	return &Extractor{ids: ids, opts: opts, dict: builtin()}
 }
 
-// Input is a message as a channel decoded it. Text and HTML are two forms of the same; one
-// may be empty.
+// Input is a message as a channel decoded it. Text and HTML are two forms of the same; all
+// fields may be empty.
 type Input struct {
 	Subject, Text, HTML string
-	// SenderDomain is the registrable domain of the sender; it is never the prospect's.
-	SenderDomain string
+	// SenderName and SenderAddress are of the person who sent it: the partner, never the
+	// prospect. SenderDomain is the registrable domain of the address.
+	SenderName, SenderAddress, SenderDomain string
+	// Forwarded are messages that came along as attachments.
+	Forwarded []Forwarded
+	// Tables, Cards and Calendars are the attachments that leads and meetings are read from.
+	Tables    []Attachment // CSV (RFC 4180) and what spreadsheets make of it
+	Cards     []Attachment // vCard (RFC 6350)
+	Calendars []Attachment // iCalendar (RFC 5545)
 }
+
+// Forwarded is a message within the message.
+type Forwarded struct {
+	FromName, FromAddress, Subject, Text, HTML string
+}
+
+// Attachment is a file as it came.
+type Attachment struct {
+	Name    string
+	Charset string // label; empty if there is none
+	Content []byte
+}
+
+// Class says what a message is to a reader who does not know who sent it.
+type Class string
+
+// The classes.
+const (
+	ClassLead     Class = "lead"
+	ClassMulti    Class = "multi"      // several leads
+	ClassReply    Class = "reply"      // answers or continues something and registers nothing new
+	ClassNotALead Class = "not_a_lead" // surely nothing is registered
+	ClassUnclear  Class = "unclear"    // a person may have meant to register something
+)
 
 // Result is what was understood.
 type Result struct {
-	Lead intake.Lead
-	// Evidence holds, per field of Lead, the words of the text that it was read from.
-	Evidence map[intake.Field]string
+	Class Class
+	// Leads are in the order of the message, at most maxLeads; one at least for ClassLead and
+	// ClassMulti. A reply that gives some fields has one.
+	Leads []Lead
+	// Text is the normalised text that the spans of the evidence point into.
+	Text string
 	// New is what the person wrote this time, without quotations and signature.
 	New string
-	// Inline says that Lead was found in the quotation, filled into our own question: all of
+	// Inline says that the lead was found in the quotation, filled into our own question: all of
 	// it, or all but what stands on new lines between the quoted ones.
-	Inline bool
+	Inline   bool
+	Meetings []intake.Meeting
+	// Faults are rows of an attached table that hold no lead.
+	Faults []intake.RowFault
 }
 
-// Extract reads a lead out of in. The fields that it could not read for sure are absent.
+// Lead is one prospect as it was read. A field is absent that could not be read for sure.
+type Lead struct {
+	Fields intake.Lead
+	// Evidence holds the origin of each of the fields.
+	Evidence map[intake.Field]Evidence
+	// Problems are fields that were given more than once, differently.
+	Problems []intake.Problem
+}
+
+// Evidence is where a value comes from.
+type Evidence struct {
+	Words string `json:"words"`
+	// Start and End are byte offsets into Result.Text; both are 0 for what stands elsewhere:
+	// in the subject or in an attachment.
+	Start int `json:"start"`
+	End   int `json:"end"`
+	// Score is how sure the reading is, 0 to 1.
+	Score float64 `json:"score"`
+	// Method names how it was found: "label", "table", "prose", "subject", "forwarded" …
+	Method string `json:"method"`
+}
+
+// Version names the reader and its dictionary: the same bytes give the same result under
+// the same version.
+func Version() string { return version() }
+
+// Extract reads leads out of in.
 func (e *Extractor) Extract(in Input) Result {
 	d := split(e.source(in), e.dict)
-	res := Result{New: d.newText()}
+	res := Result{New: d.newText(), Text: d.text}
 	found := e.read(d, d.fresh())
 	if (len(found) == 0 || d.onlyBetween()) && answersUs(in.Subject, d) {
 		for f, rs := range e.readInline(d) {
@@ -74,8 +137,16 @@ func (e *Extractor) Extract(in Input) Result {
 			}
 		}
 	}
-	res.Lead, res.Evidence = e.merge(found, in)
-	res.Inline = res.Inline && len(res.Lead) > 0
+	lead, words := e.merge(found, in)
+	res.Inline = res.Inline && len(lead) > 0
+	res.Class = ClassUnclear
+	if len(lead) > 0 {
+		l := Lead{Fields: lead, Evidence: make(map[intake.Field]Evidence)}
+		for f, w := range words {
+			l.Evidence[f] = Evidence{Words: w, Score: 1, Method: "label"}
+		}
+		res.Class, res.Leads = ClassLead, []Lead{l}
+	}
 	return res
 }
 

@@ -40,6 +40,20 @@ type expectation struct {
 	Inline   bool                    `json:"inline,omitempty"`
 }
 
+func expect(res Result) expectation {
+	x := expectation{New: res.New, Inline: res.Inline, Lead: intake.Lead{}, Evidence: map[intake.Field]string{}}
+	for _, l := range res.Leads[:min(1, len(res.Leads))] {
+		x.Lead = l.Fields
+		for f, v := range l.Evidence {
+			x.Evidence[f] = v.Words
+		}
+	}
+	return x
+}
+
+// first is the first lead of a text.
+func first(e *Extractor, in Input) intake.Lead { return expect(e.Extract(in)).Lead }
+
 // TestCases reads each file of testdata/cases: a mail's text, HTML, subject and sender
 // domain, and what is to be understood of it.
 func TestCases(t *testing.T) {
@@ -56,7 +70,7 @@ func TestCases(t *testing.T) {
 			}
 			in, want := parseCase(t, a)
 			res := e.Extract(in)
-			got, err := json.MarshalIndent(expectation(res), "", "  ")
+			got, err := json.MarshalIndent(expect(res), "", "  ")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -113,19 +127,20 @@ func checkInvariants(t *testing.T, e *Extractor, in Input) {
 	if !clean(res.New, "\n\t") {
 		t.Errorf("new text holds control characters: %q", res.New)
 	}
-	for f, v := range res.Lead {
+	lead, words := expect(res).Lead, expect(res).Evidence
+	for f, v := range lead {
 		if v == "" || !clean(v, "\n") || !slices.Contains(intake.Fields(), f) {
 			t.Errorf("%s = %q", f, v)
 		}
-		if words := res.Evidence[f]; words == "" || !strings.Contains(source, words) {
-			t.Errorf("evidence of %s is not in the text: %q", f, words)
+		if words[f] == "" || !strings.Contains(source, words[f]) {
+			t.Errorf("evidence of %s is not in the text: %q", f, words[f])
 		}
 	}
-	if len(res.Evidence) != len(res.Lead) {
-		t.Errorf("%d values, %d pieces of evidence", len(res.Lead), len(res.Evidence))
+	if len(words) != len(lead) {
+		t.Errorf("%d values, %d pieces of evidence", len(lead), len(words))
 	}
-	cleaned, problems := intake.Clean(lists, res.Lead)
-	for f, v := range res.Lead {
+	cleaned, problems := intake.Clean(lists, lead)
+	for f, v := range lead {
 		if cleaned[f] != v && f != intake.FieldProblem && !isText(f) {
 			t.Errorf("%s = %q is not of the form of a lead: cleaned %q, %v", f, v, cleaned[f], problems)
 		}
@@ -215,7 +230,7 @@ func TestConsentAsPeopleWriteIt(t *testing.T) {
 		"Consent: no, not yet asked": "no", "Consent: I will ask him next week": "", "Consent given: [ ]": "", "Consent given: ☐": "",
 		"Consent: yes / no": "", "Company: x": "",
 	} {
-		if got := e.Extract(Input{Text: in}).Lead[intake.FieldConsent]; got != want {
+		if got := first(e, Input{Text: in})[intake.FieldConsent]; got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
 	}
@@ -229,7 +244,7 @@ func TestDomainsOfPartnersAndOursAreNotDerived(t *testing.T) {
 	for addr, want := range map[string]string{
 		"a@acme.com": "acme.com", "a@vendor.com": "", "a@sub.vendor.com": "", "a@other-partner.com": "", "a@me.com": "", "a@sender.com": "",
 	} {
-		got := e.Extract(Input{Text: "E-mail: " + addr, SenderDomain: "sender.com"}).Lead[intake.FieldCompanyDomain]
+		got := first(e, Input{Text: "E-mail: " + addr, SenderDomain: "sender.com"})[intake.FieldCompanyDomain]
 		if got != want {
 			t.Errorf("%s: derived %q, want %q", addr, got, want)
 		}

@@ -31,6 +31,8 @@ func (e *Extractor) values(f intake.Field, v string) map[intake.Field]string {
 		return one(f, e.dict.words["stage"][fold(v)])
 	case intake.FieldConsent:
 		return one(f, e.consent(v))
+	case intake.FieldKind:
+		return one(f, e.dict.words["kind"][fold(v)])
 	case intake.FieldTargetRevenue:
 		return one(f, e.dict.money(v))
 	}

@@ -1,0 +1,83 @@
+// Package command reads what partners ask for in a word: STATUS, WITHDRAW, EXTEND, APPEAL,
+// HELP, each with a case number or a reason if they like. The grammar is the same in every
+// channel. It only reads; what a command does is decided by the gateway.
+package command
+
+import (
+	"regexp"
+	"strings"
+
+	"leadgate/intake"
+)
+
+// maxCommands bounds the commands of one text, maxWords the runes of a reason.
+const (
+	maxCommands = 10
+	maxWords    = 500
+)
+
+// verbs are the words in their languages. Words that also begin sentences count only in
+// capital letters.
+var verbs = map[string]intake.Verb{
+	"status":   intake.VerbStatus,
+	"withdraw": intake.VerbWithdraw, "cancel": intake.VerbWithdraw, "zurückziehen": intake.VerbWithdraw,
+	"extend": intake.VerbExtend, "verlängern": intake.VerbExtend,
+	"appeal": intake.VerbAppeal, "einspruch": intake.VerbAppeal,
+	"help": intake.VerbHelp, "hilfe": intake.VerbHelp,
+}
+
+// caseNumber is what a case number looks like; the gateway checks it.
+var caseNumber = regexp.MustCompile(`(?i)^#?\[?([A-Z0-9]{1,8}-[0-9]{4}-[0-9]{6,7}-[0-9A-Z])\]?$`)
+
+// Parse returns the commands that a text consists of. A line is a command if its first word
+// is a verb and
+//
+//   - nothing or only a case number follows: "status LG-2026-000123-K", or
+//   - the verb is in capitals: "EXTEND meeting moved to May".
+//
+// So that no sentence is taken for one, commands stand before any other text: the first line
+// that is neither blank, a greeting nor a command ends them.
+func Parse(text string) []intake.Command {
+	var out []intake.Command
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if line == "" || greeting(line) {
+			continue
+		}
+		c, ok := parseLine(line)
+		if !ok || len(out) == maxCommands {
+			break
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// greeting reports whether a line is a short address like "Hi Mia,".
+func greeting(line string) bool {
+	return len(line) <= 60 && strings.HasSuffix(line, ",") && len(strings.Fields(line)) <= 5
+}
+
+func parseLine(line string) (intake.Command, bool) {
+	words := strings.Fields(line)
+	first := strings.Trim(words[0], ".:!,/*")
+	verb, ok := verbs[strings.ToLower(first)]
+	if !ok {
+		return intake.Command{}, false
+	}
+	c := intake.Command{Verb: verb}
+	rest := words[1:]
+	if len(rest) > 0 {
+		if m := caseNumber.FindStringSubmatch(strings.Trim(rest[0], ".:,;()")); m != nil {
+			c.Case, rest = strings.ToUpper(m[1]), rest[1:]
+		}
+	}
+	c.Words = clip(strings.TrimLeft(strings.Join(rest, " "), "-–—: "), maxWords)
+	capitals := len(first) > 1 && first == strings.ToUpper(first)
+	return c, c.Words == "" || capitals
+}
+
+func clip(s string, n int) string {
+	r := []rune(s)
+	return string(r[:min(n, len(r))])
+}
