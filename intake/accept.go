@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -51,34 +52,6 @@ func (g *Gateway) Accept(ctx context.Context, s Submission) (Receipt, error) {
 	return a.receipt, nil
 }
 
-// SetAside implements Sink.
-func (g *Gateway) SetAside(ctx context.Context, a Aside) (Receipt, error) {
-	if a.Key == "" || a.Channel == "" {
-		return Receipt{}, errors.New("what is set aside needs a key and a channel")
-	}
-	a.ID = newID()
-	a.Subject, a.From = cleanText(a.Subject, FieldCompanyName), cleanText(a.From, FieldCompanyName)
-	var receipt Receipt
-	err := g.update(ctx, func(c *change) error {
-		known, found, err := c.seen(a.Key, time.Time{}, false)
-		if err != nil || found {
-			receipt = known
-			return err
-		}
-		receipt, err = c.setAside(a)
-		if err != nil {
-			return err
-		}
-		return c.remember(a.Key, receipt, false)
-	})
-	if err != nil {
-		return Receipt{}, fmt.Errorf("set aside from channel %s: %w", a.Channel, err)
-	}
-	g.observe.Accepted(a.Channel, "set_aside", 0)
-	g.log.Info("set aside", "channel", a.Channel, "reason", a.Reason, "aside", receipt.Aside, "detail", a.Detail)
-	return receipt, nil
-}
-
 // newID returns 80 random bits: names of things that are not cases.
 func newID() string {
 	var b [10]byte
@@ -110,6 +83,7 @@ func (g *Gateway) prepare(s Submission) (*acceptance, error) {
 	a := &acceptance{s: s, id: newID()}
 	a.s.ReceivedAt = s.ReceivedAt.UTC().Truncate(time.Microsecond)
 	a.s.Lead, a.problems = Clean(g.ids, s.Lead)
+	a.problems = append(a.problems, cleanProblems(s.Problems)...)
 	a.s.Evidence = cleanEvidence(s.Evidence)
 	a.s.Text = cleanText(s.Text, FieldProblem)
 	a.s.Subject = cleanText(s.Subject, FieldCompanyName)
@@ -117,6 +91,7 @@ func (g *Gateway) prepare(s Submission) (*acceptance, error) {
 	if s.Content != "" {
 		a.content = contentKey(s.Sender.Address, s.Content)
 	}
+	a.s.Mute = cleanText(s.Mute, FieldCompanyName)
 	if a.s.Sender.Strength == "" {
 		a.s.Sender.Strength = StrengthUnverified
 	}
@@ -149,7 +124,7 @@ func contentKey(sender, content string) string {
 // second registration of what the partner has registered, something for staff, or a case.
 func (a *acceptance) run(c *change) error {
 	a.receipt, a.outcome = Receipt{}, ""
-	speaker, err := partnerOf(c, a.s.Sender.Address)
+	speaker, err := a.speaker(c)
 	if err != nil {
 		return err
 	}
@@ -158,22 +133,10 @@ func (a *acceptance) run(c *change) error {
 	if err != nil || known {
 		return err
 	}
-
-	r, threaded, err := a.continued(c, speaker, proven)
-	lead := a.leadFor(r, threaded)
-	switch {
-	case errors.Is(err, errStranger):
-		err = a.aside(c, AsideForeignThread, "answers in the thread of a case of another partner")
-	case err != nil:
+	if err := a.take(c, speaker, proven); err != nil {
 		return err
-	case r != nil && (!threaded || !otherCompany(r, lead)):
-		err = a.join(c, r, lead, threaded)
-	case lead.Empty() && !proven:
-		err = a.aside(c, AsideNoLead, "no registration was found in it, and the sender is no proven partner")
-	default:
-		err = a.open(c, lead, speaker, proven)
 	}
-	if err != nil {
+	if err := a.reportBatch(c, proven); err != nil {
 		return err
 	}
 	if err := c.remember(a.s.Key, a.receipt, proven); err != nil {
@@ -183,6 +146,41 @@ func (a *acceptance) run(c *change) error {
 		return nil
 	}
 	return c.remember(a.content, a.receipt, proven)
+}
+
+// speaker returns the id of the partner who speaks, or "".
+func (a *acceptance) speaker(c *change) (string, error) {
+	if a.s.Partner == "" || a.s.Sender.Strength != StrengthVerified && a.s.Sender.Strength != StrengthOperator {
+		return partnerOf(c, a.s.Sender.Address)
+	}
+	if _, err := partner(c, a.s.Partner); err != nil {
+		return "", fmt.Errorf("partner %q: %w", a.s.Partner, err)
+	}
+	return a.s.Partner, nil
+}
+
+// take decides what a submission is that was not seen before.
+func (a *acceptance) take(c *change, speaker string, proven bool) error {
+	r, threaded, err := a.continued(c, speaker, proven)
+	lead := a.leadFor(r, threaded)
+	joins := r != nil && (!threaded || !otherCompany(r, lead))
+	switch {
+	case errors.Is(err, errStranger):
+		return a.aside(c, AsideForeignThread, "answers in the thread of a case of another partner")
+	case err != nil:
+		return err
+	case len(a.s.Commands) > 0 && proven && lead.Empty():
+		return a.obey(c, r, speaker)
+	case joins:
+		return a.join(c, r, lead, threaded)
+	case !lead.Empty():
+		return a.open(c, lead, speaker, proven)
+	case a.s.NotALead:
+		return a.aside(c, AsideNotALead, "nothing is registered in it")
+	case !proven:
+		return a.aside(c, AsideNoLead, "no registration was found in it, and the sender is no proven partner")
+	}
+	return a.asideWithNotice(c)
 }
 
 // repeat answers a delivery or a content that was accepted before.
@@ -205,6 +203,21 @@ func (a *acceptance) repeat(c *change, proven bool) (bool, error) {
 	}
 	a.receipt, a.outcome = receipt, "known"
 	return true, nil
+}
+
+// noteMeetings records invitations as what they may be: evidence of a next step, for staff.
+func (a *acceptance) noteMeetings(c *change, r *Registration) error {
+	for _, m := range a.s.Meetings {
+		note := strings.ToLower(m.Method)
+		if !m.Start.IsZero() {
+			note += " " + m.Start.UTC().Format(time.RFC3339)
+		}
+		err := c.record(r, Event{Kind: EventMeeting, Actor: "partner:" + r.Partner, Submission: r.Submissions, Note: cut(note, 100)})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // answerAgain tells a person who sent the same once more what became of it.
@@ -267,20 +280,40 @@ func (a *acceptance) continued(c *change, speaker string, proven bool) (_ *Regis
 			return nil, false, errStranger
 		}
 	}
-	domain := a.s.Lead[FieldCompanyDomain]
-	if !proven || domain == "" {
+	if !proven {
 		return nil, false, nil
 	}
-	cases, err := c.CasesByKey(keyDomain+domain, maxRivals)
-	if err != nil {
-		return nil, false, err
-	}
-	for _, r := range cases {
-		if r.Partner == speaker && r.Strength.Proven() {
-			return &r, false, nil
+	for _, domain := range a.domains() {
+		cases, err := c.CasesByKey(keyDomain+domain, maxRivals)
+		if err != nil {
+			return nil, false, err
+		}
+		for _, r := range cases {
+			if r.Partner == speaker && r.Strength.Proven() {
+				return &r, false, nil
+			}
 		}
 	}
 	return nil, false, nil
+}
+
+// domains returns the accounts that the submission may be about: the one that it names, and
+// if it names none, those of the people who are invited to a meeting.
+func (a *acceptance) domains() []string {
+	if d := a.s.Lead[FieldCompanyDomain]; d != "" {
+		return []string{d}
+	}
+	var out []string
+	if a.s.Lead.Empty() {
+		for _, m := range a.s.Meetings {
+			for _, address := range m.Attendees {
+				if _, domain, ok := strings.Cut(strings.ToLower(address), "@"); ok && !slices.Contains(out, domain) && len(out) < 20 {
+					out = append(out, domain)
+				}
+			}
+		}
+	}
+	return out
 }
 
 // leadFor returns what the submission tells. What stands inside a quotation of ours can only
@@ -308,19 +341,6 @@ func otherCompany(r *Registration, l Lead) bool {
 		l[FieldCompanyDomain] != r.Lead[FieldCompanyDomain]
 }
 
-func (a *acceptance) aside(c *change, reason AsideReason, detail string) error {
-	receipt, err := c.setAside(Aside{
-		ID: a.id, Key: a.s.Key, Channel: a.s.Channel, Reason: reason, Detail: detail,
-		From: a.s.Sender.Address, Subject: a.s.Subject, ReceivedAt: a.s.ReceivedAt, Raw: a.s.Raw,
-	})
-	a.receipt, a.outcome = receipt, "set_aside"
-	return err
-}
-
-func (c *change) setAside(a Aside) (Receipt, error) {
-	return Receipt{Aside: a.ID}, putJSON(c, spaceAside, a.ID, a)
-}
-
 // open makes a new case.
 func (a *acceptance) open(c *change, lead Lead, speaker string, proven bool) error {
 	seq, err := c.Next("case")
@@ -340,7 +360,7 @@ func (a *acceptance) open(c *change, lead Lead, speaker string, proven bool) err
 		Number: number, Seq: seq, Contact: a.s.Sender.Address, Strength: a.s.Sender.Strength,
 		Channel: a.s.Channel, Claim: a.s.ReceivedAt, Accepted: c.at, Since: c.at,
 		Lead: lead.Clone(), Evidence: a.s.Evidence, Problems: a.problems,
-		Identity: a.keys, Submissions: 1, Reply: a.s.Reply, DecisionDue: a.due,
+		Identity: a.keys, Submissions: 1, Reply: a.s.Reply, Mute: a.s.Mute, DecisionDue: a.due,
 	}
 	e := Event{Kind: EventAccepted, Actor: "channel:" + a.s.Channel, Submission: 1, Fields: fieldsOf(r.Lead)}
 	if proven {
@@ -359,6 +379,11 @@ func (a *acceptance) open(c *change, lead Lead, speaker string, proven bool) err
 	}
 	if err := c.record(&r, e); err != nil {
 		return err
+	}
+	if proven {
+		if err := c.awaitBatch(r.Number, a.s.Batch.ID); err != nil {
+			return err
+		}
 	}
 	a.receipt, a.outcome = Receipt{Case: r.Number, Status: r.Status}, "new"
 	if !proven {
@@ -387,8 +412,17 @@ func (a *acceptance) join(c *change, r *Registration, lead Lead, threaded bool) 
 	if a.s.Text != "" && len(changed) == 0 {
 		r.Unread++
 	}
-	r.Reply = a.s.Reply
+	if a.s.Reply.Address != "" {
+		r.Reply = a.s.Reply
+	}
+	r.Mute = a.s.Mute
+	if err := c.awaitBatch(r.Number, a.s.Batch.ID); err != nil {
+		return err
+	}
 	if err := a.store(c, r); err != nil {
+		return err
+	}
+	if err := a.noteMeetings(c, r); err != nil {
 		return err
 	}
 	e := Event{Kind: EventJoined, Actor: "partner:" + r.Partner, Submission: r.Submissions, Fields: changed}
@@ -409,7 +443,7 @@ func (a *acceptance) join(c *change, r *Registration, lead Lead, threaded bool) 
 		return c.review(r, Event{Trigger: TriggerReply, Actor: "partner:" + r.Partner, Reason: ReasonUnclearReply, Submission: r.Submissions})
 	case r.Status.Holds() && revoked:
 		return c.review(r, Event{Trigger: TriggerRules, Actor: "partner:" + r.Partner, Reason: ReasonConsentRequired, Submission: r.Submissions})
-	case threaded && len(changed) == 0:
+	case len(changed) == 0 && (threaded || len(a.s.Meetings) > 0 && lead.Empty()):
 		return nil // a word of thanks needs no answer
 	case r.Status == StatusSubmitted:
 		return nil // the check that is under way will answer

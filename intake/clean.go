@@ -20,8 +20,8 @@ const (
 )
 
 var (
-	country = regexp.MustCompile(`^[A-Z]{2}$`)
-	revenue = regexp.MustCompile(`^[0-9]{1,13}(\.[0-9]{1,2})? [A-Z]{3}$`)
+	countryCode = regexp.MustCompile(`^[A-Z]{2}$`)
+	revenue     = regexp.MustCompile(`^[0-9]{1,13}(\.[0-9]{1,2})? [A-Z]{3}$`)
 )
 
 // Clean brings the values of a lead into the form that Lead describes. A value that can't
@@ -35,7 +35,7 @@ func Clean(ids *identity.Lists, l Lead) (Lead, []Problem) {
 		if v == "" {
 			continue
 		}
-		v, problem := cleanValue(ids, f, v)
+		v, problem := cleanValue(ids, f, v, out[FieldCountry])
 		if problem != nil {
 			problem.Field = f
 			problems = append(problems, *problem)
@@ -46,7 +46,9 @@ func Clean(ids *identity.Lists, l Lead) (Lead, []Problem) {
 	return out, problems
 }
 
-func cleanValue(ids *identity.Lists, f Field, v string) (string, *Problem) {
+// cleanValue cleans one value. country is the lead's, which Fields puts before the telephone
+// number: it says what a number without country code means.
+func cleanValue(ids *identity.Lists, f Field, v, country string) (string, *Problem) {
 	switch f {
 	case FieldCompanyDomain:
 		return cleanDomain(ids, v)
@@ -58,9 +60,15 @@ func cleanValue(ids *identity.Lists, f Field, v string) (string, *Problem) {
 		return addr, nil
 	case FieldCountry:
 		v = strings.ToUpper(v)
-		if !country.MatchString(v) {
+		if !countryCode.MatchString(v) {
 			return "", &Problem{Code: ProblemInvalid, Message: fmt.Sprintf("%q is not a country we know; the two-letter code is safest", v)}
 		}
+	case FieldContactPhone:
+		number, ok := identity.Phone(v, country)
+		if !ok {
+			return "", &Problem{Code: ProblemInvalid, Message: fmt.Sprintf("%q is not a telephone number that we can dial; write it with its country code, like +49 30 123456", v)}
+		}
+		return number, nil
 	case FieldStage:
 		if !slices.Contains(Stages(), v) {
 			return "", &Problem{Code: ProblemInvalid, Message: fmt.Sprintf("%q: choose new intro, discovery scheduled or evaluation", v)}
@@ -68,6 +76,10 @@ func cleanValue(ids *identity.Lists, f Field, v string) (string, *Problem) {
 	case FieldConsent:
 		if v != ConsentYes && v != ConsentNo {
 			return "", &Problem{Code: ProblemInvalid, Message: fmt.Sprintf("%q: answer yes or no", v)}
+		}
+	case FieldKind:
+		if !slices.Contains(Kinds(), v) {
+			return "", &Problem{Code: ProblemInvalid, Message: fmt.Sprintf("%q: choose lead or deal", v)}
 		}
 	case FieldTargetRevenue:
 		if !revenue.MatchString(v) {

@@ -38,6 +38,11 @@ func TestCleanBringsValuesIntoTheirForm(t *testing.T) {
 		{"a stage is one of three", intake.FieldStage, "closing", "", intake.ProblemInvalid},
 		{"a stage is kept", intake.FieldStage, intake.StageEvaluation, intake.StageEvaluation, ""},
 		{"consent is yes or no", intake.FieldConsent, "maybe", "", intake.ProblemInvalid},
+		{"a telephone number can be dialled from anywhere", intake.FieldContactPhone, "+49 (0)30 / 123456 ext. 12", "+4930123456", ""},
+		{"a telephone number without a country is refused", intake.FieldContactPhone, "030 123456", "", intake.ProblemInvalid},
+		{"a date is no telephone number", intake.FieldContactPhone, "2026-11-23", "", intake.ProblemInvalid},
+		{"a kind is kept", intake.FieldKind, intake.KindDeal, intake.KindDeal, ""},
+		{"a kind is one of two", intake.FieldKind, "opportunity", "", intake.ProblemInvalid},
 		{"revenue has an amount and a currency", intake.FieldTargetRevenue, "120000 EUR", "120000 EUR", ""},
 		{"revenue without a currency is refused", intake.FieldTargetRevenue, "a lot", "", intake.ProblemInvalid},
 		{"a problem keeps its lines", intake.FieldProblem, "first line \r\n\r\n second line", "first line\nsecond line", ""},
@@ -55,13 +60,36 @@ func TestCleanBringsValuesIntoTheirForm(t *testing.T) {
 	}
 }
 
+func TestTelephoneNumbersAreReadAsInTheCountryOfTheLead(t *testing.T) {
+	ids := identity.Default()
+	for _, c := range []struct{ country, in, want string }{
+		{"de", "030 123456", "+4930123456"},
+		{"US", "(212) 555-2368", "+12125552368"},
+		{"US", "+49 30 123456", "+4930123456"},
+		{"US", "030 123456", ""},
+		{"DACH", "030 123456", ""},
+		{"", "+49 30 123456", "+4930123456"},
+	} {
+		out, problems := intake.Clean(ids, intake.Lead{intake.FieldCountry: c.country, intake.FieldContactPhone: c.in})
+		if got := out[intake.FieldContactPhone]; got != c.want {
+			t.Errorf("%s in %q: %q, want %q", c.in, c.country, got, c.want)
+		}
+		told := slices.ContainsFunc(problems, func(p intake.Problem) bool {
+			return p.Field == intake.FieldContactPhone && strings.Contains(p.Message, c.in) && strings.Contains(p.Message, "+49 30 123456")
+		})
+		if told != (c.want == "") {
+			t.Errorf("%s in %q: problems %+v", c.in, c.country, problems)
+		}
+	}
+}
+
 func TestCleaningTwiceIsCleaningOnceAndLeavesPlainText(t *testing.T) {
 	ids := identity.Default()
 	rapid.Check(t, func(rt *rapid.T) {
 		lead := make(intake.Lead)
 		for _, f := range intake.Fields() {
 			lead[f] = rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{
-				"acme.example", "Jane <x@acme.example>", "x@acme.example", "DE", "yes", "120 EUR", "new_intro", "a\nb\nc and more words", "\xff\xfe", "ﬁne ＡＣＭＥ",
+				"acme.example", "Jane <x@acme.example>", "x@acme.example", "DE", "US", "yes", "120 EUR", "lead", "deal", "+49 (0)30 / 123456", "(212) 555-2368", "030 123456, 0171 1234567", "new_intro", "a\nb\nc and more words", "\xff\xfe", "ﬁne ＡＣＭＥ",
 			})).Draw(rt, string(f))
 		}
 		once, _ := intake.Clean(ids, lead)

@@ -120,6 +120,10 @@ func (c *change) decide(r *Registration, matches []Match, unreachable []string, 
 	d := c.g.policy.Judge(c.at, Case{
 		Registration: *r, Partner: p, Rivals: rivals, Matches: matches, Unreachable: unreachable,
 	})
+	if r.Mute != "" && !d.Outcome.Worse(OutcomeAsk) {
+		d.Findings = append(d.Findings, Finding{Rule: "automatic-mail", Outcome: OutcomeReview, Reason: ReasonAutomatic, Evidence: r.Mute})
+		d.Outcome, d.Reason, r.Problems = OutcomeReview, ReasonAutomatic, d.Problems
+	}
 	if again && d.Reason == ReasonCRMUnverified {
 		return RetryAfter(recheckPause, errCRMDown)
 	}
@@ -298,6 +302,9 @@ func (c *change) merge(r *Registration, into string, e Event) error {
 		return c.resume(&main, Event{Actor: "partner:" + main.Partner})
 	}
 	if err := c.push(&main); err != nil {
+		return err
+	}
+	if err := c.passBatchOn(r.Number, main.Number); err != nil {
 		return err
 	}
 	return c.notify(&main, MessageKnown, r.Reply, false)

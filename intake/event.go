@@ -21,13 +21,16 @@ const (
 	EventPushed      EventKind = "pushed"      // a CRM has the record
 	EventNotified    EventKind = "notified"    // the partner was answered
 	EventUndelivered EventKind = "undelivered" // an answer or a push was given up
+	EventReported    EventKind = "reported"    // a mail server reported on an answer
+	EventRequested   EventKind = "requested"   // the partner asked for something that staff decide
+	EventMeeting     EventKind = "meeting"     // an invitation to a meeting came in
 )
 
 // EventKinds is the full set.
 func EventKinds() []EventKind {
 	return []EventKind{
 		EventAccepted, EventJoined, EventMoved, EventJudged, EventAmended,
-		EventPushed, EventNotified, EventUndelivered,
+		EventPushed, EventNotified, EventUndelivered, EventReported, EventRequested, EventMeeting,
 	}
 }
 

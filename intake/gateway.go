@@ -25,6 +25,8 @@ type Gateway struct {
 	repliers map[string]Replier
 	program  string
 	alone    bool
+	budget   Budget
+	hour     meter
 	now      func() time.Time
 	log      *slog.Logger
 	observe  Observer
@@ -43,6 +45,8 @@ type Options struct {
 	CRMs []CRM
 	// Program is the vendor's name, as partners read it.
 	Program string
+	// Budget bounds the answers; DefaultBudget if zero.
+	Budget Budget
 	// Alone says that no other process works on the store, so that what a killed one had
 	// begun is taken up at once instead of after the end of its leases.
 	Alone   bool
@@ -83,8 +87,11 @@ func New(o Options) (*Gateway, error) {
 	}
 	g := &Gateway{
 		store: o.Store, policy: o.Policy, ids: o.Identity, numbers: o.Numbers,
-		crms: o.CRMs, repliers: make(map[string]Replier), program: o.Program, alone: o.Alone,
+		crms: o.CRMs, repliers: make(map[string]Replier), program: o.Program, alone: o.Alone, budget: o.Budget,
 		now: o.Now, log: o.Log, observe: o.Observe, wakes: make(map[Lane]chan struct{}),
+	}
+	if g.budget == (Budget{}) {
+		g.budget = DefaultBudget()
 	}
 	if g.now == nil {
 		g.now = time.Now

@@ -19,6 +19,10 @@ const (
 	MessageKnown      MessageKind = "known" // we have it already: the case and its state
 	MessageExpired    MessageKind = "expired"
 	MessageClosed     MessageKind = "closed" // what was asked for did not come in time
+	MessageWithdrawn  MessageKind = "withdrawn"
+	MessageSummary    MessageKind = "summary" // several cases in one message
+	MessageNotice     MessageKind = "notice"  // about mail that is no registration
+	MessageHelp       MessageKind = "help"    // what can be written to us
 )
 
 // MessageKinds is the full set.
@@ -26,16 +30,23 @@ func MessageKinds() []MessageKind {
 	return []MessageKind{
 		MessageReceived, MessageNeedsInfo, MessageApproved, MessageDeclined,
 		MessageWaitlisted, MessageKnown, MessageExpired, MessageClosed,
+		MessageWithdrawn, MessageSummary, MessageNotice, MessageHelp,
 	}
 }
 
 // Message is an answer to a partner. It holds nothing that is not the partner's own.
 type Message struct {
 	// ID is the same in every attempt and unique for each message of a case: "<case>.<n>".
-	ID    string      `json:"id"`
-	Kind  MessageKind `json:"kind"`
-	To    Route       `json:"to"`
-	Facts Facts       `json:"facts"`
+	ID   string      `json:"id"`
+	Kind MessageKind `json:"kind"`
+	To   Route       `json:"to"`
+	// Facts are about the case; in a message about none or several, only about the programme.
+	Facts Facts `json:"facts"`
+	// Cases are what a summary tells of, Faults the rows that came to no case.
+	Cases  []Facts    `json:"cases,omitempty"`
+	Faults []RowFault `json:"faults,omitempty"`
+	// Notice says what was wrong with the mail that a notice is about.
+	Notice Notice `json:"notice,omitempty"`
 	// Unprompted says that nothing the partner just sent is being answered: a timer or a
 	// person caused the message.
 	Unprompted bool `json:"unprompted,omitempty"`

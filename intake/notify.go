@@ -11,8 +11,13 @@ import (
 // this transaction makes. Each message follows from one event, so that the same one is
 // never enqueued twice and two different ones never share an ID.
 func (c *change) notify(r *Registration, kind MessageKind, to Route, unprompted bool) error {
-	if to.Channel == "" || to.Address == "" {
-		return nil // submitted by a channel that can't answer
+	if w, err := c.batchOf(r.Number); err != nil {
+		return err
+	} else if w.Batch != "" && !unprompted {
+		return c.tellBatch(r.Number, w)
+	}
+	if r.Mute != "" && !unprompted {
+		return nil
 	}
 	asked := kind == MessageKnown
 	if asked && r.Status == StatusNeedsInfo {
@@ -26,11 +31,32 @@ func (c *change) notify(r *Registration, kind MessageKind, to Route, unprompted 
 	if asked { // the same state may be asked for any number of times
 		m.ID = fmt.Sprintf("%s.%d.%d", r.Number, r.Events, c.at.UnixMicro())
 	}
+	return c.enqueueMessage(m, fmt.Sprintf("notify:%010d:%s", r.Seq, m.ID), r.Number)
+}
+
+// send enqueues a message that is about no single case; id names it among all of them.
+func (c *change) send(m Message, id string) error {
+	return c.enqueueMessage(m, "notify:"+m.ID, id)
+}
+
+func (c *change) enqueueMessage(m Message, key, queue string) error {
+	if m.To.Channel == "" || m.To.Address == "" {
+		return nil // from a channel, or a sender, that can't be answered
+	}
 	body, err := json.Marshal(m)
 	if err != nil {
 		return fmt.Errorf("message %s: %w", m.ID, err)
 	}
-	return c.Enqueue(Task{Key: fmt.Sprintf("notify:%010d:%s", r.Seq, m.ID), Lane: LaneNotify, Case: r.Number, Due: c.at, Payload: body})
+	return c.Enqueue(Task{Key: key, Lane: LaneNotify, Case: queue, Due: c.at, Payload: body})
+}
+
+// programFacts is what may be told to a partner about no case at all.
+func (c *change) programFacts(p Partner) Facts {
+	f := Facts{Program: c.g.program, Zone: c.g.policy.Zone().String(), Received: c.at, Contact: p.Manager, Locale: p.Locale}
+	if f.Contact.Email == "" {
+		f.Contact = c.g.policy.Contact()
+	}
+	return f
 }
 
 // facts is the view of a case that its partner may have.
@@ -39,17 +65,12 @@ func (c *change) facts(r *Registration) (Facts, error) {
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return Facts{}, err
 	}
-	f := Facts{
-		Case: r.Number, Program: c.g.program, Company: r.Lead[FieldCompanyName],
-		Status: r.Status, Reason: r.Reason, Missing: r.Problems, Question: r.Question,
-		Note: r.PartnerNote, Zone: c.g.policy.Zone().String(), Received: r.Claim,
-		Contact: p.Manager, Locale: p.Locale,
-	}
+	f := c.programFacts(p)
+	f.Case, f.Company, f.Received = r.Number, r.Lead[FieldCompanyName], r.Claim
+	f.Status, f.Reason, f.Note = r.Status, r.Reason, r.PartnerNote
+	f.Missing, f.Question = r.Problems, r.Question
 	if f.Company == "" {
 		f.Company = r.Lead[FieldCompanyDomain]
-	}
-	if f.Contact.Email == "" {
-		f.Contact = c.g.policy.Contact()
 	}
 	switch {
 	case r.Status == StatusNeedsInfo:
@@ -75,18 +96,64 @@ func (g *Gateway) runNotify(ctx context.Context, t Task) (effect, error) {
 	if replier == nil {
 		return nil, fmt.Errorf("channel %q is not configured", m.To.Channel)
 	}
+	ruling, err := g.maySend(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	switch ruling {
+	case sendNever:
+		return func(c *change) error { return c.notSent(m, "suppressed after a complaint") }, nil
+	case sendTogether:
+		return func(c *change) error { return c.gather(m) }, nil
+	}
 	thread, err := replier.Reply(ctx, m)
 	if err != nil {
 		return nil, fmt.Errorf("answer through channel %s: %w", m.To.Channel, err)
 	}
-	return func(c *change) error {
-		r, err := c.Case(t.Case)
+	return func(c *change) error { return c.sent(m, thread) }, nil
+}
+
+// sent records a delivered message with its case or cases.
+func (c *change) sent(m Message, thread json.RawMessage) error {
+	for _, number := range m.numbers() {
+		r, err := c.Case(number)
 		if err != nil {
 			return err
 		}
-		if r.Reply.Channel == m.To.Channel && r.Reply.Address == m.To.Address && thread != nil {
+		if m.Facts.Case != "" && r.Reply.Channel == m.To.Channel && r.Reply.Address == m.To.Address && thread != nil {
 			r.Reply.Thread = thread
 		}
-		return c.record(&r, Event{Kind: EventNotified, Actor: "channel:" + m.To.Channel, Note: string(m.Kind) + " " + m.ID})
-	}, nil
+		err = c.record(&r, Event{Kind: EventNotified, Actor: "channel:" + m.To.Channel, Note: string(m.Kind) + " " + m.ID})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// notSent records that a message was not delivered, and why.
+func (c *change) notSent(m Message, why string) error {
+	for _, number := range m.numbers() {
+		r, err := c.Case(number)
+		if err != nil {
+			return err
+		}
+		r.Unread++
+		if err := c.record(&r, Event{Kind: EventUndelivered, Actor: "gateway", Note: m.ID + " " + why}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// numbers returns the cases that a message tells of.
+func (m *Message) numbers() []string {
+	if m.Facts.Case != "" {
+		return []string{m.Facts.Case}
+	}
+	var out []string
+	for _, f := range m.Cases {
+		out = append(out, f.Case)
+	}
+	return out
 }

@@ -123,6 +123,9 @@ const (
 	ReasonOutsideTerritory Reason = "territory"
 	ReasonNoNextStep       Reason = "no_next_step"
 	ReasonNoInfoInTime     Reason = "no_info_in_time"
+	ReasonAutomatic        Reason = "automatic_mail"
+	ReasonAppeal           Reason = "appeal"
+	ReasonWithdrawn        Reason = "withdrawn_by_partner"
 )
 
 // Reasons is the full set.
@@ -133,7 +136,7 @@ func Reasons() []Reason {
 		ReasonProtectedByOther, ReasonContested, ReasonExistingDeal, ReasonExistingCustomer,
 		ReasonSimilarAccount, ReasonHomograph, ReasonCRMUnverified, ReasonContactDomain,
 		ReasonAskedEnough, ReasonUnclearReply, ReasonNotEligible, ReasonOutsideTerritory, ReasonNoNextStep,
-		ReasonNoInfoInTime,
+		ReasonNoInfoInTime, ReasonAutomatic, ReasonAppeal, ReasonWithdrawn,
 	}
 }
 

@@ -33,6 +33,10 @@ type Registration struct {
 	// Submissions counts what was sent in for this case.
 	Submissions int   `json:"submissions"`
 	Reply       Route `json:"reply"`
+	// Mute says why nothing is answered by itself, for staff; empty if it is.
+	Mute string `json:"mute,omitempty"`
+	// Appealed is when the partner contested a decision; a case can be appealed once.
+	Appealed time.Time `json:"appealed_at,omitzero"`
 	// Unread counts what the partner wrote that nothing was read from and no person has seen
 	// to yet.
 	Unread int `json:"unread,omitempty"`

@@ -241,27 +241,6 @@ func (g *Gateway) Dossier(ctx context.Context, number string) (Dossier, error) {
 	return d, nil
 }
 
-// Asides lists what was set aside, by id, after the given one.
-func (g *Gateway) Asides(ctx context.Context, after string, limit int) ([]Aside, error) {
-	var asides []Aside
-	err := g.store.View(ctx, func(tx Tx) error {
-		asides = nil
-		entries, err := tx.ScanRecords(spaceAside, "", after, limit)
-		if err != nil {
-			return err
-		}
-		for _, e := range entries {
-			var a Aside
-			if err := decode(e, &a); err != nil {
-				return err
-			}
-			asides = append(asides, a)
-		}
-		return nil
-	})
-	return asides, err
-}
-
 // Depth tells how much work waits in each lane.
 func (g *Gateway) Depth(ctx context.Context) (depth map[Lane]Depth, err error) {
 	err = g.store.View(ctx, func(tx Tx) error {

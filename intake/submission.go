@@ -64,6 +64,9 @@ type Submission struct {
 	// Mute says why nothing may be answered by itself, in words for staff; empty if it may.
 	// What people decide is still sent.
 	Mute string `json:"mute,omitempty"`
+	// Partner is who speaks, where staff or a signed link say so; empty to go by the sender's
+	// address. It counts only with StrengthVerified and above.
+	Partner string `json:"partner,omitempty"`
 	// NotALead says that the channel is sure that nobody meant to register anything.
 	NotALead bool `json:"not_a_lead,omitempty"`
 	// Case is the number of the case that this continues, proven by a token that only our
@@ -204,6 +207,7 @@ const (
 	AsideNotALead       AsideReason = "not_a_lead"
 	AsideSealed         AsideReason = "sealed"
 	AsideComplaint      AsideReason = "complaint"
+	AsideCommand        AsideReason = "command"
 )
 
 // AsideReasons is the full set.
@@ -211,7 +215,7 @@ func AsideReasons() []AsideReason {
 	return []AsideReason{
 		AsideUnreadable, AsideRobot, AsideBounce, AsideOwn, AsideTooLarge,
 		AsideNoLead, AsideForeignThread, AsideAmbiguousFrom, AsideRepeatedFailed,
-		AsideNotALead, AsideSealed, AsideComplaint,
+		AsideNotALead, AsideSealed, AsideComplaint, AsideCommand,
 	}
 }
 
@@ -268,4 +272,14 @@ type Aside struct {
 	Notice Notice `json:"notice,omitempty"`
 	// Delivery is what the message reports about one of ours; nil if it is no report.
 	Delivery *Delivery `json:"delivery,omitempty"`
+	// Closed is what staff did with it; zero while nobody has.
+	Closed Closed `json:"closed,omitzero"`
+}
+
+// Closed says who saw to what was set aside. Case is the first case that came of it, empty if
+// it was discarded.
+type Closed struct {
+	By   string    `json:"by,omitempty"`
+	At   time.Time `json:"at,omitzero"`
+	Case string    `json:"case,omitempty"`
 }

@@ -16,6 +16,17 @@ func (c *change) deadline(r *Registration, end time.Time) error {
 	})
 }
 
+// runTimer does what its time has come for.
+func (g *Gateway) runTimer(ctx context.Context, t Task) (effect, error) {
+	switch kind, _, _ := strings.Cut(t.Key, ":"); kind {
+	case "batch":
+		return g.runBatch(ctx, t)
+	case "digest":
+		return g.runDigest(ctx, t)
+	}
+	return g.runDeadline(ctx, t)
+}
+
 // runDeadline ends what had until now: a provisional hold without a next step, a question
 // without an answer. What was answered or ended in the meantime needs no end. If the clock
 // was set back, the time has not come yet.

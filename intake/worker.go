@@ -93,7 +93,7 @@ func (g *Gateway) lanes() []lane {
 	lanes := []lane{
 		{name: LaneCheck, workers: 32, run: g.runCheck, delay: steps(time.Second, 5*time.Second, 30*time.Second, time.Minute)},
 		{name: LaneNotify, workers: 16, run: g.runNotify, delay: answerDelay, giveUp: 5 + int(5*day/(30*time.Minute))},
-		{name: LaneTimer, workers: 2, run: g.runDeadline, delay: steps(time.Second, 10*time.Second, time.Minute)},
+		{name: LaneTimer, workers: 2, run: g.runTimer, delay: steps(time.Second, 10*time.Second, time.Minute)},
 	}
 	for _, crm := range g.crms {
 		l := lane{name: PushLane(crm.Name()), workers: 8, run: g.runPush(crm), delay: pushDelay, giveUp: 6 + int(14*day/time.Hour)}
@@ -277,6 +277,9 @@ func (c *change) giveUp(t Task, cause error) error {
 		return err
 	}
 	r, err := c.Case(t.Case)
+	if errors.Is(err, ErrNotFound) {
+		return nil // about no single case
+	}
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,11 @@ type world struct {
 type option func(*rules.Spec)
 
 func assist(s *rules.Spec) { s.Mode = intake.ModeAssist }
-func full(s *rules.Spec)   { s.Required = rules.RequiredFull }
+
+// budgeted worlds bound their answers as gateways do by default.
+func budgeted(s *rules.Spec) { s.Version = "default budget" }
+
+func full(s *rules.Spec) { s.Required = rules.RequiredFull }
 
 // inWorld runs a test in a world of its own; fn returns before the gateway is stopped.
 func inWorld(t *testing.T, fn func(w *world), options ...option) {
@@ -56,12 +60,15 @@ func runWorld(t *testing.T, store intake.Store, fn func(w *world), options ...op
 
 func newWorld(t *testing.T, store intake.Store, options ...option) *world {
 	t.Helper()
-	spec := rules.Default()
+	spec, budget := rules.Default(), intake.Budget{AddressHour: 1e6, AddressDay: 1e6, DomainHour: 1e6, CaseDay: 1e6, Hour: 1e6}
 	spec.Mode, spec.Required, spec.Timezone = intake.ModeAuto, rules.RequiredShort, "Europe/Brussels"
 	spec.Contact = rules.Contact{Name: "Mia Lund", Email: "mia@vendor.example"}
 	spec.OwnDomains, spec.BlockedDomains = []string{"vendor.example"}, []string{"blocked.example"}
 	for _, o := range options {
 		o(&spec)
+	}
+	if spec.Version == "default budget" {
+		budget = intake.DefaultBudget()
 	}
 	ids := identity.Default()
 	policy, err := rules.New(spec, ids)
@@ -75,7 +82,7 @@ func newWorld(t *testing.T, store intake.Store, options ...option) *world {
 	w := &world{T: t, store: store, crm: newFakeCRM(), channel: &fakeChannel{}}
 	w.gateway, err = intake.New(intake.Options{
 		Store: w.store, Policy: policy, Identity: ids, Numbers: numbers,
-		CRMs: []intake.CRM{w.crm}, Program: "Vendor",
+		CRMs: []intake.CRM{w.crm}, Program: "Vendor", Budget: budget,
 	})
 	if err != nil {
 		t.Fatal(err)

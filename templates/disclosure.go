@@ -30,6 +30,8 @@ var classes = map[intake.Reason]class{
 	intake.ReasonOutsideTerritory: classOwn,
 	intake.ReasonNoNextStep:       classOwn,
 	intake.ReasonNoInfoInTime:     classOwn,
+	intake.ReasonAppeal:           classOwn,
+	intake.ReasonWithdrawn:        classOwn,
 
 	intake.ReasonProtectedByOther: classNeutral,
 	intake.ReasonContested:        classNeutral,

@@ -56,7 +56,11 @@ func TestOwnReasonsAreTold(t *testing.T) {
 	}
 	seen := make(map[string]intake.Reason)
 	for _, reason := range intake.Reasons() {
-		if classOf(reason) != classOwn || reason == intake.ReasonQuestion { // nothing is declined for a question
+		switch reason { // nothing is declined for these
+		case intake.ReasonQuestion, intake.ReasonAppeal, intake.ReasonWithdrawn:
+			continue
+		}
+		if classOf(reason) != classOwn {
 			continue
 		}
 		r := render(t, sample(intake.MessageDeclined, intake.StatusDeclined, reason))
@@ -76,8 +80,8 @@ var canary = regexp.MustCompile(`canary-[a-z]+(-[0-9])?`)
 // their own.
 func marked(kind intake.MessageKind, status intake.Status) intake.Message {
 	year := func(y int) time.Time { return time.Date(y, 5, 5, 5, 5, 0, 0, time.UTC) }
-	return intake.Message{
-		ID: "canary-id", Kind: kind, At: year(2031),
+	m := intake.Message{
+		ID: "canary-id", Kind: kind, At: year(2031), Notice: "canary-notice",
 		To: intake.Route{Channel: "canary-channel", Address: "canary-address", Thread: []byte(`"canary-thread"`)},
 		Facts: intake.Facts{
 			Case: "canary-case", Program: "canary-program", Company: "canary-company", Status: status, Reason: "canary-reason",
@@ -95,6 +99,11 @@ func marked(kind intake.MessageKind, status intake.Status) intake.Message {
 			Contact: intake.Contact{Name: "canary-name", Email: "canary-mail", Role: "canary-role"},
 		},
 	}
+	if kind == intake.MessageSummary {
+		m.Cases = []intake.Facts{m.Facts}
+		m.Faults = []intake.RowFault{{Row: 3, Problem: intake.Problem{Field: "canary-ask", Code: "canary-codes", Message: "canary-remark"}}}
+	}
+	return m
 }
 
 // TestOnlyWhatAKindMaySayIsSaid is the table of disclosure.
@@ -109,6 +118,10 @@ func TestOnlyWhatAKindMaySayIsSaid(t *testing.T) {
 		intake.MessageKnown:      {"2032", "2033", "2034"},
 		intake.MessageExpired:    {"2032", "2033"},
 		intake.MessageClosed:     {},
+		intake.MessageWithdrawn:  {},
+		intake.MessageSummary:    {"2032", "2033", "canary-remark"},
+		intake.MessageNotice:     {},
+		intake.MessageHelp:       {},
 	}
 	years := regexp.MustCompile(`20[0-9]{2}`)
 	for _, kind := range intake.MessageKinds() {
@@ -117,6 +130,9 @@ func TestOnlyWhatAKindMaySayIsSaid(t *testing.T) {
 			may := slices.Concat(always, allowed[kind])
 			if status == intake.StatusQuarantined {
 				may = []string{"canary-case", "canary-mail", "canary-name", "canary-program"}
+				if kind == intake.MessageSummary {
+					may = append(may, "canary-remark") // of rows that are no case
+				}
 			}
 			for part, text := range map[string]string{"subject": r.Subject, "text": r.Text, "page": r.HTML} {
 				for _, found := range slices.Concat(canary.FindAllString(text, -1), years.FindAllString(text, -1)) {
@@ -151,6 +167,10 @@ func TestAnOverrideCannotSayMore(t *testing.T) {
 		intake.MessageKnown:      {"canary-value", "canary-question", "canary-message", "canary-note"},
 		intake.MessageExpired:    {"canary-value", "canary-question", "canary-message", "canary-note"},
 		intake.MessageClosed:     {"canary-value", "canary-question", "canary-message", "canary-note", "2032", "2033", "2034"},
+		intake.MessageWithdrawn:  {"canary-value", "canary-question", "canary-message", "canary-note", "2032", "2033", "2034"},
+		intake.MessageSummary:    {"canary-value", "canary-question", "canary-message", "canary-note", "2034"},
+		intake.MessageNotice:     {"canary-value", "canary-question", "canary-message", "canary-note", "canary-case", "canary-company", "2032", "2033", "2034"},
+		intake.MessageHelp:       {"canary-value", "canary-question", "canary-message", "canary-note", "canary-case", "canary-company", "2032", "2033", "2034"},
 	} {
 		r, err := nosy.Render(marked(kind, usual[kind]))
 		if err != nil {
@@ -179,9 +199,16 @@ func TestWhatAKindShallSayIsSaid(t *testing.T) {
 		intake.MessageKnown:      {"2033", "2034"},
 		intake.MessageExpired:    {"2033"},
 		intake.MessageClosed:     {"did not arrive in time", "send the registration again"},
+		intake.MessageWithdrawn:  {"Withdrawn. "},
+		intake.MessageSummary:    {"canary-case", "canary-company", "Row 3: ", "canary-remark"},
+		intake.MessageNotice:     {"nothing was registered", "Company name: "},
+		intake.MessageHelp:       {"STATUS", "WITHDRAW", "EXTEND", "APPEAL", "Company name: "},
 	} {
 		r := render(t, marked(kind, usual[kind]))
-		for _, w := range append(wanted, "canary-case", "canary-company", "canary-mail", "canary-name") {
+		if about(kind) {
+			wanted = append(wanted, "canary-case", "canary-company")
+		}
+		for _, w := range append(wanted, "canary-mail", "canary-name") {
 			page := strings.ReplaceAll(strings.ReplaceAll(r.HTML, "&#34;", `"`), "&#43;", "+")
 			if !strings.Contains(r.Text, w) || !strings.Contains(page, w) {
 				t.Errorf("%s does not say %q", kind, w)
@@ -194,7 +221,7 @@ func TestWhatAKindShallSayIsSaid(t *testing.T) {
 func TestEveryReasonHasAClass(t *testing.T) {
 	generic := []intake.Reason{
 		intake.ReasonBlocked, intake.ReasonExistingCustomer, intake.ReasonHomograph,
-		intake.ReasonCRMUnverified, intake.ReasonNotEligible,
+		intake.ReasonCRMUnverified, intake.ReasonNotEligible, intake.ReasonAutomatic,
 	}
 	for _, r := range intake.Reasons() {
 		_, listed := classes[r]

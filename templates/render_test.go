@@ -43,6 +43,7 @@ var usual = map[intake.MessageKind]intake.Status{
 	intake.MessageKnown:      intake.StatusProtected,
 	intake.MessageExpired:    intake.StatusExpired,
 	intake.MessageClosed:     intake.StatusWithdrawn,
+	intake.MessageWithdrawn:  intake.StatusWithdrawn,
 }
 
 // goldens are messages as they are really sent.
@@ -120,9 +121,15 @@ func tells(kind intake.MessageKind) bool {
 func checkMessage(t *testing.T, m intake.Message, r Rendered) {
 	t.Helper()
 	what := fmt.Sprintf("%s, %s, %s", m.Kind, m.Facts.Status, m.Facts.Reason)
-	wanted := []string{m.Facts.Case, m.Facts.Contact.Email, StatusWord("en", m.Facts.Status)}
-	if m.Facts.Status != intake.StatusQuarantined {
-		wanted = append(wanted, m.Facts.Company)
+	wanted := []string{m.Facts.Contact.Email}
+	if about(m.Kind) {
+		wanted = append(wanted, m.Facts.Case, StatusWord("en", m.Facts.Status))
+		if m.Facts.Status != intake.StatusQuarantined {
+			wanted = append(wanted, m.Facts.Company)
+		}
+	}
+	for _, f := range m.Cases {
+		wanted = append(wanted, f.Case, StatusWord("en", f.Status))
 	}
 	for _, w := range wanted {
 		if !strings.Contains(r.Text, w) || !strings.Contains(r.HTML, w) {
@@ -160,6 +167,10 @@ func TestAnUnprovenSenderReadsNothingOfWhatWasSent(t *testing.T) {
 	for _, kind := range intake.MessageKinds() {
 		for _, reason := range intake.Reasons() {
 			m := sample(kind, intake.StatusQuarantined, reason)
+			for i := range m.Cases {
+				m.Cases[i].Status = intake.StatusQuarantined
+			}
+			m.Notice = intake.NoticeTooLarge // the other notices give examples
 			r := render(t, m)
 			for _, word := range []string{"Acme", "acme", "Which office", "summit", "2026,", "2027"} {
 				if strings.Contains(r.Subject+r.Text+r.HTML, word) {

@@ -42,7 +42,13 @@ func (l *letter) complete(m intake.Message, r Rendered) error {
 	if r.Subject == "" {
 		return errors.New("the subject is empty")
 	}
-	wanted := []string{m.Facts.Case, m.Facts.Contact.Email}
+	wanted := []string{m.Facts.Contact.Email}
+	if about(m.Kind) {
+		wanted = append(wanted, m.Facts.Case)
+	}
+	for _, f := range m.Cases {
+		wanted = append(wanted, f.Case)
+	}
 	if m.Kind == intake.MessageNeedsInfo && m.Facts.Status != intake.StatusQuarantined {
 		for _, p := range m.Facts.Missing {
 			wanted = append(wanted, "\n"+Label(m.Facts.Locale, p.Field)+": \n")
@@ -65,6 +71,11 @@ func samples(kind intake.MessageKind) []intake.Message {
 	for _, status := range intake.Statuses() {
 		list = append(list, sample(kind, status, ""), bare(kind, status))
 	}
+	for _, notice := range intake.Notices() {
+		m := sample(kind, "", "")
+		m.Notice = notice
+		list = append(list, m)
+	}
 	for _, reason := range intake.Reasons() {
 		list = append(list, sample(kind, intake.StatusDeclined, reason))
 	}
@@ -74,7 +85,7 @@ func samples(kind intake.MessageKind) []intake.Message {
 // sample is a message with everything in it.
 func sample(kind intake.MessageKind, status intake.Status, reason intake.Reason) intake.Message {
 	at := time.Date(2026, 11, 23, 9, 30, 0, 0, time.UTC)
-	return intake.Message{ID: "LG-2026-000123-K.4", Kind: kind, At: at, Facts: intake.Facts{
+	m := intake.Message{ID: "LG-2026-000123-K.4", Kind: kind, At: at, Facts: intake.Facts{
 		Case: "LG-2026-000123-K", Program: "Vendor", Company: "Acme GmbH", Status: status, Reason: reason,
 		Fields: []intake.FieldFact{
 			{Field: intake.FieldCompanyName, Value: "Acme GmbH"},
@@ -88,6 +99,16 @@ func sample(kind intake.MessageKind, status intake.Status, reason intake.Reason)
 		Due: at.Add(31 * time.Hour), Zone: "Europe/Berlin", Until: at.Add(90 * 24 * time.Hour), Received: at,
 		Contact: intake.Contact{Name: "Pia Manager", Email: "pia@vendor.example"},
 	}}
+	switch kind {
+	case intake.MessageSummary:
+		other := m.Facts
+		other.Case, other.Company, other.Status = "LG-2026-000124-P", "Contoso Ltd", intake.StatusNeedsInfo
+		m.Cases = []intake.Facts{m.Facts, other}
+		m.Faults = []intake.RowFault{{Row: 4, Problem: intake.Problem{Field: intake.FieldCompanyName, Code: intake.ProblemMissing}}}
+	case intake.MessageNotice:
+		m.Notice = intake.NoticeNoLead
+	}
+	return m
 }
 
 // bare is a message with as little in it as there can be.

@@ -37,6 +37,21 @@ type view struct {
 	Until    string
 	Received string
 	Contact  string // name and address
+	// Cases and Faults are what a summary tells.
+	Cases  []caseView
+	Faults []faultView
+	// Notice is the code of what was wrong with a mail; Ask has the lines of a whole
+	// registration where one is wanted.
+	Notice string
+}
+
+// caseView is one case of several; Missing are the labels of what it waits for.
+type caseView struct{ Case, Company, Word, Due, DueIs, Until, Missing string }
+
+// faultView is a row that can't be registered.
+type faultView struct {
+	Row        int
+	Label, Why string
 }
 
 // fieldView is a field as it was understood; Words are those of the partner if they differ.
@@ -68,6 +83,13 @@ func newView(m intake.Message, program, tag string) view {
 	v.Fields = l.fields(f.Fields)
 	v.Asks, v.Remarks = l.asks(f.Missing)
 	v.withhold(m.Kind)
+	switch m.Kind {
+	case intake.MessageSummary:
+		v.Cases, v.Faults = l.cases(m.Cases), l.faults(m.Faults)
+	case intake.MessageNotice, intake.MessageHelp:
+		v.Notice = string(m.Notice)
+		v.Asks = l.blank()
+	}
 	if v.Title = short(v.Company, maxTitle); v.Title == "" {
 		v.Title = v.Case
 	}
@@ -95,12 +117,74 @@ func (v *view) withhold(kind intake.MessageKind) {
 	if kind == intake.MessageDeclined || kind == intake.MessageWaitlisted {
 		v.Until, v.Received = "", ""
 	}
-	if kind == intake.MessageClosed {
+	if !about(kind) {
+		*v = view{Lang: v.Lang, Program: v.Program, Contact: v.Contact}
+	}
+	if kind == intake.MessageClosed || kind == intake.MessageWithdrawn {
 		v.Due, v.DueIs, v.Until, v.Received = "", "", "", ""
 	}
 	if kind != intake.MessageDeclined && kind != intake.MessageExpired {
 		v.Reason, v.Class = "", ""
 	}
+}
+
+// about reports whether a message of the kind is about one case.
+func about(kind intake.MessageKind) bool {
+	return kind != intake.MessageSummary && kind != intake.MessageNotice && kind != intake.MessageHelp
+}
+
+// cases shows what a summary tells of each case.
+func (l *locale) cases(all []intake.Facts) []caseView {
+	var out []caseView
+	for _, f := range all {
+		c := caseView{
+			Case: line(f.Case, maxShort), Company: line(f.Company, maxShort), Word: l.statuses[f.Status],
+			Due: l.moment(f.Due, f.Zone),
+		}
+		if f.Status.Holds() {
+			c.Until = l.moment(f.Until, f.Zone)
+		}
+		if c.Word == "" {
+			c.Word = l.statuses[intake.StatusSubmitted]
+		}
+		if f.Status.Undecided() && c.Due != "" {
+			c.DueIs = dueIs(intake.MessageSummary, f.Status)
+		}
+		if f.Status == intake.StatusNeedsInfo {
+			asks, _ := l.asks(f.Missing)
+			var labels []string
+			for _, a := range asks {
+				labels = append(labels, a.Label)
+			}
+			c.Missing = strings.Join(labels, ", ")
+		}
+		if f.Status == intake.StatusQuarantined {
+			c.Company = ""
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// faults shows the rows that can't be registered, and why.
+func (l *locale) faults(all []intake.RowFault) []faultView {
+	var out []faultView
+	for _, f := range all {
+		out = append(out, faultView{Row: f.Row, Label: l.labels[f.Problem.Field], Why: l.problem(f.Problem)})
+	}
+	return out
+}
+
+// blank lists the lines of a whole registration.
+func (l *locale) blank() []askView {
+	var out []askView
+	for _, f := range []intake.Field{
+		intake.FieldCompanyName, intake.FieldCompanyDomain, intake.FieldContactName, intake.FieldContactEmail,
+		intake.FieldContactRole, intake.FieldProblem, intake.FieldStage, intake.FieldConsent,
+	} {
+		out = append(out, askView{Label: l.labels[f], Line: l.labels[f] + ": ", Example: l.examples[f]})
+	}
+	return out
 }
 
 func dueIs(kind intake.MessageKind, s intake.Status) string {

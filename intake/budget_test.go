@@ -1,0 +1,98 @@
+package intake_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"leadgate/intake"
+)
+
+func TestAnAddressGetsSixAnswersAnHourAndTheRestInOneSummary(t *testing.T) {
+	inWorld(t, func(w *world) {
+		for i := range 21 {
+			w.submit("ana@alpha.example", named(fmt.Sprint("Company ", i), fmt.Sprintf("company%d.example", i)))
+		}
+		if got := w.channel.messages(); len(got) != 6 || len(w.cases()) != 21 {
+			w.Fatalf("%d answers to %d cases", len(got), len(w.cases()))
+		}
+		w.submit("bob@alpha.example", named("Bob's", "bobs.example")) // others are not held up
+		w.pass(2 * time.Hour)
+		got := w.channel.messages()
+		if len(got) != 8 || got[7].Kind != intake.MessageSummary || len(got[7].Cases) != 15 {
+			w.Fatalf("%d messages, the last a %s of %d cases", len(got), got[len(got)-1].Kind, len(got[len(got)-1].Cases))
+		}
+		w.submit("ana@alpha.example", named("Late", "late.example")) // there is room again
+		if got := w.channel.messages(); len(got) != 9 {
+			w.Errorf("%d messages", len(got))
+		}
+	}, budgeted)
+}
+
+func TestARobotThatAnswersEachMailDrawsOneAnswer(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.submit("tickets@alpha.example", nil)
+		for i := 0; i < 100; i++ { // without any header, without our number, each time anew
+			s := w.submission("tickets@alpha.example", nil)
+			s.Text = fmt.Sprintf("Ticket #%d received", i)
+			w.accept(s)
+			w.pass(time.Minute)
+		}
+		w.wantMessages(intake.MessageNotice)
+	}, budgeted)
+}
+
+func TestARobotInTheThreadDrawsOneAnswerMore(t *testing.T) {
+	inWorld(t, func(w *world) {
+		first := w.submit("tickets@alpha.example", without(acme(), intake.FieldProblem))
+		for i := 0; i < 100; i++ {
+			s := w.submission("tickets@alpha.example", nil)
+			s.Text, s.Case = fmt.Sprintf("Ticket #%d received", i), first.Case
+			w.accept(s)
+			w.pass(time.Minute)
+		}
+		w.wantMessages(intake.MessageNeedsInfo, intake.MessageReceived)
+	}, budgeted)
+}
+
+func TestWhatStaffDecideIsNotHeldBack(t *testing.T) {
+	inWorld(t, func(w *world) {
+		var numbers []string
+		for i := range 10 {
+			numbers = append(numbers, w.submit("ana@alpha.example", named(fmt.Sprint("Company ", i), fmt.Sprintf("company%d.example", i))).Case)
+		}
+		for _, n := range numbers {
+			if _, err := w.gateway.Approve(w.Context(), n, intake.Verdict{By: "mia"}); err != nil {
+				w.Fatal(err)
+			}
+		}
+		w.pass(time.Minute)
+		approved := 0
+		for _, m := range w.channel.messages() {
+			if m.Kind == intake.MessageApproved {
+				approved++
+			}
+		}
+		if approved != 10 {
+			w.Errorf("%d of 10 decisions were told", approved)
+		}
+	}, budgeted, assist)
+}
+
+func TestTheWholeGatewayWaitsWhenTheHourIsUsedUp(t *testing.T) {
+	inWorld(t, func(w *world) {
+		for i := range 350 { // many addresses of many domains would be needed for one budget each
+			s := w.submission(fmt.Sprintf("p%d@alpha.example", i), named(fmt.Sprint("Company ", i), fmt.Sprintf("company%d.example", i)))
+			s.Reply.Address = fmt.Sprintf("p@d%d.example", i)
+			w.accept(s)
+		}
+		w.pass(time.Minute)
+		if n := len(w.channel.messages()); n != 300 {
+			w.Errorf("%d answers in the first hour, want 300", n)
+		}
+		w.pass(2 * time.Hour)
+		if n := len(w.channel.messages()); n != 350 {
+			w.Errorf("%d answers in the end, want 350", n)
+		}
+	}, budgeted)
+}

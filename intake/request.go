@@ -1,0 +1,159 @@
+package intake
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// obey does what the sender asks for in a word. r is the case of the thread, nil if there is
+// none. A command about a case of another partner is answered like one about no case.
+func (a *acceptance) obey(c *change, r *Registration, speaker string) error {
+	a.outcome = "command"
+	for _, cmd := range a.s.Commands {
+		about, err := a.caseOf(c, r, cmd, speaker)
+		if err != nil {
+			return err
+		}
+		switch {
+		case cmd.Verb == VerbHelp:
+			err = a.tell(c, speaker, Message{Kind: MessageHelp})
+		case about != nil:
+			a.receipt = Receipt{Case: about.Number, Status: about.Status, Known: true}
+			err = a.obeyFor(c, about, cmd)
+			a.receipt.Status = about.Status
+		case cmd.Verb == VerbStatus && cmd.Case == "":
+			err = a.tellAll(c, speaker)
+		default:
+			err = a.tell(c, speaker, Message{Kind: MessageHelp})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if a.receipt.Case != "" {
+		return nil
+	}
+	return a.file(c)
+}
+
+// file keeps a command that belongs to no case where staff find it.
+func (a *acceptance) file(c *change) error {
+	var verbs []string
+	for _, cmd := range a.s.Commands {
+		verbs = append(verbs, strings.ToUpper(string(cmd.Verb)))
+	}
+	as := Aside{
+		ID: a.id, Key: a.s.Key, Channel: a.s.Channel, Reason: AsideCommand, Detail: strings.Join(verbs, ", "),
+		From: a.s.Sender.Address, Subject: a.s.Subject, ReceivedAt: a.s.ReceivedAt, Raw: a.s.Raw,
+		Closed: Closed{By: "gateway", At: c.at},
+	}
+	a.receipt = Receipt{Aside: a.id}
+	return putJSON(c, spaceAside, a.id, as)
+}
+
+// caseOf returns the case that a command is about: the one that it names, else the one of
+// the thread. It is nil if there is none, or none of this partner.
+func (a *acceptance) caseOf(c *change, thread *Registration, cmd Command, speaker string) (*Registration, error) {
+	number, ok := c.g.numbers.Parse(cmd.Case)
+	if !ok {
+		if cmd.Case != "" {
+			return nil, nil
+		}
+		return thread, nil
+	}
+	r, err := c.Case(number)
+	if errors.Is(err, ErrNotFound) || err == nil && r.Partner != speaker {
+		return nil, nil
+	}
+	return &r, err
+}
+
+// obeyFor does what a command asks for, as far as the state of r allows, and answers with the
+// state that r has then.
+func (a *acceptance) obeyFor(c *change, r *Registration, cmd Command) error {
+	if a.s.Reply.Address != "" {
+		r.Reply = a.s.Reply
+	}
+	r.Submissions++
+	if err := a.store(c, r); err != nil {
+		return err
+	}
+	e := Event{Actor: "partner:" + r.Partner, Submission: r.Submissions}
+	var illegal *IllegalTransition
+	switch cmd.Verb {
+	case VerbWithdraw:
+		e.Trigger, e.Reason = TriggerWithdraw, ReasonWithdrawn
+		err := c.move(r, StatusWithdrawn, e)
+		if err == nil {
+			return c.announceTo(r, MessageWithdrawn, a.s.Reply)
+		}
+		if !errors.As(err, &illegal) {
+			return err
+		}
+	case VerbAppeal:
+		e.Trigger, e.Reason = TriggerAppeal, ReasonAppeal
+		if r.Appealed.IsZero() && CheckTransition(r.Status, StatusAppeal, TriggerAppeal) == nil {
+			r.Appealed = c.at
+			r.Unread++
+			if err := c.move(r, StatusAppeal, e); err != nil {
+				return err
+			}
+			return c.announceTo(r, MessageKnown, a.s.Reply)
+		}
+	case VerbExtend:
+		if r.Status.Holds() {
+			r.Unread++ // staff decide, with the partner's own words before them
+		}
+	}
+	e.Kind, e.Trigger, e.Reason, e.Note = EventRequested, "", "", string(cmd.Verb)
+	if err := c.record(r, e); err != nil {
+		return err
+	}
+	return c.notify(r, MessageKnown, a.s.Reply, false)
+}
+
+// announceTo tells the CRMs and the person who asked.
+func (c *change) announceTo(r *Registration, kind MessageKind, to Route) error {
+	if err := c.push(r); err != nil {
+		return err
+	}
+	return c.notify(r, kind, to, false)
+}
+
+// tellAll answers with the state of the sender's own cases, the newest first.
+func (a *acceptance) tellAll(c *change, speaker string) error {
+	cases, err := c.ListCases(CaseQuery{Partner: speaker, Limit: 200})
+	if err != nil {
+		return err
+	}
+	var facts []Facts
+	for i := range cases {
+		r := &cases[i]
+		if !strings.EqualFold(r.Contact, a.s.Sender.Address) || r.Status == StatusErased || len(facts) == maxSummary {
+			continue
+		}
+		f, err := c.facts(r)
+		if err != nil {
+			return err
+		}
+		facts = append(facts, f)
+	}
+	if len(facts) == 0 {
+		return a.tell(c, speaker, Message{Kind: MessageHelp})
+	}
+	return a.tell(c, speaker, Message{Kind: MessageSummary, Cases: facts})
+}
+
+// tell sends a message that is about no single case to who wrote.
+func (a *acceptance) tell(c *change, speaker string, m Message) error {
+	p, err := partner(c, speaker)
+	if err != nil {
+		return err
+	}
+	if a.s.Reply.Address == "" || a.s.Mute != "" {
+		return nil
+	}
+	m.ID, m.To, m.Facts, m.At = fmt.Sprintf("C-%s.1", a.id), a.s.Reply, c.programFacts(p), c.at
+	return c.send(m, "command:"+a.id)
+}
