@@ -133,6 +133,11 @@ func (a *acceptance) run(c *change) error {
 	if err != nil || known {
 		return err
 	}
+	if by, err := a.byToken(c); err != nil {
+		return err
+	} else if by != "" {
+		speaker, proven = by, true
+	}
 	if err := a.take(c, speaker, proven); err != nil {
 		return err
 	}
@@ -369,6 +374,7 @@ func (a *acceptance) open(c *change, lead Lead, speaker string, proven bool) err
 	} else {
 		r.Status, e.Trigger = StatusQuarantined, TriggerQuarantine
 		r.Reason = ReasonUnverified
+		r.ConfirmBy = c.at.Add(confirmTime)
 		if speaker == "" {
 			r.Reason = ReasonUnknownPartner
 		}
@@ -388,7 +394,7 @@ func (a *acceptance) open(c *change, lead Lead, speaker string, proven bool) err
 	a.receipt, a.outcome = Receipt{Case: r.Number, Status: r.Status}, "new"
 	if !proven {
 		a.outcome = "quarantined"
-		return nil
+		return a.askToConfirm(c, &r, speaker)
 	}
 	return c.check(&r)
 }

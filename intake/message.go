@@ -23,6 +23,7 @@ const (
 	MessageSummary    MessageKind = "summary" // several cases in one message
 	MessageNotice     MessageKind = "notice"  // about mail that is no registration
 	MessageHelp       MessageKind = "help"    // what can be written to us
+	MessageConfirm    MessageKind = "confirm" // whether a mail really came from there
 )
 
 // MessageKinds is the full set.
@@ -30,7 +31,7 @@ func MessageKinds() []MessageKind {
 	return []MessageKind{
 		MessageReceived, MessageNeedsInfo, MessageApproved, MessageDeclined,
 		MessageWaitlisted, MessageKnown, MessageExpired, MessageClosed,
-		MessageWithdrawn, MessageSummary, MessageNotice, MessageHelp,
+		MessageWithdrawn, MessageSummary, MessageNotice, MessageHelp, MessageConfirm,
 	}
 }
 

@@ -21,6 +21,9 @@ type Policy interface {
 	AnswerDue(asked time.Time) time.Time
 	// Hold is the protection that an approval grants.
 	Hold(approved time.Time) Protection
+	// ConfirmsUnproven says whether a mail that claims to come from a partner and can't prove
+	// it is answered by a request to confirm, which tells nothing of what was sent.
+	ConfirmsUnproven() bool
 	// Zone is the time zone of the programme, in which days end and times are shown.
 	Zone() *time.Location
 	// Contact is the person named to partners who have no manager of their own.

@@ -105,12 +105,22 @@ func (g *Gateway) Ask(ctx context.Context, number string, v Verdict) (Registrati
 }
 
 // Assign names the partner of a quarantined case, which vouches for its sender, and starts
-// the checks.
+// the checks. An empty partner is the one of the sender's address.
 func (g *Gateway) Assign(ctx context.Context, number, partnerID string, v Verdict) (Registration, error) {
 	return g.staff(ctx, number, v, func(c *change, r *Registration, e Event) error {
-		p, err := partner(c, partnerID)
+		id := partnerID
+		if id == "" {
+			var err error
+			if id, err = partnerOf(c, r.Contact); err != nil {
+				return err
+			}
+			if id == "" {
+				return &ErrInput{fmt.Sprintf("whose registration is it? %s is no partner's address; name the partner", r.Contact)}
+			}
+		}
+		p, err := partner(c, id)
 		if errors.Is(err, ErrNotFound) {
-			return &ErrInput{fmt.Sprintf("no partner has the id %q", partnerID)}
+			return &ErrInput{fmt.Sprintf("no partner has the id %q", id)}
 		}
 		if err != nil {
 			return err
@@ -121,6 +131,16 @@ func (g *Gateway) Assign(ctx context.Context, number, partnerID string, v Verdic
 			return err
 		}
 		return c.check(r)
+	})
+}
+
+// Dismiss ends a quarantined case that nobody vouches for. Its sender is told nothing.
+func (g *Gateway) Dismiss(ctx context.Context, number string, v Verdict) (Registration, error) {
+	return g.staff(ctx, number, v, func(c *change, r *Registration, e Event) error {
+		if r.Status != StatusQuarantined {
+			return &ErrInput{fmt.Sprintf("the case is %s; only what is quarantined can be dismissed", r.Status)}
+		}
+		return c.move(r, StatusWithdrawn, e)
 	})
 }
 

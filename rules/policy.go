@@ -30,6 +30,9 @@ type Spec struct {
 	Answer Span `yaml:"answer" json:"answer"`
 	// ProvisionalDays is how many calendar days an approval holds before a next step.
 	ProvisionalDays int `yaml:"provisional_days" json:"provisional_days"`
+	// ConfirmUnproven has the address of a known partner asked whether a mail that can't prove
+	// to come from there really does. Without it such mail waits for staff alone.
+	ConfirmUnproven bool `yaml:"confirm_unproven_mail" json:"confirm_unproven_mail"`
 	// OwnDomains are the vendor's: never a prospect.
 	OwnDomains []string `yaml:"own_domains" json:"own_domains"`
 	// BlockedDomains are accounts that nobody can register.
@@ -175,6 +178,9 @@ func (p *Policy) Hash() string { return p.hash }
 
 // Mode says how much the policy decides by itself.
 func (p *Policy) Mode() intake.Mode { return p.spec.Mode }
+
+// ConfirmsUnproven says whether unproven mail from a partner's address is asked to confirm.
+func (p *Policy) ConfirmsUnproven() bool { return p.spec.ConfirmUnproven }
 
 // Zone is the programme's time zone.
 func (p *Policy) Zone() *time.Location { return p.zone }

@@ -122,13 +122,14 @@ func TestOnlyWhatAKindMaySayIsSaid(t *testing.T) {
 		intake.MessageSummary:    {"2032", "2033", "canary-remark"},
 		intake.MessageNotice:     {},
 		intake.MessageHelp:       {},
+		intake.MessageConfirm:    {},
 	}
 	years := regexp.MustCompile(`20[0-9]{2}`)
 	for _, kind := range intake.MessageKinds() {
 		for _, status := range append(intake.Statuses(), "canary-status") {
 			r := render(t, marked(kind, status))
 			may := slices.Concat(always, allowed[kind])
-			if status == intake.StatusQuarantined {
+			if status == intake.StatusQuarantined || kind == intake.MessageConfirm {
 				may = []string{"canary-case", "canary-mail", "canary-name", "canary-program"}
 				if kind == intake.MessageSummary {
 					may = append(may, "canary-remark") // of rows that are no case
@@ -170,6 +171,7 @@ func TestAnOverrideCannotSayMore(t *testing.T) {
 		intake.MessageWithdrawn:  {"canary-value", "canary-question", "canary-message", "canary-note", "2032", "2033", "2034"},
 		intake.MessageSummary:    {"canary-value", "canary-question", "canary-message", "canary-note", "2034"},
 		intake.MessageNotice:     {"canary-value", "canary-question", "canary-message", "canary-note", "canary-case", "canary-company", "2032", "2033", "2034"},
+		intake.MessageConfirm:    {"canary-value", "canary-question", "canary-message", "canary-note", "canary-company", "2032", "2033", "2034"},
 		intake.MessageHelp:       {"canary-value", "canary-question", "canary-message", "canary-note", "canary-case", "canary-company", "2032", "2033", "2034"},
 	} {
 		r, err := nosy.Render(marked(kind, usual[kind]))
@@ -202,10 +204,11 @@ func TestWhatAKindShallSayIsSaid(t *testing.T) {
 		intake.MessageWithdrawn:  {"Withdrawn. "},
 		intake.MessageSummary:    {"canary-case", "canary-company", "Row 3: ", "canary-remark"},
 		intake.MessageNotice:     {"nothing was registered", "Company name: "},
+		intake.MessageConfirm:    {"canary-case", "does not", "nobody"},
 		intake.MessageHelp:       {"STATUS", "WITHDRAW", "EXTEND", "APPEAL", "Company name: "},
 	} {
 		r := render(t, marked(kind, usual[kind]))
-		if about(kind) {
+		if about(kind) && kind != intake.MessageConfirm {
 			wanted = append(wanted, "canary-case", "canary-company")
 		}
 		for _, w := range append(wanted, "canary-mail", "canary-name") {

@@ -44,6 +44,7 @@ var usual = map[intake.MessageKind]intake.Status{
 	intake.MessageExpired:    intake.StatusExpired,
 	intake.MessageClosed:     intake.StatusWithdrawn,
 	intake.MessageWithdrawn:  intake.StatusWithdrawn,
+	intake.MessageConfirm:    intake.StatusQuarantined,
 }
 
 // goldens are messages as they are really sent.
@@ -124,7 +125,7 @@ func checkMessage(t *testing.T, m intake.Message, r Rendered) {
 	wanted := []string{m.Facts.Contact.Email}
 	if about(m.Kind) {
 		wanted = append(wanted, m.Facts.Case, StatusWord("en", m.Facts.Status))
-		if m.Facts.Status != intake.StatusQuarantined {
+		if m.Facts.Status != intake.StatusQuarantined && m.Kind != intake.MessageConfirm {
 			wanted = append(wanted, m.Facts.Company)
 		}
 	}

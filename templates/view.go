@@ -99,7 +99,7 @@ func newView(m intake.Message, program, tag string) view {
 // withhold empties what a message of the kind has no business to say, so that no override
 // says it. An unproven sender reads nothing of what was sent in his name.
 func (v *view) withhold(kind intake.MessageKind) {
-	if v.Unproven {
+	if v.Unproven || kind == intake.MessageConfirm {
 		*v = view{
 			Lang: v.Lang, Case: v.Case, Program: v.Program, Status: v.Status, Word: v.Word,
 			Unproven: true, Class: string(classGeneric), Contact: v.Contact,

@@ -57,6 +57,7 @@ policy:
   timezone: Europe/Brussels
   contact: {name: Mia Lund, email: mia@vendor.example}
   own_domains: [vendor.example]
+budget: {address_hour: 1000, address_day: 1000, domain_hour: 1000, case_day: 1000, hour: 1000000}
 mailboxes:
   - name: partners
     address: %s

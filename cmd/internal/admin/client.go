@@ -178,12 +178,16 @@ func (c *Client) PutPartners(ctx context.Context, partners []intake.Partner) (st
 	return stored, err
 }
 
-// Inbox returns what was set aside, all of it.
-func (c *Client) Inbox(ctx context.Context) ([]intake.Aside, error) {
+// Inbox returns what was set aside and nobody has seen to, or with seen all of it.
+func (c *Client) Inbox(ctx context.Context, seen bool) ([]intake.Aside, error) {
 	all := []intake.Aside{}
+	more := ""
+	if seen {
+		more = "&all"
+	}
 	for after := ""; ; {
 		var page []intake.Aside
-		if err := c.call(ctx, http.MethodGet, "/v1/inbox?after="+url.QueryEscape(after), nil, &page); err != nil {
+		if err := c.call(ctx, http.MethodGet, "/v1/inbox?after="+url.QueryEscape(after)+more, nil, &page); err != nil {
 			return nil, err
 		}
 		all = append(all, page...)
@@ -192,6 +196,34 @@ func (c *Client) Inbox(ctx context.Context) ([]intake.Aside, error) {
 		}
 		after = page[len(page)-1].ID
 	}
+}
+
+// Aside returns what was set aside under an id.
+func (c *Client) Aside(ctx context.Context, id string) (a intake.Aside, err error) {
+	err = c.call(ctx, http.MethodGet, "/v1/inbox/"+url.PathEscape(id), nil, &a)
+	return a, err
+}
+
+// RawAside writes what was set aside to w as it came.
+func (c *Client) RawAside(ctx context.Context, id string, w io.Writer) error {
+	return c.call(ctx, http.MethodGet, "/v1/inbox/"+url.PathEscape(id)+"/raw", nil, w)
+}
+
+// SeeTo accepts or discards what was set aside, and returns what came of it.
+func (c *Client) SeeTo(ctx context.Context, verb, id string, d Decision) (receipts []intake.Receipt, err error) {
+	err = c.call(ctx, http.MethodPost, "/v1/inbox/"+url.PathEscape(id)+"/"+verb, d, &receipts)
+	return receipts, err
+}
+
+// Suppressions returns the addresses to which nothing is sent.
+func (c *Client) Suppressions(ctx context.Context) (all []intake.Suppression, err error) {
+	err = c.call(ctx, http.MethodGet, "/v1/suppressions", nil, &all)
+	return all, err
+}
+
+// Allow has mail sent to an address again.
+func (c *Client) Allow(ctx context.Context, address string) error {
+	return c.call(ctx, http.MethodDelete, "/v1/suppressions/"+url.PathEscape(address), nil, &struct{}{})
 }
 
 // Backup has the gateway write a copy of its store to an absolute path.

@@ -17,6 +17,8 @@ import (
 type Backend struct {
 	Gateway *intake.Gateway
 	Ledger  *ledger.Ledger
+	// Accept takes what was set aside in after all; see Gateway.AcceptAside.
+	Accept func(ctx context.Context, id, partner, by string) ([]intake.Receipt, error)
 	// Backup writes a copy of the store to an absolute path and returns its size.
 	Backup func(ctx context.Context, path string) (int64, error)
 }
@@ -43,7 +45,17 @@ func Handler(b Backend) http.Handler {
 	handle("GET /v1/partners", func(r *http.Request) (any, error) { return b.Gateway.Partners(r.Context()) })
 	handle("POST /v1/partners", b.putPartners)
 	handle("GET /v1/inbox", func(r *http.Request) (any, error) {
-		return b.Gateway.Asides(r.Context(), r.URL.Query().Get("after"), pageSize)
+		q := r.URL.Query()
+		return b.Gateway.Asides(r.Context(), intake.AsideQuery{After: q.Get("after"), Limit: pageSize, All: q.Has("all")})
+	})
+	handle("GET /v1/inbox/{id}", func(r *http.Request) (any, error) {
+		return b.Gateway.Aside(r.Context(), r.PathValue("id"))
+	})
+	handle("POST /v1/inbox/{id}/{verb}", b.seeTo)
+	mux.HandleFunc("GET /v1/inbox/{id}/raw", b.rawAside)
+	handle("GET /v1/suppressions", func(r *http.Request) (any, error) { return b.Gateway.Suppressions(r.Context()) })
+	handle("DELETE /v1/suppressions/{address}", func(r *http.Request) (any, error) {
+		return struct{}{}, b.Gateway.Allow(r.Context(), r.PathValue("address"))
 	})
 	handle("POST /v1/backup", b.backup)
 	mux.HandleFunc("GET /v1/ledger", b.exportLedger)
@@ -137,6 +149,8 @@ func (b Backend) decide(r *http.Request) (any, error) {
 		reg, err = b.Gateway.Amend(ctx, number, d.Fields, v)
 	case "assign":
 		reg, err = b.Gateway.Assign(ctx, number, d.Partner, v)
+	case "dismiss":
+		reg, err = b.Gateway.Dismiss(ctx, number, v)
 	default:
 		return nil, &intake.ErrInput{Problem: fmt.Sprintf("nothing is known of %q", verb)}
 	}
@@ -144,6 +158,34 @@ func (b Backend) decide(r *http.Request) (any, error) {
 		return nil, err
 	}
 	return summary(reg), nil
+}
+
+// seeTo accepts or discards what was set aside.
+func (b Backend) seeTo(r *http.Request) (any, error) {
+	var d Decision
+	if err := read(r, &d); err != nil {
+		return nil, err
+	}
+	switch verb, id := r.PathValue("verb"), r.PathValue("id"); verb {
+	case "accept":
+		return b.Accept(r.Context(), id, d.Partner, d.By)
+	case "discard":
+		return []intake.Receipt{}, b.Gateway.DiscardAside(r.Context(), id, d.By)
+	default:
+		return nil, &intake.ErrInput{Problem: fmt.Sprintf("nothing is known of %q", verb)}
+	}
+}
+
+func (b Backend) rawAside(w http.ResponseWriter, r *http.Request) {
+	a, err := b.Gateway.Aside(r.Context(), r.PathValue("id"))
+	if err != nil {
+		answer(w, r, func(*http.Request) (any, error) { return nil, err })
+		return
+	}
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if err := b.Gateway.Raw(r.Context(), a.Raw, w); err != nil {
+		panic(http.ErrAbortHandler) // a cut-off answer must not look like a whole one
+	}
 }
 
 func (b Backend) putPartners(r *http.Request) (any, error) {

@@ -118,7 +118,7 @@ func (a *App) buildGateway(ids *identity.Lists) error {
 	}
 	a.gateway, err = intake.New(intake.Options{
 		Store: a.store, Policy: a.policy, Identity: ids, Numbers: numbers, CRMs: crms,
-		Program: a.cfg.Program, Log: a.log, Observe: a.metrics, Alone: true,
+		Program: a.cfg.Program, Budget: a.cfg.Budget, Log: a.log, Observe: a.metrics, Alone: true,
 	})
 	return err
 }

@@ -48,6 +48,8 @@ func Config(dir string, l Listeners) config.Config {
 	c.Policy.Contact = rules.Contact{Name: "Mia Lund", Email: "mia.lund@northwind.example"}
 	c.Policy.OwnDomains = []string{"northwind.example"}
 	c.Policy.BlockedDomains = []string{"blocked.example"}
+	// Whoever tries things out sends many mails from one address.
+	c.Budget = intake.Budget{AddressHour: 1000, AddressDay: 1000, DomainHour: 1000, CaseDay: 1000, Hour: 1_000_000}
 	c.Mailboxes = []mailbox.Config{{
 		Name: "partners", Address: Address, FromName: Vendor + " partner desk",
 		Direct: &mailbox.Direct{Listen: l.SMTP, Protocol: "smtp"},

@@ -58,7 +58,7 @@ func (s Source) show(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	asides, err := s.Gateway.Asides(c.Request().Context(), "", shown)
+	asides, err := s.Gateway.Asides(c.Request().Context(), intake.AsideQuery{Limit: shown})
 	if err != nil {
 		return err
 	}
