@@ -45,7 +45,8 @@ var drawing = []struct {
 	{"channels/channeltest", []string{"channels", "intake"}, nil},
 	{"channels/channeltest/mailserver", nil, []string{"github.com/emersion"}},
 	{"channels/mailbox/mailparse", nil, []string{"github.com/emersion/go-message", "golang.org/x/text"}},
-	{"channels/mailbox/senderauth", []string{"channels/mailbox/mailparse", "intake"}, []string{"golang.org/x/net"}},
+	{"channels/mailbox/oauth", nil, []string{"github.com/emersion/go-sasl", "golang.org/x/oauth2"}},
+	{"channels/mailbox/senderauth", []string{"channels/mailbox/mailparse", "intake"}, []string{"blitiri.com.ar/go/spf", "github.com/emersion/go-msgauth", "golang.org/x/net"}},
 	{"channels/mailbox", []string{"channels", "channels/mailbox/*", "intake", "intake/command", "intake/extract", "intake/identity"}, []string{"github.com/emersion", "golang.org/x/net", "golang.org/x/sync", "golang.org/x/text"}},
 }
 

@@ -30,7 +30,9 @@ func TestAuthenticationResults(t *testing.T) {
 		"ours below a foreign one":               {"Authentication-Results: other; dmarc=fail\nAuthentication-Results: mx.vendor.example; dmarc=pass header.from=partner.example", false, "not by"},
 		"forged below a foreign Received":        {"Authentication-Results: mx.vendor.example; dkim=none\n" + received + "Authentication-Results: mx.vendor.example; dmarc=pass", false, "neither"},
 		"forged right below ours":                {"Authentication-Results: mx.vendor.example; dkim=none; dmarc=none\nAuthentication-Results: mx.vendor.example; dmarc=pass", false, "dmarc=none"},
-		"two fields of ours":                     {"Authentication-Results: mx.vendor.example; dkim=fail\nAuthentication-Results: mx.vendor.example; dmarc=pass", true, "dmarc=pass"},
+		"dmarc above dkim, a field each":         {"Authentication-Results: mx.vendor.example; dmarc=pass\nAuthentication-Results: mx.vendor.example; dkim=fail", true, "dmarc=pass"},
+		"dmarc below dkim may be forged":         {"Authentication-Results: mx.vendor.example; dkim=fail\nAuthentication-Results: mx.vendor.example; dmarc=pass", false, "below one of dkim"},
+		"dkim=pass above a dmarc does":           {"Authentication-Results: mx.vendor.example; dkim=pass header.d=partner.example\nAuthentication-Results: mx.vendor.example; dmarc=pass", true, "dkim=pass"},
 		"no authserv-id, as Exchange writes":     {"Authentication-Results: spf=pass smtp.mailfrom=x; dmarc=pass header.from=partner.example", false, "not by"},
 		"a result in a comment":                  {"Authentication-Results: mx.vendor.example (x; dmarc=pass); dmarc=none (dmarc=pass)", false, "dmarc=none"},
 		"a semicolon in quotes":                  {`Authentication-Results: mx.vendor.example; auth=pass smtp.auth="a;dmarc=pass"`, false, "neither"},
@@ -45,7 +47,8 @@ func TestAuthenticationResults(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			how, ok := judgeResults(p.Header, "mx.vendor.example", "partner.example")
+			f := border{ids: []string{"mx.vendor.example"}}.judge(p.Header, "partner.example")
+			how, ok := f.how, f.standing == standingProven
 			if ok != tt.ok || !strings.Contains(how, tt.how) {
 				t.Errorf("got %v, %q, want %v, %q", ok, how, tt.ok, tt.how)
 			}
