@@ -44,7 +44,7 @@ var drawing = []struct {
 	{"channels", []string{"intake"}, []string{"github.com/labstack/echo/v4"}},
 	{"channels/channeltest", []string{"channels", "intake"}, nil},
 	{"channels/channeltest/mailserver", nil, []string{"github.com/emersion"}},
-	{"channels/mailbox/mailparse", nil, []string{"github.com/emersion/go-message", "golang.org/x/text"}},
+	{"channels/mailbox/mailparse", nil, []string{"golang.org/x/text"}},
 	{"channels/mailbox/oauth", nil, []string{"github.com/emersion/go-sasl", "golang.org/x/oauth2"}},
 	{"channels/mailbox/senderauth", []string{"channels/mailbox/mailparse", "intake"}, []string{"blitiri.com.ar/go/spf", "github.com/emersion/go-msgauth", "golang.org/x/net"}},
 	{"channels/mailbox", []string{"channels", "channels/mailbox/*", "intake", "intake/command", "intake/extract", "intake/identity"}, []string{"github.com/emersion", "golang.org/x/net", "golang.org/x/sync", "golang.org/x/text"}},

@@ -5,72 +5,7 @@ import (
 	"encoding/base64"
 	"io"
 	"strings"
-	"unicode/utf8"
-
-	"github.com/emersion/go-message/charset"
-	"golang.org/x/text/encoding/charmap"
 )
-
-// charsetNames are names in use that no registry has.
-var charsetNames = map[string]string{
-	"cp932": "shift_jis", "ms932": "shift_jis", "x-sjis": "shift_jis", "windows-31j": "shift_jis",
-	"utf8": "utf-8", "ascii": "us-ascii", "ansi": "windows-1252", "cp1252": "windows-1252",
-	"latin1": "iso-8859-1", "latin-1": "iso-8859-1", "x-gbk": "gbk", "gb2312": "gbk", "x-mac-roman": "macintosh",
-	"ks_c_5601-1987": "euc-kr", "ms949": "euc-kr", "cp949": "euc-kr", "unicode-1-1-utf-8": "utf-8",
-	"iso-8859-8-i": "iso-8859-8", "cp1251": "windows-1251", "cp1250": "windows-1250", "default": "windows-1252",
-}
-
-// charsetReader converts from a character set to UTF-8; an unknown one is an error.
-func charsetReader(name string, r io.Reader) (io.Reader, error) {
-	name = strings.ToLower(strings.Trim(strings.TrimSpace(name), `"'`))
-	name, _, _ = strings.Cut(name, "*") // language tag, RFC 2231 section 5
-	if known, ok := charsetNames[name]; ok {
-		name = known
-	}
-	return charset.Reader(name, r)
-}
-
-// decodeText converts b, labelled with a character set, to UTF-8. If the label is missing,
-// unknown or wrong it guesses UTF-8 and else Windows-1252, and says so.
-func decodeText(b []byte, label string) (text string, guessed bool) {
-	name := strings.ToLower(strings.Trim(strings.TrimSpace(label), `"'`))
-	switch name {
-	case "", "us-ascii", "ascii", "utf-8", "utf8":
-		if utf8.Valid(b) {
-			return string(b), false
-		}
-		return toUTF8(string(b)), true
-	}
-	r, err := charsetReader(name, bytes.NewReader(b))
-	if err != nil {
-		return toUTF8(string(b)), true
-	}
-	out, err := io.ReadAll(io.LimitReader(r, maxPartText))
-	if err != nil {
-		return toUTF8(string(b)), true
-	}
-	return strings.ToValidUTF8(string(out), "\uFFFD"), false
-}
-
-// toUTF8 returns s if it is UTF-8, and else reads it as Windows-1252, the usual source of
-// bytes without a label. A text that was cut within a character is still UTF-8.
-func toUTF8(s string) string {
-	if utf8.ValidString(s) {
-		return s
-	}
-	if n := len(s); n > utf8.UTFMax {
-		for cut := 1; cut < utf8.UTFMax; cut++ {
-			if utf8.RuneStart(s[n-cut]) && utf8.ValidString(s[:n-cut]) && !utf8.FullRuneInString(s[n-cut:]) {
-				return s[:n-cut]
-			}
-		}
-	}
-	out, err := charmap.Windows1252.NewDecoder().String(s)
-	if err != nil {
-		return strings.ToValidUTF8(s, "\uFFFD")
-	}
-	return out
-}
 
 // lineDecoder decodes the lines of a body, each as it comes, into a writer.
 type lineDecoder interface {
@@ -80,149 +15,265 @@ type lineDecoder interface {
 	end()
 }
 
+// bulkDecoder is a lineDecoder that can take many whole lines at once.
+type bulkDecoder interface {
+	lineDecoder
+	lines(b []byte)
+}
+
 // newLineDecoder returns the decoder for a Content-Transfer-Encoding (RFC 2045, section 6),
-// as people write it: "base64;", "8-bit". An unknown one leaves the body as it is.
-func newLineDecoder(encoding string, w io.Writer) lineDecoder {
-	token, _, _ := strings.Cut(strings.ToLower(encoding), ";")
-	switch strings.Trim(token, " \t\"'") {
-	case "base64":
-		return &base64Lines{w: w}
-	case "quoted-printable":
-		return &quotedLines{w: w}
+// as people write it: "base64;", "8-bit", "quoted printable". An unknown one leaves the body
+// as it is. The decoder writes into scratch before it writes to w.
+func newLineDecoder(encoding string, w io.Writer, scratch *[]byte) lineDecoder {
+	token := strings.ToLower(strings.TrimLeft(encoding, " \t\"'("))
+	switch {
+	case strings.HasPrefix(token, "base64"), strings.HasPrefix(token, "base-64"):
+		return &base64Lines{w: w, out: scratch}
+	case strings.HasPrefix(token, "quoted"):
+		return &quotedLines{w: w, out: scratch}
 	}
-	return identityLines{w}
+	return &identityLines{w: w, out: scratch}
 }
 
 // identityLines ends lines with LF alone: relays change line ends, and a text is the same
 // with either.
-type identityLines struct{ w io.Writer }
+type identityLines struct {
+	w   io.Writer
+	out *[]byte // reused; only for lines
+}
 
-func (d identityLines) line(b []byte) {
-	if body, ok := bytes.CutSuffix(b, []byte("\r\n")); ok {
-		d.w.Write(body)
-		b = b[len(b)-1:]
+var lineFeed = []byte{'\n'}
+
+func (d *identityLines) line(b []byte) {
+	if n := len(b); n > 1 && b[n-1] == '\n' && b[n-2] == '\r' {
+		d.w.Write(bytes.TrimRight(b, "\r\n"))
+		b = lineFeed
 	}
 	d.w.Write(b)
 }
 
-func (d identityLines) end() {}
+// lines takes many whole lines at once.
+func (d *identityLines) lines(b []byte) {
+	if bytes.IndexByte(b, '\r') < 0 {
+		d.w.Write(b)
+		return
+	}
+	out := (*d.out)[:0]
+	for i, c := range b {
+		if c == '\n' && i > 0 && b[i-1] == '\r' {
+			for len(out) > 0 && out[len(out)-1] == '\r' {
+				out = out[:len(out)-1]
+			}
+		}
+		out = append(out, c)
+	}
+	*d.out = out
+	d.w.Write(out)
+}
+
+func (d *identityLines) end() {}
 
 // base64Lines passes over alien bytes and missing padding, and stops where the base64 ends:
-// at the padding, or at a line of words that a list server has added.
+// at a line of words that a list server has added. After padding only what can't be words
+// goes on, because some programs encode in pieces.
 type base64Lines struct {
-	w    io.Writer
-	quad []byte
-	done bool
+	w      io.Writer
+	quad   [4]byte
+	n      int     // bytes in quad
+	out    *[]byte // reused
+	padded bool
+	done   bool
 	// begun says that something was decoded; plain, that the body is no base64 at all,
 	// whatever its label says.
 	begun, plain bool
 }
 
-var base64Alphabet = func() (t [256]bool) {
-	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") {
-		t[c] = true
+// base64Value has the value of each character of the alphabet, -1 of others.
+var base64Value = func() (t [256]int8) {
+	for i := range t {
+		t[i] = -1
+	}
+	for i, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") {
+		t[c] = int8(i)
 	}
 	return t
 }()
 
+const minBase64Line = 20 // characters of a line that goes on after padding
+
 func (d *base64Lines) line(b []byte) {
 	if d.plain {
-		identityLines{d.w}.line(b)
+		(&identityLines{w: d.w}).line(b)
+		return
+	}
+	if d.done {
 		return
 	}
 	whole := b
 	b = bytes.TrimSpace(b)
-	if d.done || len(b) == 0 {
+	if len(b) == 0 {
 		return
+	}
+	if d.n == 0 && len(b)%4 == 0 && (!d.padded || len(b) >= minBase64Line) {
+		buf := d.grow(len(b))
+		if n, err := base64.StdEncoding.Decode(buf, b); err == nil {
+			d.begun, d.padded = true, b[len(b)-1] == '='
+			d.w.Write(buf[:n])
+			return
+		}
 	}
 	alien := 0
 	for _, c := range b {
-		if !base64Alphabet[c] && c != '=' {
+		if base64Value[c] < 0 && c != '=' {
 			alien++
 		}
 	}
-	if alien*10 > len(b) {
+	if d.padded || alien*10 > len(b) || isWords(b) {
+		d.done = true
 		if d.plain = !d.begun; d.plain {
 			d.line(whole)
 		}
-		d.done = true
 		return
 	}
 	d.begun = true
-	out := make([]byte, 0, len(b))
+	out := d.grow(len(b))[:0]
 	for _, c := range b {
 		if c == '=' {
-			d.done = true
+			d.padded = true
 			break
 		}
-		if !base64Alphabet[c] {
+		if base64Value[c] < 0 {
 			continue
 		}
-		if d.quad = append(d.quad, c); len(d.quad) == 4 {
-			out = decodeQuad(out, d.quad)
-			d.quad = d.quad[:0]
+		d.quad[d.n] = c
+		if d.n++; d.n == 4 {
+			out = appendBase64(out, d.quad[:])
+			d.n = 0
 		}
+	}
+	if d.padded {
+		out = appendBase64(out, d.quad[:d.n])
+		d.n = 0
 	}
 	d.w.Write(out)
 }
 
-func (d *base64Lines) end() {
-	if len(d.quad) > 1 {
-		d.w.Write(decodeQuad(nil, d.quad))
+// lines takes many whole lines at once.
+func (d *base64Lines) lines(b []byte) {
+	if d.n == 0 && !d.padded && !d.done && !d.plain {
+		buf := d.grow(len(b))
+		if n, err := base64.StdEncoding.Decode(buf, b); err == nil && n > 0 {
+			d.begun, d.padded = true, bytes.HasSuffix(bytes.TrimRight(b, "\r\n"), []byte("="))
+			d.w.Write(buf[:n])
+			return
+		}
 	}
-	d.quad = nil
+	for len(b) > 0 {
+		i := bytes.IndexByte(b, '\n') + 1
+		d.line(b[:i])
+		b = b[i:]
+	}
 }
 
-// decodeQuad appends the bytes that two to four characters of the alphabet stand for.
-func decodeQuad(out, quad []byte) []byte {
-	var dst [3]byte
-	n, err := base64.RawStdEncoding.Decode(dst[:], quad)
-	if err != nil {
-		return out
+// isWords reports whether a line has blanks as often as text has.
+func isWords(b []byte) bool {
+	blanks := bytes.Count(b, []byte(" "))
+	return blanks > 0 && len(b) < 20*(blanks+1)
+}
+
+// grow returns room for n bytes.
+func (d *base64Lines) grow(n int) []byte {
+	if cap(*d.out) < n {
+		*d.out = make([]byte, n)
 	}
-	return append(out, dst[:n]...)
+	return (*d.out)[:cap(*d.out)]
+}
+
+func (d *base64Lines) end() {
+	if d.n > 1 {
+		d.w.Write(appendBase64(nil, d.quad[:d.n]))
+	}
+	d.n = 0
 }
 
 // quotedLines decodes quoted-printable; what is no code stays as it is.
 type quotedLines struct {
 	w       io.Writer
-	pending []byte // the pieces of a line so far
+	pending []byte  // the pieces of a line so far
+	out     *[]byte // reused
 }
 
 const maxPendingLine = 64 << 10
 
 func (d *quotedLines) line(b []byte) {
+	if len(d.pending) == 0 && b[len(b)-1] == '\n' {
+		d.lines(b)
+		return
+	}
 	d.pending = append(d.pending, b...)
-	if !bytes.HasSuffix(b, []byte("\n")) && len(d.pending) < maxPendingLine {
+	if b[len(b)-1] != '\n' && len(d.pending) < maxPendingLine {
 		return
 	}
 	d.end()
 }
 
-func (d *quotedLines) end() {
-	line := bytes.TrimRight(d.pending, " \t\r\n")
-	ended := bytes.HasSuffix(d.pending, []byte("\n"))
-	if !ended {
-		line = d.pending
+// lines takes many whole lines at once.
+func (d *quotedLines) lines(b []byte) {
+	if len(d.pending) > 0 { // the first one ends a line that was begun
+		i := bytes.IndexByte(b, '\n') + 1
+		d.line(b[:i])
+		b = b[i:]
 	}
-	soft := ended && bytes.HasSuffix(line, []byte("="))
-	line = bytes.TrimSuffix(line, []byte("="))
-	out := make([]byte, 0, len(line)+1)
-	for i := 0; i < len(line); i++ {
-		if line[i] == '=' && i+2 < len(line) {
+	out := (*d.out)[:0]
+	for len(b) > 0 {
+		i := bytes.IndexByte(b, '\n') + 1
+		out = appendQuoted(out, b[:i])
+		b = b[i:]
+	}
+	*d.out = out
+	d.w.Write(out)
+}
+
+func (d *quotedLines) end() {
+	// A code that is cut in two by the end of the piece waits for the rest.
+	n := len(d.pending)
+	keep := 0
+	if n >= maxPendingLine && d.pending[n-1] != '\n' {
+		if i := bytes.LastIndexByte(d.pending[n-2:], '='); i >= 0 {
+			keep = 2 - i
+		}
+	}
+	*d.out = appendQuoted((*d.out)[:0], d.pending[:n-keep])
+	d.w.Write(*d.out)
+	d.pending = append(d.pending[:0], d.pending[n-keep:]...)
+}
+
+// appendQuoted decodes one line, or a piece of it if it has no end.
+func appendQuoted(out, line []byte) []byte {
+	n := len(line)
+	ended := n > 0 && line[n-1] == '\n'
+	for ended && n > 0 && (line[n-1] == '\n' || line[n-1] == '\r' || line[n-1] == ' ' || line[n-1] == '\t') {
+		n--
+	}
+	soft := ended && n > 0 && line[n-1] == '='
+	if n > 0 && line[n-1] == '=' {
+		n--
+	}
+	line = line[:n]
+	for i := 0; i < n; i++ {
+		c := line[i]
+		if c == '=' && i+2 < n {
 			if hi, lo := unhex(line[i+1]), unhex(line[i+2]); hi >= 0 && lo >= 0 {
-				out = append(out, byte(hi<<4|lo))
+				c = byte(hi<<4 | lo)
 				i += 2
-				continue
 			}
 		}
-		out = append(out, line[i])
+		out = append(out, c)
 	}
 	if ended && !soft {
 		out = append(out, '\n')
 	}
-	d.w.Write(out)
-	d.pending = d.pending[:0]
+	return out
 }
 
 func unhex(c byte) int {

@@ -1,11 +1,9 @@
 package mailparse
 
 import (
-	"mime"
-	"net/mail"
-	"regexp"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Field is one header field, unfolded, its value as written.
@@ -47,26 +45,66 @@ func (h Header) All(name string) []string {
 	return out
 }
 
-// fieldName returns the name of the field that a line begins, "" if the line is none: only
+// fieldName splits the line that begins a field; the name is "" if it begins none: only
 // printable ASCII but the colon may stand before it (RFC 5322, section 3.6.8). A blank
 // before the colon is tolerated.
-func fieldName(line string) (name, value string) {
-	name, value, ok := strings.Cut(line, ":")
-	name = strings.TrimRight(name, " \t")
-	if !ok || name == "" || len(name) > 200 {
-		return "", ""
-	}
-	for i := range len(name) {
-		if name[i] <= ' ' || name[i] >= 0x7f {
-			return "", ""
+func fieldName[T string | []byte](line T) (name string, value T) {
+	colon := -1
+	for i := range min(len(line), maxFieldName) {
+		if line[i] == ':' {
+			colon = i
+			break
 		}
 	}
-	return name, strings.TrimSpace(value)
+	end := colon
+	for end > 0 && (line[end-1] == ' ' || line[end-1] == '\t') {
+		end--
+	}
+	if end <= 0 {
+		return "", line[:0]
+	}
+	for i := range end {
+		if line[i] <= ' ' || line[i] >= 0x7f {
+			return "", line[:0]
+		}
+	}
+	value = line[colon+1:]
+	for len(value) > 0 && value[0] <= ' ' {
+		value = value[1:]
+	}
+	for len(value) > 0 && value[len(value)-1] <= ' ' {
+		value = value[:len(value)-1]
+	}
+	if known, ok := knownNames[string(line[:end])]; ok {
+		return known, value
+	}
+	return string(line[:end]), value
 }
+
+// knownNames spares the usual names the memory.
+var knownNames = func() map[string]string {
+	names := make(map[string]string)
+	for _, n := range []string{
+		"Received", "From", "To", "Cc", "Subject", "Date", "Message-ID", "Message-Id", "MIME-Version", "Mime-Version",
+		"Content-Type", "Content-Transfer-Encoding", "Content-Disposition", "Content-Language", "Content-ID", "In-Reply-To",
+		"References", "Reply-To", "Sender", "Return-Path", "Delivered-To", "DKIM-Signature", "Authentication-Results",
+		"Received-SPF", "User-Agent", "X-Mailer", "X-Received", "ARC-Seal", "ARC-Message-Signature",
+		"ARC-Authentication-Results", "Auto-Submitted", "X-Google-DKIM-Signature", "X-Gm-Message-State", "Thread-Topic",
+		"Thread-Index", "Accept-Language", "X-MS-Has-Attach", "X-Spam-Status", "List-Unsubscribe", "Precedence",
+	} {
+		names[n] = n
+	}
+	return names
+}()
+
+const maxFieldName = 200 // bytes
 
 // CleanLine makes one line of valid UTF-8 of a header value: no control or formatting
 // characters, white space folded.
 func CleanLine(s string) string {
+	if isCleanLine(s) {
+		return s
+	}
 	s = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r), unicode.IsControl(r):
@@ -79,75 +117,61 @@ func CleanLine(s string) string {
 	return strings.Join(strings.Fields(s), " ")
 }
 
+// isCleanLine spares the usual value the work.
+func isCleanLine(s string) bool {
+	last := byte(' ')
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c >= 0x7f || c == ' ' && last == ' ' {
+			return false
+		}
+		last = s[i]
+	}
+	return last != ' ' || s == ""
+}
+
 // CleanText makes valid UTF-8 of a text: lines end in "\n", other control characters but
 // the tab are gone.
 func CleanText(s string) string {
-	s = strings.ReplaceAll(s, "\r\n", "\n")
-	return strings.Map(func(r rune) rune {
+	clean := cleanPrefix(s)
+	if clean == len(s) {
+		return s
+	}
+	out := make([]byte, 0, len(s))
+	for s != "" {
+		out = append(out, s[:clean]...)
+		if s = s[clean:]; s == "" {
+			break
+		}
+		r, size := utf8.DecodeRuneInString(s)
 		switch {
-		case r == '\n', r == '\t':
-			return r
+		case r == '\r' && strings.HasPrefix(s[1:], "\n"):
 		case r == '\r', r == '\f', r == '\v':
-			return '\n'
-		case unicode.IsControl(r):
-			return -1
+			out = append(out, '\n')
+		case r == utf8.RuneError:
+			out = utf8.AppendRune(out, r)
 		}
-		return r
-	}, strings.ToValidUTF8(s, "\uFFFD"))
+		s = s[size:]
+		clean = cleanPrefix(s)
+	}
+	return string(out)
 }
 
-var (
-	wordDecoder = &mime.WordDecoder{CharsetReader: charsetReader}
-	encodedWord = regexp.MustCompile(`=\?[^?\s]{1,40}\?[bBqQ]\?[^?]*\?=`)
-)
-
-// DecodeWords decodes the encoded words of a value (RFC 2047). A word that can't be decoded
-// stays as it is, and does not keep the others from being decoded.
-func DecodeWords(s string) string {
-	s = toUTF8(s)
-	if out, err := wordDecoder.DecodeHeader(s); err == nil {
-		return out
-	}
-	return encodedWord.ReplaceAllStringFunc(s, func(w string) string {
-		if out, err := wordDecoder.Decode(w); err == nil {
-			return out
+// cleanPrefix returns how many bytes of a text may stay as they are.
+func cleanPrefix(s string) int {
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c >= ' ' && c < 0x7f || c == '\n' || c == '\t' {
+			i++
+			continue
 		}
-		return w
-	})
-}
-
-var AddrSpec = regexp.MustCompile(`[^\s<>()\[\]",;:@\\]+@[^\s<>()\[\]",;:@\\]+`)
-
-// ParseAddresses reads a field of addresses (RFC 5322, section 3.4), and if it is not
-// written as it should be, whatever in it looks like an address.
-func ParseAddresses(v string) []Address {
-	if strings.TrimSpace(v) == "" {
-		return nil
-	}
-	parser := mail.AddressParser{WordDecoder: wordDecoder}
-	var out []Address
-	v = strings.Map(noControl, toUTF8(v))
-	if list, err := parser.ParseList(v); err == nil {
-		for _, a := range list {
-			if len(out) < maxAddresses {
-				out = append(out, Address{Name: CleanLine(a.Name), Address: CleanLine(a.Address)})
-			}
+		if c < utf8.RuneSelf {
+			return i
 		}
-		return out
-	}
-	for _, loc := range AddrSpec.FindAllStringIndex(v, maxAddresses) {
-		a := Address{Address: strings.Trim(CleanLine(v[loc[0]:loc[1]]), "'.")}
-		if len(out) == 0 {
-			a.Name = CleanLine(strings.Trim(DecodeWords(v[:loc[0]]), " \"'<"))
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if r <= 0x9f || size == 1 {
+			return i
 		}
-		out = append(out, a)
+		i += size
 	}
-	return out
-}
-
-func noControl(r rune) rune {
-	if unicode.IsControl(r) {
-		return ' '
-	}
-	return r
+	return len(s)
 }

@@ -9,15 +9,22 @@ import (
 // Limits of what is read of one message. What lies beyond is passed over, and the message
 // says so in Limits.
 const (
-	maxHeaderBytes  = 1 << 20
-	maxHeaderFields = 1000
-	maxDepth        = 20
-	maxParts        = 500
-	maxPartText     = 1 << 20 // bytes of text of one part
-	maxAllText      = 2 << 20 // bytes of each kind of text
-	maxAttachments  = 100     // that are named
-	maxAddresses    = 200     // per field
-	MaxReferences   = 32      // the newest
+	maxHeaderBytes    = 1 << 20 // of the header of the message, and of each part
+	maxHeaderFields   = 1000
+	maxDepth          = 20 // of multiparts
+	maxParts          = 500
+	maxNested         = 3        // messages within messages
+	maxForwarded      = 20       // messages that came as attachments
+	maxForwardedHead  = 64 << 10 // bytes of the header of each of them
+	maxPartText       = 1 << 20  // bytes of text of one part
+	maxAllText        = 2 << 20  // bytes of each kind of text
+	maxTexts          = 8 << 20  // bytes of text of a message and those within it
+	maxAttachments    = 100      // that are named
+	maxAddresses      = 200      // per field
+	maxAddressField   = 64 << 10 // bytes of a field of addresses
+	maxSubject        = 64 << 10 // bytes
+	maxReferenceField = 64 << 10 // bytes of a field of message ids
+	MaxReferences     = 32       // the newest
 )
 
 // Parsed is a message as far as it could be read. All strings are valid UTF-8 without
@@ -39,15 +46,18 @@ type Parsed struct {
 	// that only reports have; lower case.
 	Report string
 	// Delivery is what a report of non-delivery, a receipt or a complaint says; nil if the
-	// mail has no machine-readable part that says it.
+	// mail has nothing machine-readable that says it. A report may name no recipients.
 	Delivery    *Delivery `json:",omitempty"`
 	Attachments []Attachment
-	// Forwarded are the messages that came as attachments, at most maxNested deep. They have
-	// no Forwarded of their own.
+	// Forwarded are the messages that came as attachments, at most maxForwarded and maxNested
+	// deep, the outer before those within it. They have no Forwarded of their own, and their
+	// text is no part of Text.
 	Forwarded []Parsed `json:",omitempty"`
 	// Sealed says that the content can't be read by us, and why; SealNone if it can.
 	Sealed Seal `json:",omitempty"`
-	// Limits names the limits that were hit; Guessed says that a character set was guessed.
+	// Limits names the limits that were hit: header, depth, parts, text, attachment (one is
+	// larger than is kept), attachments, forwarded, addresses. Guessed says that a character
+	// set was guessed.
 	Limits  []string
 	Guessed bool
 
@@ -56,78 +66,13 @@ type Parsed struct {
 	digests []string
 }
 
-// Address is a mailbox of a message.
-type Address struct {
-	Name, Address string
-}
-
-// Domain returns what stands behind the @, lower case.
-func (a Address) Domain() string {
-	return strings.ToLower(a.Address[strings.LastIndexByte(a.Address, '@')+1:])
-}
-
-// Attachment is a part that is no text of the message.
-type Attachment struct {
-	Name, Media string
-	Size        int64 // decoded
-	SHA256      string
-	// Content is the decoded content of the kinds that leads are read from (see Kind), nil
-	// of others and of what is larger than the limit.
-	Content []byte `json:"-"`
-	// Charset is the label of the Content-Type; empty if there is none.
-	Charset string `json:",omitempty"`
-}
-
-// Kind is what an attachment is to us, by its media type and the end of its name.
-type Kind string
-
-// The kinds of attachments that have Content.
-const (
-	KindOther    Kind = ""
-	KindCSV      Kind = "csv"      // text/csv, text/tab-separated-values; at most maxTable bytes
-	KindCalendar Kind = "calendar" // text/calendar (RFC 5545)
-	KindCard     Kind = "card"     // text/vcard, text/x-vcard (RFC 6350)
-)
-
-// Seal says why a content can't be read.
-type Seal string
-
-// The seals.
-const (
-	SealNone      Seal = ""
-	SealEncrypted Seal = "encrypted" // S/MIME (RFC 8551) or OpenPGP (RFC 3156)
-	SealTNEF      Seal = "winmail"   // only a winmail.dat, and no text
-)
-
-// Delivery is what a report about earlier mail says: a delivery status notification
-// (RFC 3464), a disposition notification (RFC 8098) or a feedback report (RFC 5965).
-type Delivery struct {
-	Recipients []Recipient `json:",omitempty"`
-	// Feedback is the Feedback-Type of a complaint: "abuse"; empty for other reports.
-	Feedback string `json:",omitempty"`
-	// Original is the header of the mail that is reported about, as far as it came back.
-	Original Header `json:",omitempty"`
-	// MessageID is that of the mail that is reported about, without angle brackets.
-	MessageID string `json:",omitempty"`
-}
-
-// Recipient is what a report says about one address.
-type Recipient struct {
-	Address string
-	Action  string `json:",omitempty"` // failed, delayed, delivered, relayed, expanded; lower case
-	Status  string `json:",omitempty"` // "5.1.1"
-	Detail  string `json:",omitempty"` // Diagnostic-Code, one line
-}
-
 // Parse reads a message of any shape in one pass, in memory bounded by the limits above.
 // There is no message that it refuses; the error is one of reading r.
 func Parse(r io.Reader) (Parsed, error) {
-	w := newWalker(r)
+	w := newWalker(r, new(budget))
+	defer w.release()
 	err := w.message()
-	p := w.parsed
-	p.Header = w.top
-	p.fill()
-	return p, err
+	return w.parsed, err
 }
 
 // Readable reports whether anything of a mail was found: a header field or some text.
@@ -140,8 +85,11 @@ func (p *Parsed) fill() {
 	h := p.Header
 	for _, v := range h.All("From") {
 		p.FromFields++
+		if len(p.From) == maxAddresses {
+			continue
+		}
 		for _, a := range ParseAddresses(v) {
-			if !slices.ContainsFunc(p.From, func(b Address) bool { return strings.EqualFold(a.Address, b.Address) }) {
+			if len(p.From) < maxAddresses && !slices.ContainsFunc(p.From, func(b Address) bool { return strings.EqualFold(a.Address, b.Address) }) {
 				p.From = append(p.From, a)
 			}
 		}
@@ -152,19 +100,40 @@ func (p *Parsed) fill() {
 	p.ReplyTo = ParseAddresses(h.Get("Reply-To"))
 	for _, name := range []string{"To", "Cc"} {
 		for _, v := range h.All(name) {
-			p.To = append(p.To, ParseAddresses(v)...)
+			if len(p.To) < maxAddresses {
+				p.To = append(p.To, ParseAddresses(v)...)
+			}
 		}
 	}
-	p.Subject = CleanLine(DecodeWords(h.Get("Subject")))
-	p.Date = CleanLine(h.Get("Date"))
-	if ids := messageIDs(h.Get("Message-ID")); len(ids) > 0 {
+	p.To = p.To[:min(len(p.To), maxAddresses)]
+	if max(len(p.From), len(p.To), len(p.ReplyTo)) == maxAddresses {
+		p.limit("addresses")
+	}
+	p.Subject = CleanLine(DecodeWords(clip(h.Get("Subject"), maxSubject)))
+	p.Date = CleanLine(clip(h.Get("Date"), maxSubject))
+	if ids := messageIDs(clip(h.Get("Message-ID"), maxReferenceField)); len(ids) > 0 {
 		p.MessageID = ids[0]
 	}
-	p.InReplyTo = lastN(messageIDs(h.Get("In-Reply-To")), MaxReferences)
-	p.References = lastN(messageIDs(h.Get("References")), MaxReferences)
+	p.InReplyTo = newest(h.Get("In-Reply-To"))
+	p.References = newest(h.Get("References"))
 }
 
-func lastN(s []string, n int) []string { return s[max(0, len(s)-n):] }
+// limit notes that a limit was hit.
+func (p *Parsed) limit(name string) {
+	if !slices.Contains(p.Limits, name) {
+		p.Limits = append(p.Limits, name)
+	}
+}
+
+// newest returns the last message ids of a field.
+func newest(v string) []string {
+	if cut := len(v) - maxReferenceField; cut > 0 {
+		v = v[cut:]
+		v = v[max(0, strings.IndexAny(v, "< ,")):]
+	}
+	ids := messageIDs(v)
+	return ids[max(0, len(ids)-MaxReferences):]
+}
 
 // messageIDs splits a field of message ids (RFC 5322, section 3.6.4), tolerating commas
 // between them and missing brackets.

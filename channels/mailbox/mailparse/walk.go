@@ -5,14 +5,10 @@ import (
 	"bytes"
 	"cmp"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
-	"hash"
 	"io"
-	"mime"
-	"regexp"
-	"slices"
 	"strings"
+	"sync"
 )
 
 // walker reads a message line by line, in one pass. Multiparts (RFC 2046, section 5.1) are
@@ -23,30 +19,91 @@ import (
 // that people do send (see the cases of the tests), and go through nested parts once for
 // each level.
 type walker struct {
-	r      *bufio.Reader
+	*buffers
+	source
 	err    error // of reading, but io.EOF
-	eof    bool
-	piece  []byte // the current piece of a line
-	start  bool   // the piece begins a line
-	again  bool   // the piece is to be read once more
-	open   []string
-	parts  int
-	top    Header
+	text   pieces
+	html   pieces
+	body   capped // of a part
+	seals  seals
 	parsed Parsed
-	text   strings.Builder
-	html   strings.Builder
+
+	nested int // how many messages are around this one
+	budget *budget
 }
 
-func newWalker(r io.Reader) *walker {
-	return &walker{r: bufio.NewReaderSize(r, 64<<10), start: true}
+// source is where a walker reads, and the boundaries that are open there.
+type source struct {
+	r     *bufio.Reader
+	eof   bool
+	piece []byte // the current piece of a line
+	start bool   // the piece begins a line
+	again bool   // the piece is to be read once more
+	open  []string
+}
+
+// budget is what a message and those within it may use together.
+type budget struct {
+	parts, texts, contents, forwarded int
+}
+
+// buffers is the memory that walkers use one after another.
+type buffers struct {
+	reader  *bufio.Reader
+	body    []byte // of a text or of what is kept
+	field   []byte // of a header
+	decoded []byte // of at most readSize bytes
+	sum     digest
+}
+
+const (
+	readSize = 64 << 10 // bytes
+	keepSize = 1 << 20  // bytes of a buffer that is worth keeping
+)
+
+var pool = sync.Pool{New: func() any {
+	return &buffers{reader: bufio.NewReaderSize(nil, readSize), sum: digest{h: sha256.New()}}
+}}
+
+func newWalker(r io.Reader, b *budget) *walker {
+	mem := pool.Get().(*buffers)
+	mem.reader.Reset(r)
+	return &walker{buffers: mem, source: source{r: mem.reader}, body: capped{b: mem.body}, budget: b}
+}
+
+// release gives the memory back; nothing of what was read may refer to it.
+func (w *walker) release() {
+	w.reader.Reset(nil)
+	if cap(w.body.b) <= keepSize {
+		w.buffers.body = w.body.b
+	}
+	if cap(w.field) > keepSize {
+		w.field = nil
+	}
+	pool.Put(w.buffers)
+	w.buffers, w.source = nil, source{}
+}
+
+// digest returns the digest of a part, which keeps so many bytes.
+func (w *walker) digest(keep int) *digest {
+	d := &w.sum
+	d.h.Reset()
+	d.n, d.used = 0, 0
+	d.kept = capped{limit: keep}
+	return d
 }
 
 // message reads the whole message.
 func (w *walker) message() error {
+	w.oldLineEnds()
 	w.skipPreamble()
-	w.top = w.header()
-	w.entity(w.top, 0)
-	w.parsed.Text, w.parsed.HTML = CleanText(w.text.String()), CleanText(w.html.String())
+	p := &w.parsed
+	p.Header = w.header()
+	w.entity(p.Header, 0, "")
+	p.Text, p.HTML = CleanText(w.text.join()), CleanText(w.html.join())
+	p.Sealed = w.seals.of(p.Text, p.HTML)
+	p.fill()
+	p.completeDelivery()
 	return w.err
 }
 
@@ -60,27 +117,66 @@ func (w *walker) next() bool {
 	if w.eof {
 		return false
 	}
-	w.start = len(w.piece) == 0 || w.piece[len(w.piece)-1] == '\n'
+	w.start = w.atLineStart()
 	b, err := w.r.ReadSlice('\n')
 	if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
-		w.eof = true
-		if !errors.Is(err, io.EOF) {
-			w.err = err
-		}
+		w.ended(err)
 	}
 	w.piece = b
 	return len(b) > 0
 }
 
+func (w *walker) ended(err error) {
+	w.eof = true
+	if err != nil && !errors.Is(err, io.EOF) {
+		w.err = err
+	}
+}
+
+// atLineStart reports whether what comes next begins a line.
+func (w *walker) atLineStart() bool { return len(w.piece) == 0 || w.piece[len(w.piece)-1] == '\n' }
+
 // unread makes next return the current piece once more.
 func (w *walker) unread() { w.again = true }
 
-// skipPreamble passes over blank lines and the separator of mbox files at the top.
+// peek returns up to n of the bytes that follow the current piece.
+func (w *walker) peek(n int) []byte {
+	w.piece = bytes.Clone(w.piece) // peeking may move the buffer
+	b, _ := w.r.Peek(n)
+	return b
+}
+
+// oldLineEnds makes the lines of a message that has none but those of old Macs end in LF.
+func (w *walker) oldLineEnds() {
+	line, _ := w.r.Peek(4 << 10)
+	line, _, _ = bytes.Cut(line, lineFeed)
+	if bytes.Count(bytes.TrimRight(line, "\r"), []byte("\r")) < 3 {
+		return
+	}
+	w.r = bufio.NewReaderSize(crReader{w.r}, readSize)
+}
+
+// crReader reads CR as LF.
+type crReader struct{ r io.Reader }
+
+func (c crReader) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	for i, b := range p[:n] {
+		if b == '\r' {
+			p[i] = '\n'
+		}
+	}
+	return n, err
+}
+
+// skipPreamble passes over a byte order mark, blank lines and the separator of mbox files at
+// the top.
 func (w *walker) skipPreamble() {
 	for range 20 {
 		if !w.next() {
 			return
 		}
+		w.piece = bytes.TrimPrefix(w.piece, []byte("\uFEFF"))
 		line := bytes.TrimSpace(w.piece)
 		if len(line) > 0 && !bytes.HasPrefix(line, []byte("From ")) && !bytes.HasPrefix(line, []byte(">From ")) {
 			w.unread()
@@ -93,14 +189,19 @@ func (w *walker) skipPreamble() {
 // the body then.
 func (w *walker) header() Header {
 	var h Header
-	var value []byte // of the last field
+	value := w.field[:0] // of the last field
+	defer func() { w.field = value[:0] }()
 	finish := func() Header {
-		if len(h) > 0 {
+		if len(h) > 0 && h[len(h)-1].Value == "" {
 			h[len(h)-1].Value = string(value)
 		}
 		return h
 	}
-	size := 0
+	size, strays := 0, 0
+	limit := maxHeaderBytes
+	if w.nested > 0 {
+		limit = maxForwardedHead
+	}
 	for w.next() {
 		line := bytes.TrimRight(w.piece, "\r\n")
 		if w.start && len(line) == 0 {
@@ -110,25 +211,71 @@ func (w *walker) header() Header {
 			w.unread()
 			return finish()
 		}
-		if size += len(w.piece); size > maxHeaderBytes || len(h) > maxHeaderFields {
-			w.limit("header")
+		if size += len(w.piece); size > limit {
+			w.parsed.limit("header")
 			continue
 		}
-		if len(h) > 0 && (!w.start || line[0] == ' ' || line[0] == '\t') {
+		if len(h) > 0 && !w.start {
+			value = append(value, line...) // of a line that is longer than the buffer
+			continue
+		}
+		if len(h) > 0 && (line[0] == ' ' || line[0] == '\t') {
 			value = append(append(value, ' '), bytes.TrimSpace(line)...)
 			continue
 		}
-		name, first := fieldName(string(line))
+		name, first := fieldName(bytes.TrimLeft(line, " \t"))
 		if name == "" {
-			if len(bytes.TrimSpace(line)) > 0 {
-				w.unread()
+			if len(bytes.TrimSpace(line)) == 0 {
+				return finish()
 			}
+			if strays++; strays < maxStrays && w.headerGoesOn() {
+				continue
+			}
+			w.unread()
 			return finish()
 		}
+		if len(h) == maxHeaderFields {
+			w.parsed.limit("header")
+			size = limit
+			continue
+		}
 		finish()
-		h, value = append(h, Field{Name: name}), []byte(first)
+		if h == nil {
+			h = make(Header, 0, 16)
+		}
+		h, value = append(h, Field{Name: name}), append(value[:0], first...)
 	}
 	return finish()
+}
+
+const (
+	maxStrays = 20      // lines in a header that are no fields
+	lookahead = 2 << 10 // bytes after such a line
+)
+
+// sureFields are fields that nobody writes into a text; lower case.
+var sureFields = []string{
+	"content-type", "content-transfer-encoding", "content-disposition", "mime-version", "message-id", "received",
+	"return-path", "dkim-signature",
+}
+
+// headerGoesOn reports whether the current line, which is no field, only strayed into a
+// header: fields that no text has follow it before the next blank line.
+func (w *walker) headerGoesOn() bool {
+	rest := w.peek(lookahead)
+	for len(rest) > 0 {
+		var line []byte
+		line, rest, _ = bytes.Cut(rest, lineFeed)
+		if len(bytes.TrimSpace(line)) == 0 || bytes.HasPrefix(line, []byte("--")) {
+			return false
+		}
+		for _, f := range sureFields {
+			if len(line) > len(f) && line[len(f)] == ':' && strings.EqualFold(string(line[:len(f)]), f) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // delimiter is a boundary line: the level of the multipart that it belongs to, -1 if the
@@ -143,51 +290,56 @@ var noDelimiter = delimiter{level: -1}
 // boundary reads the current line as a delimiter of one of the open multiparts, the
 // innermost first.
 func (w *walker) boundary() delimiter {
-	if !w.start || !bytes.HasPrefix(w.piece, []byte("--")) {
+	if len(w.piece) < 2 || w.piece[0] != '-' || w.piece[1] != '-' || !w.start {
 		return noDelimiter
 	}
 	line := bytes.TrimRight(w.piece[2:], " \t\r\n")
 	for i := len(w.open) - 1; i >= 0; i-- {
-		rest, ok := bytes.CutPrefix(line, []byte(w.open[i]))
-		if ok && (len(rest) == 0 || string(rest) == "--") {
+		b := w.open[i]
+		if len(line) < len(b) || string(line[:len(b)]) != b {
+			continue
+		}
+		if rest := line[len(b):]; len(rest) == 0 || string(rest) == "--" {
 			return delimiter{i, len(rest) > 0}
 		}
 	}
 	return noDelimiter
 }
 
-// entity reads the body that belongs to h, and returns the delimiter that ended it.
-func (w *walker) entity(h Header, depth int) delimiter {
-	w.parts++
-	media, params := mediaType(h.Get("Content-Type"))
-	if w.parts > maxParts {
-		w.limit("parts")
-		return w.skip()
+// entity reads the body that belongs to h, and returns the delimiter that ended it. Within
+// parent, the type of the multipart around it, the default type is another.
+func (w *walker) entity(h Header, depth int, parent string) delimiter {
+	if w.budget.parts++; w.budget.parts > maxParts {
+		w.parsed.limit("parts")
+		return w.drain()
+	}
+	contentType := h.Get("Content-Type")
+	if contentType == "" && parent == "multipart/digest" {
+		contentType = "message/rfc822" // RFC 2046, section 5.1.5
+	}
+	media, p := mediaType(contentType)
+	if media == "multipart/report" {
+		w.parsed.Report = cmp.Or(strings.ToLower(p.text("report-type")), "report")
 	}
 	if strings.HasPrefix(media, "multipart/") {
+		w.seals.note(media, "", p)
 		if depth < maxDepth {
-			return w.multipart(media, params, depth)
+			return w.multipart(media, p, depth)
 		}
-		w.limit("depth")
+		w.parsed.limit("depth")
 		return w.skip()
 	}
-	w.noteReport(media, params)
-	return w.leaf(h, media, params)
+	return w.leaf(h, media, p, depth)
 }
 
 // multipart reads the parts of a multipart.
-func (w *walker) multipart(media string, params map[string]string, depth int) delimiter {
-	w.noteReport(media, params)
+func (w *walker) multipart(media string, p params, depth int) delimiter {
 	level := len(w.open)
-	boundary := params["boundary"]
-	if boundary == "" {
-		boundary = w.guessBoundary()
-	}
-	w.open = append(w.open, boundary)
+	w.open = append(w.open, cmp.Or(p.boundary(), noBoundary))
 	defer func() { w.open = w.open[:level] }()
-	d := w.skip() // the preamble
+	d := w.preamble(level)
 	for d.level == level && !d.closing {
-		d = w.entity(w.header(), depth+1)
+		d = w.entity(w.header(), depth+1, media)
 	}
 	if d.level == level { // closed: the epilogue belongs to the parent
 		w.open = w.open[:level]
@@ -196,164 +348,279 @@ func (w *walker) multipart(media string, params map[string]string, depth int) de
 	return d
 }
 
-// guessBoundary returns the boundary of a multipart that does not name it: what the first
-// line that looks like a delimiter has.
-func (w *walker) guessBoundary() string {
+// noBoundary stands for the boundary of a multipart that names none; no line has it.
+const noBoundary = "\n"
+
+// preamble reads what stands before the first part of the multipart of a level. Its boundary
+// may be missing or wrong: then that of the first line counts that looks like one. If there
+// is none the preamble is the text.
+func (w *walker) preamble(level int) delimiter {
+	w.body = capped{b: w.body.b[:0], limit: maxPartText}
 	for w.next() {
-		line := bytes.TrimRight(w.piece, " \t\r\n")
-		if w.boundary().level >= 0 || w.start && len(line) > 4 && bytes.HasPrefix(line, []byte("--")) {
-			w.unread()
-			return string(line[2:])
+		d := w.boundary()
+		if d.level < 0 && w.adopt(level) {
+			d = delimiter{level: level}
 		}
+		if d.level >= 0 {
+			if d.level != level {
+				w.keepPreamble()
+			}
+			return d
+		}
+		(&identityLines{w: &w.body}).line(w.piece)
 	}
-	return "none"
+	w.keepPreamble()
+	return noDelimiter
 }
 
-// noteReport remembers what only reports about mail have.
-func (w *walker) noteReport(media string, params map[string]string) {
-	switch media {
-	case "multipart/report":
-		w.parsed.Report = cmp.Or(strings.ToLower(CleanLine(params["report-type"])), "report")
-	case "message/delivery-status", "message/disposition-notification", "message/feedback-report":
-		w.parsed.Report = cmp.Or(w.parsed.Report, strings.TrimPrefix(media, "message/"))
+func (w *walker) keepPreamble() {
+	if len(bytes.TrimSpace(w.body.b)) == 0 {
+		return
 	}
+	media := "text/plain"
+	if bytes.Contains(bytes.ToLower(w.body.b[:min(len(w.body.b), 1<<10)]), []byte("<html")) {
+		media = "text/html"
+	}
+	w.addText(media, nil)
+}
+
+// adopt takes the current line as the delimiter of the multipart of a level, if it looks
+// like one and there was no other so far.
+func (w *walker) adopt(level int) bool {
+	line := bytes.TrimRight(w.piece, " \t\r\n")
+	if !w.start || len(line) <= 4 || !bytes.HasPrefix(line, []byte("--")) || bytes.Trim(line, "-") == nil {
+		return false
+	}
+	if w.open[level] != noBoundary {
+		const field = "content-"
+		next := w.peek(len(field))
+		if !strings.EqualFold(string(next), field) {
+			return false
+		}
+		line = bytes.TrimRight(w.piece, " \t\r\n")
+	}
+	w.open[level] = string(line[2:])
+	return true
 }
 
 // skip passes over lines up to the next delimiter.
 func (w *walker) skip() delimiter {
-	for w.next() {
+	if len(w.open) == 0 {
+		return w.drain()
+	}
+	for {
+		if len(w.lines()) > 0 {
+			continue
+		}
+		if !w.next() {
+			return noDelimiter
+		}
 		if d := w.boundary(); d.level >= 0 {
 			return d
 		}
 	}
+}
+
+// lines takes whole lines out of the buffer, as many as there are before what may be a
+// delimiter; none if next has to look.
+func (w *walker) lines() []byte {
+	buf, _ := w.r.Peek(w.r.Buffered())
+	if w.again || len(buf) == 0 || w.atLineStart() && w.mayDelimit(buf) {
+		return nil
+	}
+	end := 0
+	for end < len(buf) {
+		// Where one line begins like a delimiter the next one often does.
+		i := bytes.IndexByte(buf[end:], '\n')
+		if i >= 0 && (len(buf) < end+i+2 || buf[end+i+1] != '-') {
+			if n := bytes.Index(buf[end+i:], []byte("\n--")); n >= 0 {
+				i += n
+			} else {
+				i = -1
+			}
+		}
+		if i < 0 {
+			end += bytes.LastIndexByte(buf[end:], '\n') + 1
+			break
+		}
+		if end += i + 1; w.mayDelimit(buf[end:]) {
+			break
+		}
+	}
+	if end > 0 {
+		w.piece = buf[end-1 : end]
+		w.r.Discard(end)
+	}
+	return buf[:end]
+}
+
+// mayDelimit reports whether a line begins as an open boundary does; so do the last bytes of
+// the buffer, where too few are left to tell.
+func (w *walker) mayDelimit(line []byte) bool {
+	if line[0] != '-' || len(line) > 1 && line[1] != '-' {
+		return false
+	}
+	for _, b := range w.open {
+		if len(line) < len(b)+2 || string(line[2:len(b)+2]) == b {
+			return true
+		}
+	}
+	return false
+}
+
+// drain passes over all that is left.
+func (w *walker) drain() delimiter {
+	w.again = false
+	_, err := io.Copy(io.Discard, w.r)
+	w.ended(err)
 	return noDelimiter
 }
 
-// leaf reads a body without parts: text of the message, or an attachment.
-func (w *walker) leaf(h Header, media string, params map[string]string) delimiter {
-	name := fileName(h, params)
-	disposition, _, _ := strings.Cut(strings.ToLower(h.Get("Content-Disposition")), ";")
-	isText := (media == "text/plain" || media == "text/html") && strings.TrimSpace(disposition) != "attachment"
-	if isText {
-		body := &capped{limit: maxPartText}
-		d := w.decode(h, body)
-		w.addText(media, body, params["charset"])
+// leaf reads a body without parts: text of the message, a report, a message or an attachment.
+func (w *walker) leaf(h Header, media string, p params, depth int) delimiter {
+	disposition, dp := parseParams(h.Get("Content-Disposition"))
+	a := Attachment{Name: fileName(dp, p), Media: media, Charset: CleanLine(p.get("charset"))}
+	switch {
+	case isBody(a, strings.EqualFold(disposition, "attachment"), depth == 0):
+		w.body = capped{b: w.body.b[:0], limit: maxPartText}
+		d := w.decode(h, &w.body)
+		w.addText(media, p)
 		return d
+	case isReport(media):
+		return w.report(h, a)
+	case isMessage(a), media == "text/rfc822-headers" && w.parsed.Report != "":
+		return w.embedded(h, a)
 	}
-	sum := &digest{h: sha256.New()}
+	if isSigned(media, a.Name, p) && depth < maxDepth {
+		return w.signed(h, a, p, depth)
+	}
+	w.seals.note(media, a.Name, p)
+	keep := a.Kind().limit()
+	sum := w.digest(min(keep, maxContents-w.budget.contents))
+	sum.kept.b = w.body.b[:0]
 	d := w.decode(h, sum)
-	w.parsed.digests = append(w.parsed.digests, sum.hex())
-	if len(w.parsed.Attachments) < maxAttachments {
-		w.parsed.Attachments = append(w.parsed.Attachments, Attachment{Name: name, Media: media, Size: sum.n, SHA256: sum.hex()})
+	w.body.b = sum.kept.b
+	if a.Content = sum.content(); a.Content == nil && keep > 0 {
+		w.parsed.limit("attachment")
 	}
+	w.budget.contents += len(a.Content)
+	w.attach(a, sum)
+	return d
+}
+
+// isBody reports whether a part is text of the message itself.
+func isBody(a Attachment, attached, whole bool) bool {
+	switch {
+	case a.Media == "text/html", a.Media == "text/plain":
+		return a.Kind() == KindOther && (!attached || whole && a.Name == "")
+	case a.Media == "text/enriched", a.Media == "text/richtext", a.Media == "text/markdown":
+		return a.Name == "" && !attached
+	}
+	return whole && a.Name == "" && strings.HasPrefix(a.Media, "text/") && a.Kind() == KindOther
+}
+
+func isMessage(a Attachment) bool {
+	switch a.Media {
+	case "message/rfc822", "message/global", "message/news", "message/global-headers":
+		return true
+	case "application/octet-stream":
+		return extension(a.Name) == "eml"
+	}
+	return false
+}
+
+func (w *walker) attach(a Attachment, sum *digest) {
+	a.Size, a.SHA256 = sum.n, sum.hex()
+	w.parsed.digests = append(w.parsed.digests, a.SHA256)
+	if len(w.parsed.Attachments) == maxAttachments {
+		w.parsed.limit("attachments")
+		return
+	}
+	w.parsed.Attachments = append(w.parsed.Attachments, a)
+}
+
+// report reads what a machine says about earlier mail.
+func (w *walker) report(h Header, a Attachment) delimiter {
+	w.parsed.Report = cmp.Or(w.parsed.Report, strings.TrimPrefix(strings.TrimPrefix(a.Media, "message/"), "global-"))
+	sum := w.digest(maxReport)
+	d := w.decode(h, sum)
+	w.parsed.delivery().read(string(sum.kept.b))
+	w.attach(a, sum)
 	return d
 }
 
 // decode writes the decoded body to dst. The line end before a delimiter belongs to the
 // delimiter; for text it does not matter, and digests only need to be the same every time.
 func (w *walker) decode(h Header, dst io.Writer) delimiter {
-	dec := newLineDecoder(h.Get("Content-Transfer-Encoding"), dst)
-	defer dec.end()
-	for w.next() {
-		if d := w.boundary(); d.level >= 0 {
+	dec := newLineDecoder(h.Get("Content-Transfer-Encoding"), dst, &w.decoded)
+	text := dst == io.Writer(&w.body)
+	for {
+		if d, ended := w.step(dec); ended {
 			return d
 		}
-		dec.line(w.piece)
-	}
-	return noDelimiter
-}
-
-func (w *walker) addText(media string, body *capped, label string) {
-	if body.cut {
-		w.limit("text")
-	}
-	text, guessed := decodeText(body.b, label)
-	w.parsed.Guessed = w.parsed.Guessed || guessed
-	dst := &w.text
-	if media == "text/html" {
-		dst = &w.html
-	}
-	if dst.Len()+len(text) > maxAllText {
-		w.limit("text")
-		return
-	}
-	if dst.Len() > 0 {
-		dst.WriteByte('\n')
-	}
-	dst.WriteString(text)
-}
-
-func (w *walker) limit(name string) {
-	if !slices.Contains(w.parsed.Limits, name) {
-		w.parsed.Limits = append(w.parsed.Limits, name)
-	}
-}
-
-var (
-	typeToken  = regexp.MustCompile(`^[\s"']*([A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+)`)
-	paramToken = regexp.MustCompile(`(?i)[;\s](boundary|charset|name|report-type)\s*=\s*(?:"([^"]*)"?|([^;\s]+))`)
-)
-
-// mediaType reads a Content-Type. What is not written as it should be is searched for what
-// matters. Text is the default (RFC 2045, section 5.2).
-func mediaType(v string) (string, map[string]string) {
-	if strings.TrimSpace(v) == "" {
-		return "text/plain", nil
-	}
-	if m, p, err := mime.ParseMediaType(v); err == nil && strings.Contains(m, "/") {
-		return m, p
-	}
-	params := make(map[string]string)
-	for _, m := range paramToken.FindAllStringSubmatch(v, 20) {
-		if k := strings.ToLower(m[1]); params[k] == "" {
-			params[k] = m[2] + m[3]
+		if text && w.body.cut {
+			return w.skip()
 		}
 	}
-	if m := typeToken.FindStringSubmatch(v); m != nil {
-		return strings.ToLower(m[1]), params
+}
+
+// step decodes some of a body. At its end it returns the delimiter.
+func (w *walker) step(dec lineDecoder) (d delimiter, ended bool) {
+	if bulk, ok := dec.(bulkDecoder); ok {
+		if b := w.lines(); len(b) > 0 {
+			bulk.lines(b)
+			return d, false
+		}
 	}
-	switch v = strings.ToLower(v); {
-	case strings.Contains(v, "html"):
-		return "text/html", params
-	case !strings.Contains(v, "/"):
-		return "text/plain", params
+	if !w.next() {
+		dec.end()
+		return noDelimiter, true
 	}
-	return "application/octet-stream", params
-}
-
-// fileName returns the name of an attachment, without any path.
-func fileName(h Header, params map[string]string) string {
-	name := params["name"]
-	if _, p, err := mime.ParseMediaType(h.Get("Content-Disposition")); err == nil && p["filename"] != "" {
-		name = p["filename"]
+	if d = w.boundary(); d.level >= 0 {
+		dec.end()
+		return d, true
 	}
-	name = CleanLine(DecodeWords(name))
-	return name[strings.LastIndexAny(name, `/\`)+1:]
+	dec.line(w.piece)
+	return d, false
 }
 
-// capped keeps the first bytes written to it.
-type capped struct {
-	b     []byte
-	limit int
-	cut   bool
+// addText adds the body just read to the text of the message.
+func (w *walker) addText(media string, p params) {
+	if w.body.cut {
+		w.parsed.limit("text")
+	}
+	label, dst := p.get("charset"), &w.text
+	if media == "text/html" {
+		dst = &w.html
+		if label == "" {
+			label = htmlCharset(w.body.b)
+		}
+	}
+	text, guessed := decodeText(w.body.b, label)
+	w.parsed.Guessed = w.parsed.Guessed || guessed
+	if media != "text/html" && strings.EqualFold(p.get("format"), "flowed") {
+		text = unflow(text, strings.EqualFold(p.get("delsp"), "yes"))
+	}
+	if room := min(maxAllText-dst.size, maxTexts-w.budget.texts); len(text) > room {
+		w.parsed.limit("text")
+		text = clip(text, max(0, room))
+	}
+	dst.add(text)
+	w.budget.texts += len(text)
 }
 
-func (c *capped) Write(p []byte) (int, error) {
-	n := min(len(p), c.limit-len(c.b))
-	c.b = append(c.b, p[:n]...)
-	c.cut = c.cut || n < len(p)
-	return len(p), nil
+// pieces are the texts of the parts of one kind.
+type pieces struct {
+	list []string
+	size int // bytes
 }
 
-// digest hashes and counts what is written to it.
-type digest struct {
-	h hash.Hash
-	n int64
+func (p *pieces) add(s string) {
+	if s != "" {
+		p.list = append(p.list, s)
+		p.size += len(s) + 1
+	}
 }
 
-func (d *digest) Write(p []byte) (int, error) {
-	d.n += int64(len(p))
-	return d.h.Write(p)
-}
-
-func (d *digest) hex() string { return hex.EncodeToString(d.h.Sum(nil)) }
+// join parts them by a line feed.
+func (p *pieces) join() string { return strings.Join(p.list, "\n") }
