@@ -120,6 +120,16 @@ func putPartner(tx Tx, p Partner) error {
 	return putJSON(tx, spacePartner, p.ID, p)
 }
 
+// IsPartner reports whether a domain belongs to a partner. If the store does not tell, it is
+// taken for none.
+func (g *Gateway) IsPartner(domain string) bool {
+	err := g.store.View(context.Background(), func(tx Tx) error {
+		_, err := tx.Record(spacePartnerDomain, strings.ToLower(domain))
+		return err
+	})
+	return err == nil
+}
+
 func (p Partner) directoryKeys() map[string][]string {
 	keys := map[string][]string{spacePartnerDomain: p.Domains}
 	for _, c := range p.Contacts {

@@ -6,9 +6,11 @@ import (
 	"net"
 	"net/mail"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
+	"leadgate/channels/mailbox/oauth"
 	"leadgate/channels/mailbox/senderauth"
 )
 
@@ -31,7 +33,18 @@ type Config struct {
 	SMTP   *SMTP  `yaml:"smtp"`
 	Outbox string `yaml:"outbox"`
 	// MaxSize is the size in bytes above which a mail is not read; 35 MB if 0.
-	MaxSize int64 `yaml:"max_size"`
+	MaxSize int64  `yaml:"max_size"`
+	Canary  Canary `yaml:"canary"`
+	// ReturnPath is where bounces of answers go; verp if empty, but address if Address has a
+	// plus already.
+	ReturnPath ReturnPath `yaml:"return_path"`
+	// ReplyToken gives each answer a Reply-To of its own, partners+r.TOKEN@domain, so that
+	// answers to it find their case whatever providers do to Message-IDs; true if unset, but
+	// false if Address has a plus already. The mail server has to deliver mail to such addresses.
+	ReplyToken *bool `yaml:"reply_token"`
+	// TreatAsHuman are senders, addresses or domains, whose mail is answered although it looks
+	// like that of a program or a list.
+	TreatAsHuman []string `yaml:"treat_as_human"`
 }
 
 // TLS says how a connection is protected.
@@ -51,11 +64,18 @@ type IMAP struct {
 	Port     int    `yaml:"port"` // 993 with implicit TLS, else 143, if 0
 	TLS      TLS    `yaml:"tls"`  // implicit if empty
 	Username string `yaml:"username"`
-	Password string `yaml:"password"`
+	// Password or OAuth is what we log in with.
+	Password string        `yaml:"password"`
+	OAuth    *oauth.Config `yaml:"oauth"`
 	// Folder is read; INBOX if empty. The others are created if missing.
 	Folder          string `yaml:"folder"`
 	ProcessedFolder string `yaml:"processed_folder"` // Processed if empty
 	AsideFolder     string `yaml:"aside_folder"`     // "Set aside" if empty
+	// JunkFolder is where the server puts spam. It is read as well, and what lies there is
+	// never answered; it is left there, marked. Not read if empty.
+	JunkFolder string `yaml:"junk_folder"`
+	// SentFolder is where a copy of each answer goes; no copies if empty.
+	SentFolder string `yaml:"sent_folder"`
 	// Poll is how often the folder is looked at on a server that does not push; 60 s if 0.
 	Poll time.Duration `yaml:"poll"`
 	// Insecure allows TLSNone to any host: password and mail travel in the clear.
@@ -89,7 +109,9 @@ type SMTP struct {
 	Port     int    `yaml:"port"` // 465 with implicit TLS, else 587, if 0
 	TLS      TLS    `yaml:"tls"`  // implicit if empty
 	Username string `yaml:"username"`
-	Password string `yaml:"password"`
+	// Password or OAuth is what we log in with; neither without a username.
+	Password string        `yaml:"password"`
+	OAuth    *oauth.Config `yaml:"oauth"`
 	// Hello is the name that we greet with; localhost if empty.
 	Hello string `yaml:"hello"`
 	// Insecure allows TLSNone to any host.
@@ -99,11 +121,15 @@ type SMTP struct {
 const (
 	defaultMaxSize = 35 << 20
 	defaultPoll    = time.Minute
+	// maxPoll is short enough for a dead connection to be noticed within five minutes.
+	maxPoll   = 4 * time.Minute
+	minCanary = time.Minute
 )
 
 // withDefaults returns a copy in which every default is filled in.
 func (c Config) withDefaults() Config {
 	c.MaxSize = or(c.MaxSize, defaultMaxSize)
+	c = c.withReturn()
 	if c.IMAP != nil {
 		i := *c.IMAP
 		i.TLS = or(i.TLS, TLSImplicit)
@@ -173,6 +199,9 @@ func (c Config) Validate() error {
 	c.IMAP.validate(&f)
 	c.Direct.validate(&f)
 	c.SMTP.validate(&f)
+	c.Canary.validate(&f, c.SMTP != nil)
+	c.validateReturn(&f)
+	validateHumans(&f, c.TreatAsHuman)
 	for _, err := range c.SenderProof.Validate(c.Direct != nil) {
 		f.addf("sender_proof.%w", err)
 	}
@@ -184,14 +213,49 @@ func (i *IMAP) validate(f *faults) {
 		return
 	}
 	validateServer(f, "imap", i.Host, i.Port, i.TLS, i.Insecure)
-	if i.Username == "" || i.Password == "" {
-		f.addf("imap.username and imap.password: both must be set")
+	if i.Username == "" {
+		f.addf("imap.username: must be set")
 	}
-	if i.Poll < time.Second {
-		f.addf("imap.poll %s: must be at least 1s", i.Poll)
+	validateLogin(f, "imap", i.Password, i.OAuth)
+	if i.Poll < time.Second || i.Poll > maxPoll {
+		f.addf("imap.poll %s: must be at least 1s and at most %s", i.Poll, maxPoll)
 	}
+	i.validateFolders(f)
+}
+
+// validateFolders sees to it that nothing that we put into a folder is taken for new mail.
+func (i *IMAP) validateFolders(f *faults) {
 	if i.Folder == i.ProcessedFolder || i.Folder == i.AsideFolder {
 		f.addf("imap.folder %q: must differ from the folders that mail is filed in", i.Folder)
+	}
+	if i.JunkFolder != "" && slices.Contains([]string{i.Folder, i.ProcessedFolder, i.AsideFolder}, i.JunkFolder) {
+		f.addf("imap.junk_folder %q: must differ from the other folders", i.JunkFolder)
+	}
+	if i.SentFolder != "" && (i.SentFolder == i.Folder || i.SentFolder == i.JunkFolder) {
+		f.addf("imap.sent_folder %q: must differ from the folders that are read", i.SentFolder)
+	}
+}
+
+// validateLogin wants one way to log in.
+func validateLogin(f *faults, key, password string, tokens *oauth.Config) {
+	if (password == "") == (tokens == nil) {
+		f.addf("%s.password: set it or %s.oauth, one of them", key, key)
+	}
+	if tokens == nil {
+		return
+	}
+	for _, err := range tokens.Validate() {
+		f.addf("%s.oauth.%w", key, err)
+	}
+}
+
+func (c Canary) validate(f *faults, submits bool) {
+	switch {
+	case c.Every == 0:
+	case c.Every < minCanary:
+		f.addf("canary.every %s: must be at least %s", c.Every, minCanary)
+	case !submits:
+		f.addf("canary.every: needs smtp; what lies in an outbox does not come back by itself")
 	}
 }
 
@@ -220,8 +284,11 @@ func (s *SMTP) validate(f *faults) {
 		return
 	}
 	validateServer(f, "smtp", s.Host, s.Port, s.TLS, s.Insecure)
-	if (s.Username == "") != (s.Password == "") {
-		f.addf("smtp.username and smtp.password: set both or neither")
+	switch {
+	case s.Username != "":
+		validateLogin(f, "smtp", s.Password, s.OAuth)
+	case s.Password != "" || s.OAuth != nil:
+		f.addf("smtp.username: must be set to log in")
 	}
 	if strings.ContainsAny(s.Hello, " \t\r\n") {
 		f.addf("smtp.hello %q: must be a host name", s.Hello)

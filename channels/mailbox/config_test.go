@@ -7,6 +7,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"leadgate/channels/mailbox/oauth"
 	"leadgate/channels/mailbox/senderauth"
 )
 
@@ -54,7 +55,7 @@ func TestValidateReturnsAllFaultsAtOnce(t *testing.T) {
 	}
 	for _, want := range []string{
 		"name", `address "not an address"`, `address "x"`, "from_name", "exactly one", "max_size", "imap.tls none", "imap.username", "imap.poll", "imap.folder",
-		"direct.listen", "direct.protocol", "direct.tls_cert", "direct.trusted_networks", "smtp.host", "smtp.tls", "smtp.username", "smtp.hello", "smtp.port", "authserv_id", "sender_proof.trusted_networks",
+		"direct.listen", "direct.protocol", "direct.tls_cert", "direct.trusted_networks", "smtp.host", "smtp.tls", "smtp.password: set it or smtp.oauth", "smtp.hello", "smtp.port", "authserv_id", "sender_proof.trusted_networks",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is missing in:\n%v", want, err)
@@ -69,6 +70,47 @@ func TestValidateReturnsAllFaultsAtOnce(t *testing.T) {
 		if c.Validate() == nil {
 			t.Errorf("no fault in %+v", c)
 		}
+	}
+}
+
+func TestWaysToLogInAndFolders(t *testing.T) {
+	tokens := &oauth.Config{TokenCommand: oauth.Command{"print-a-token"}}
+	base := func() Config {
+		return Config{
+			Name: "a", Address: testAddress,
+			IMAP: &IMAP{Host: "imap.vendor.example", Username: "u", Password: "p"},
+			SMTP: &SMTP{Host: "smtp.vendor.example", Username: "u", Password: "p"},
+		}
+	}
+	for name, tt := range map[string]struct {
+		change func(*Config)
+		want   string // no fault if empty
+	}{
+		"passwords":                     {func(*Config) {}, ""},
+		"tokens":                        {func(c *Config) { c.IMAP.Password, c.IMAP.OAuth, c.SMTP.Password, c.SMTP.OAuth = "", tokens, "", tokens }, ""},
+		"submission without a login":    {func(c *Config) { c.SMTP.Username, c.SMTP.Password = "", "" }, ""},
+		"both ways":                     {func(c *Config) { c.IMAP.OAuth = tokens }, "imap.password: set it or imap.oauth"},
+		"no way":                        {func(c *Config) { c.IMAP.Password = "" }, "imap.password: set it or imap.oauth"},
+		"both ways to submit":           {func(c *Config) { c.SMTP.OAuth = tokens }, "smtp.password: set it or smtp.oauth"},
+		"tokens for nobody":             {func(c *Config) { c.SMTP.Username, c.SMTP.Password, c.SMTP.OAuth = "", "", tokens }, "smtp.username: must be set"},
+		"faulty tokens":                 {func(c *Config) { c.IMAP.Password, c.IMAP.OAuth = "", &oauth.Config{} }, "imap.oauth.token_url: must be set"},
+		"a poll that is too slow":       {func(c *Config) { c.IMAP.Poll = 5 * time.Minute }, "imap.poll 5m0s: must be at least 1s and at most 4m0s"},
+		"junk and sent folders":         {func(c *Config) { c.IMAP.JunkFolder, c.IMAP.SentFolder = "Junk", "Sent" }, ""},
+		"answers among new mail":        {func(c *Config) { c.IMAP.SentFolder = "INBOX" }, `imap.sent_folder "INBOX"`},
+		"answers among junk":            {func(c *Config) { c.IMAP.JunkFolder, c.IMAP.SentFolder = "J", "J" }, `imap.sent_folder "J"`},
+		"filed mail among junk":         {func(c *Config) { c.IMAP.JunkFolder = "Set aside" }, `imap.junk_folder "Set aside"`},
+		"a canary":                      {func(c *Config) { c.Canary.Every = 15 * time.Minute }, ""},
+		"too many canaries":             {func(c *Config) { c.Canary.Every = time.Second }, "canary.every 1s: must be at least 1m0s"},
+		"a canary that can't come back": {func(c *Config) { c.SMTP, c.Outbox, c.Canary.Every = nil, "x", time.Hour }, "canary.every: needs smtp"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := base()
+			tt.change(&c)
+			err := c.Validate()
+			if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("%v, want %q", err, tt.want)
+			}
+		})
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -48,9 +49,9 @@ func (w *dovecotWire) Unacknowledged(t *testing.T) int {
 func TestChannelByDovecot(t *testing.T) {
 	for name, capability := range map[string]string{
 		"as it is":                  "",
-		"without MOVE":              "imap_capability = IMAP4rev1 IDLE UIDPLUS LITERAL+",
-		"without MOVE and UIDPLUS":  "imap_capability = IMAP4rev1 IDLE LITERAL+",
-		"with no extensions at all": "imap_capability = IMAP4rev1",
+		"without MOVE":              mailserver.Capability("IMAP4rev1 IDLE UIDPLUS LITERAL+"),
+		"without MOVE and UIDPLUS":  mailserver.Capability("IMAP4rev1 IDLE LITERAL+"),
+		"with no extensions at all": mailserver.Capability("IMAP4rev1"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := mailserver.StartDovecot(t, capability)
@@ -165,32 +166,156 @@ func TestStalledServerIsGivenUp(t *testing.T) {
 	user := "stall@vendor.example"
 	sink := channeltest.NewSink()
 	box := runDovecot(t, d, user, sink, func(m *Mailbox) {
-		m.imap.times.command, m.imap.times.idle = 500*time.Millisecond, 200*time.Millisecond
+		m.imap.times.command, m.imap.times.idle, m.imap.times.backoff = 500*time.Millisecond, 200*time.Millisecond, 500*time.Millisecond
 	})
 	eventually(t, "the mailbox is connected", 10*time.Second, func() bool { return !box.Health().LastSuccess.IsZero() })
 	if d.SignalIMAP(t, syscall.SIGSTOP) == 0 {
 		t.Fatal("no process to stop")
 	}
+	eventually(t, "the health says so", 10*time.Second, func() bool { return box.Health().State == StateDegraded && box.Health().Problem != "" })
 	deliverTo(t, d, user, leadMail(1, "lead"))
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	if _, err := sink.Wait(ctx, func(s channeltest.State) bool { return len(s.Accepted) == 1 }); err != nil {
+	accepted(t, sink, 1, 20*time.Second)
+	eventually(t, "the health is good again", 10*time.Second, func() bool { return box.Health().State == StateOK })
+	eventually(t, "it is filed", 10*time.Second, func() bool { return d.Count(t, user, "Processed", &imap.SearchCriteria{}) == 1 })
+}
+
+func TestPushedMailIsTakenInAtOnceAndFiled(t *testing.T) {
+	d := mailserver.StartDovecot(t, "")
+	user := "push@vendor.example"
+	sink := channeltest.NewSink()
+	box := runDovecot(t, d, user, sink, func(m *Mailbox) { m.imap.times.idle = time.Hour })
+	eventually(t, "the mailbox is connected", 10*time.Second, func() bool { return box.Health().State == StateOK })
+	began := time.Now()
+	deliverTo(t, d, user, leadMail(1, "lead"))
+	accepted(t, sink, 1, 10*time.Second)
+	took := time.Since(began)
+	t.Logf("taken in after %v", took.Round(time.Millisecond))
+	if took > 2*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	eventually(t, "it is filed", 10*time.Second, func() bool {
+		all := &imap.SearchCriteria{}
+		return d.Count(t, user, "INBOX", all) == 0 && d.Count(t, user, "Processed", all) == 1
+	})
+}
+
+func TestAServerThatPushesNothingIsAskedAgainAndAgain(t *testing.T) {
+	d := mailserver.StartDovecot(t, mailserver.Capability("IMAP4rev1 MOVE UIDPLUS LITERAL+"))
+	user := "poll@vendor.example"
+	sink := channeltest.NewSink()
+	const poll = 300 * time.Millisecond
+	box := runDovecot(t, d, user, sink, func(m *Mailbox) { m.imap.cfg.Poll = poll })
+	eventually(t, "the mailbox is connected", 10*time.Second, func() bool { return box.Health().State == StateOK })
+	for n := range 3 {
+		began := time.Now()
+		deliverTo(t, d, user, leadMail(n, "lead"))
+		accepted(t, sink, n+1, 10*time.Second)
+		if took := time.Since(began); took > poll+time.Second {
+			t.Errorf("found after %v, looked for every %v", took, poll)
+		}
+	}
+}
+
+func TestAProcessKilledWhileWeWaitIsReplacedWithinSeconds(t *testing.T) {
+	d := mailserver.StartDovecot(t, "")
+	user := "killed@vendor.example"
+	sink := channeltest.NewSink()
+	box := runDovecot(t, d, user, sink, func(m *Mailbox) {
+		m.imap.times.idle, m.imap.times.backoff, m.imap.times.settled = time.Hour, time.Second, time.Minute
+	})
+	eventually(t, "the mailbox is connected", 10*time.Second, func() bool { return box.Health().State == StateOK })
+	if d.SignalIMAP(t, syscall.SIGKILL) == 0 {
+		t.Fatal("no process to kill")
+	}
+	began := time.Now()
+	deliverTo(t, d, user, leadMail(1, "lead"))
+	accepted(t, sink, 1, 20*time.Second)
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}
+
+func TestAFolderThatSomebodyRemovedIsMadeAnew(t *testing.T) {
+	d := mailserver.StartDovecot(t, mailserver.Capability("IMAP4rev1 IDLE UIDPLUS LITERAL+"))
+	user := "removed@vendor.example"
+	sink := channeltest.NewSink()
+	box := runDovecot(t, d, user, sink, nil)
+	eventually(t, "the mailbox is connected", 10*time.Second, func() bool { return box.Health().State == StateOK })
+	other := d.Login(t, user)
+	defer other.Close()
+	if err := other.Delete("Processed").Wait(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "it is filed", 10*time.Second, func() bool { return d.Count(t, user, "Processed", &imap.SearchCriteria{}) == 1 })
+	for n := range 2 {
+		deliverTo(t, d, user, leadMail(n, "lead"))
+	}
+	eventually(t, "the messages are filed", 10*time.Second, func() bool {
+		all := &imap.SearchCriteria{}
+		return d.Count(t, user, "INBOX", all) == 0 && d.Count(t, user, "Processed", all) == 2
+	})
+	if s := sink.State(); len(s.Accepted) != 2 || s.Attempts != 2 {
+		t.Errorf("%d accepted in %d attempts", len(s.Accepted), s.Attempts)
+	}
+}
+
+func TestWhatOthersHaveDeletedSurvivesAServerThatCannotMove(t *testing.T) {
+	d := mailserver.StartDovecot(t, mailserver.Capability("IMAP4rev1 IDLE LITERAL+"))
+	user := "neither@vendor.example"
+	deliverTo(t, d, user, leadMail(1, "theirs"))
+	other := d.Login(t, user)
+	defer other.Close()
+	if _, err := other.Select("INBOX", nil).Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Store(imap.SeqSetNum(1), &imap.StoreFlags{Op: imap.StoreFlagsAdd, Flags: []imap.Flag{imap.FlagDeleted}}, nil).Close(); err != nil {
+		t.Fatal(err)
+	}
+	sink := channeltest.NewSink()
+	runDovecot(t, d, user, sink, nil)
+	deliverTo(t, d, user, leadMail(2, "ours"))
+	accepted(t, sink, 1, 10*time.Second)
+	marked := &imap.SearchCriteria{Flag: []imap.Flag{keywordDone}}
+	eventually(t, "ours is marked", 10*time.Second, func() bool { return d.Count(t, user, "INBOX", marked) == 1 })
+	if n := d.Count(t, user, "INBOX", &imap.SearchCriteria{Flag: []imap.Flag{imap.FlagDeleted}}); n != 1 {
+		t.Errorf("%d messages that somebody has deleted are left, want 1", n)
+	}
+	if s := sink.State(); len(s.Accepted) != 1 || s.Accepted[0].Subject != "ours" {
+		t.Errorf("%d accepted", len(s.Accepted))
+	}
+}
+
+// A full account refuses every message: that is told once, and shown until it is better.
+func TestMailThatCannotBeFiledIsToldOnce(t *testing.T) {
+	d := mailserver.StartDovecot(t, "")
+	user := "unfiled@vendor.example"
+	for n := range 3 {
+		deliverTo(t, d, user, leadMail(n, "lead"))
+	}
+	cfg := dovecotAccount(d, user)
+	cfg.ProcessedFolder = "impossible//name"
+	box, logs := newTestMailbox(t, Config{IMAP: cfg})
+	sink := channeltest.NewSink()
+	runBox(t, box, sink)
+	marked := &imap.SearchCriteria{Flag: []imap.Flag{keywordDone}}
+	eventually(t, "all are marked", 10*time.Second, func() bool { return d.Count(t, user, "INBOX", marked) == 3 })
+	eventually(t, "the health says so", 10*time.Second, func() bool {
+		h := box.Health()
+		return h.State == StateDegraded && strings.Contains(h.Problem, "can't be filed") && !h.LastSuccess.IsZero()
+	})
+	if n := strings.Count(logs.String(), "level=ERROR"); n != 1 {
+		t.Errorf("told %d times:\n%s", n, logs)
+	}
+	deliverTo(t, d, user, robotMail(1)) // goes to another folder, which works
+	eventually(t, "the health is good again", 10*time.Second, func() bool { return box.Health().State == StateOK })
+	if s := sink.State(); s.Attempts != 4 {
+		t.Errorf("%d attempts for 4 messages", s.Attempts)
+	}
 }
 
 // TestRefusalToMoveLeavesTheMessageMarked: it must neither vanish nor be dealt with again
 // and again, whether the server copies and we delete, or the server moves.
 func TestRefusalToMoveLeavesTheMessageMarked(t *testing.T) {
-	const quota = `
-imap_capability = IMAP4rev1 IDLE UIDPLUS LITERAL+
-mail_plugins = quota
-plugin {
-  quota = maildir:User quota
-  quota_rule = *:storage=30K
-}
-`
+	quota := mailserver.Capability("IMAP4rev1 IDLE UIDPLUS LITERAL+") + mailserver.Quota("30K")
 	for name, tt := range map[string]struct{ extra, folder string }{
 		"no room for a copy":      {quota, "Processed"},
 		"no folder to move it to": {"", "impossible//name"},

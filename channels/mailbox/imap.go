@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
@@ -20,14 +20,18 @@ type fetcher struct {
 	m     *Mailbox
 	cfg   IMAP
 	times imapTimes
-	// blame counts per UID how often fetching it failed, and stored holds the UIDs that are
-	// stored and not yet filed. Both hold for one UIDVALIDITY.
+	// junk says that the folder is the one that the server puts spam into: what lies there is
+	// taken in and never answered.
+	junk bool
+	// blame counts per UID how often fetching it failed, large holds those that turned out
+	// larger than the server had said, and stored those that are stored and not yet filed. All
+	// hold for one UIDVALIDITY.
 	validity uint32
 	blame    map[imap.UID]int
+	large    map[imap.UID]bool
 	stored   map[imap.UID]place
 
-	mu    sync.Mutex
-	state Health
+	condition condition
 }
 
 // imapTimes are how long the fetcher waits. Every command has an end: the library has no
@@ -42,12 +46,18 @@ type imapTimes struct {
 	// retry is the same while the store refuses a message.
 	retry               time.Duration
 	backoff, maxBackoff time.Duration
+	// settled is how long a session has to last for the back-off to begin anew.
+	settled time.Duration
+	// refused is how long we stay away at least from a server that does not let us in.
+	refused time.Duration
 }
 
 func defaultIMAPTimes() imapTimes {
 	return imapTimes{
 		command: 30 * time.Second, login: time.Minute, fetch: 10 * time.Minute, progress: 30 * time.Second,
-		idle: 5 * time.Minute, retry: 30 * time.Second, backoff: time.Second, maxBackoff: 5 * time.Minute,
+		// With the time-out of a command a connection that is dead is noticed within 4 minutes.
+		idle: 3 * time.Minute, retry: 30 * time.Second,
+		backoff: time.Second, maxBackoff: 5 * time.Minute, settled: 10 * time.Second, refused: time.Minute,
 	}
 }
 
@@ -68,23 +78,32 @@ const (
 )
 
 func newFetcher(m *Mailbox, cfg IMAP) *fetcher {
-	return &fetcher{m: m, cfg: cfg, times: defaultIMAPTimes(), blame: make(map[imap.UID]int), stored: make(map[imap.UID]place)}
+	return &fetcher{
+		m: m, cfg: cfg, times: defaultIMAPTimes(), condition: condition{now: m.deps.Now},
+		blame: make(map[imap.UID]int), large: make(map[imap.UID]bool), stored: make(map[imap.UID]place),
+	}
+}
+
+// login is how to get into the account.
+func (f *fetcher) login() account {
+	return account{cfg: f.cfg, times: f.times, roots: f.m.deps.RootCAs, tokens: f.m.imapTokens}
 }
 
 // run keeps a session going until ctx is done.
 func (f *fetcher) run(ctx context.Context, sink intake.Sink) error {
 	wait := f.times.backoff
 	for {
+		began := time.Now()
 		worked, err := f.session(ctx, sink)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if worked {
+		if worked && time.Since(began) >= f.times.settled {
 			wait = f.times.backoff
 		}
-		f.failed(err)
-		pause := wait/2 + rand.N(wait/2+1) // jitter, so that many do not come back at once
-		f.m.deps.Log.Warn("connection lost", "err", err, "retry_in", pause.Round(time.Millisecond))
+		f.condition.failed(err)
+		pause := f.pause(err, wait)
+		f.m.deps.Log.Warn("connection lost", "folder", f.cfg.Folder, "err", err, "retry_in", pause.Round(time.Millisecond))
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -94,10 +113,22 @@ func (f *fetcher) run(ctx context.Context, sink intake.Sink) error {
 	}
 }
 
+// pause is how long to wait after err, with jitter, so that many do not come back at once. A
+// server that does not want us is left alone for longer: it may lock the account.
+func (f *fetcher) pause(err error, wait time.Duration) time.Duration {
+	pause := wait/2 + rand.N(wait/2+1)
+	if refusesUs(err) {
+		pause = max(pause, f.times.refused+rand.N(f.times.refused/4+1))
+	}
+	return pause
+}
+
 // session connects and takes mail in until something fails. worked says that the folder
 // was gone through at least once.
 func (f *fetcher) session(ctx context.Context, sink intake.Sink) (worked bool, err error) {
-	s, err := f.connect(ctx)
+	in := f.login()
+	in.heard = f.condition.heard
+	s, err := in.connect(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -113,11 +144,11 @@ func (f *fetcher) session(ctx context.Context, sink intake.Sink) (worked bool, e
 		worked = true
 		pause, poll := f.times.idle, f.cfg.Poll
 		if refused != nil {
-			f.failed(refused)
+			f.condition.failed(refused)
 			f.m.deps.Log.Warn("message not stored; it stays where it is", "err", refused)
 			pause, poll = min(pause, f.times.retry), min(poll, f.times.retry)
 		} else {
-			f.succeeded()
+			f.condition.succeeded()
 		}
 		if err := s.waitForMail(ctx, pause, poll); err != nil {
 			return worked, err
@@ -130,12 +161,14 @@ func (f *fetcher) open(s *session) error {
 	for _, folder := range []string{f.cfg.ProcessedFolder, f.cfg.AsideFolder} {
 		s.create(folder) // it exists, or filing will say what is wrong
 	}
+	f.condition.heard()
 	validity, err := s.selectFolder(f.cfg.Folder)
 	if err != nil {
-		return err
+		return fmt.Errorf("folder %q: %w", f.cfg.Folder, err)
 	}
 	if validity != f.validity { // other messages may bear the same UIDs now
 		clear(f.blame)
+		clear(f.large)
 		clear(f.stored)
 		f.validity = validity
 	}
@@ -150,13 +183,14 @@ func (f *fetcher) open(s *session) error {
 // server that hangs there must not keep the other messages from being stored.
 func (f *fetcher) drain(ctx context.Context, s *session, sink intake.Sink) (refused, err error) {
 	todo, err := s.search(0)
-	if err != nil {
+	if err != nil || len(todo) == 0 {
 		return nil, err
 	}
 	large, err := s.search(f.m.cfg.MaxSize)
 	if err != nil {
 		return nil, err
 	}
+	slices.Sort(large)
 	slices.Sort(todo)
 	slices.SortStableFunc(todo, func(a, b imap.UID) int { return f.blame[a] - f.blame[b] })
 	behind := len(f.stored) > 0
@@ -165,7 +199,8 @@ func (f *fetcher) drain(ctx context.Context, s *session, sink intake.Sink) (refu
 		if _, ok := f.stored[uid]; ok {
 			continue
 		}
-		err := f.take(ctx, s, sink, uid, slices.Contains(large, uid))
+		_, big := slices.BinarySearch(large, uid)
+		err := f.take(ctx, s, sink, uid, big || f.large[uid])
 		if err == nil && !behind {
 			err = f.file(s, uid)
 		}
@@ -196,11 +231,14 @@ func (e *sinkError) Unwrap() error { return e.err }
 
 // take fetches one message and has it stored.
 func (f *fetcher) take(ctx context.Context, s *session, sink intake.Sink, uid imap.UID, large bool) error {
-	got, fetchErr := s.fetch(uid, large, f.m.deps.SpoolDir)
+	got, fetchErr := s.fetch(uid, large, f.m.cfg.MaxSize, f.m.deps.SpoolDir)
 	defer func() { got.remove() }()
 	var sinkErr *sinkError
 	switch {
 	case errors.As(fetchErr, &sinkErr):
+		return fetchErr
+	case errors.Is(fetchErr, errLonger) && !large:
+		f.large[uid] = true // it is known now
 		return fetchErr
 	case fetchErr != nil:
 		f.blame[uid]++
@@ -213,7 +251,7 @@ func (f *fetcher) take(ctx context.Context, s *session, sink intake.Sink, uid im
 	if err := got.rewind(); err != nil {
 		return &sinkError{err}
 	}
-	d := delivery{key: f.key(uid), receivedAt: got.received, content: got.file}
+	d := delivery{key: f.key(uid), receivedAt: got.received, content: got.file, junk: f.junk}
 	if d.receivedAt.IsZero() {
 		d.receivedAt = f.m.deps.Now()
 	}
@@ -221,17 +259,18 @@ func (f *fetcher) take(ctx context.Context, s *session, sink intake.Sink, uid im
 	case fetchErr != nil:
 		d.aside = verdict{intake.AsideRepeatedFailed, fmt.Sprintf("fetching it failed %d times", maxBlame)}
 	case large:
-		d.aside = verdict{intake.AsideTooLarge, fmt.Sprintf("%d bytes, the limit is %d; only its header was read", got.size, f.m.cfg.MaxSize)}
+		d.aside = verdict{intake.AsideTooLarge, fmt.Sprintf("%d bytes, the limit is %d; only its beginning was read", got.size, f.m.cfg.MaxSize)}
 	}
 	out, err := f.m.take(ctx, sink, d)
 	if err != nil {
 		return &sinkError{fmt.Errorf("uid %d: %w", uid, err)}
 	}
 	delete(f.blame, uid)
+	delete(f.large, uid)
 	switch {
-	case fetchErr != nil:
+	case fetchErr != nil, f.junk && s.keeps:
 		f.stored[uid] = placeHere
-	case out.aside:
+	case out.aside, f.junk:
 		f.stored[uid] = placeAside
 	default:
 		f.stored[uid] = placeProcessed
@@ -260,11 +299,12 @@ func (f *fetcher) file(s *session, uid imap.UID) error {
 		switch {
 		case moved:
 			delete(f.stored, uid)
+			f.condition.unfiled(nil)
 			return nil
 		case err != nil && s.dead():
 			return err
 		case err != nil:
-			f.m.deps.Log.Error("stored message can't be filed; it stays where it is, marked", "uid", uint32(uid), "folder", folder, "err", err)
+			f.cannotFile(uid, folder, err)
 		}
 	}
 	err := s.mark(uid)
@@ -279,22 +319,12 @@ func (f *fetcher) file(s *session, uid imap.UID) error {
 	return nil
 }
 
-func (f *fetcher) health() Health {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.state
-}
-
-func (f *fetcher) succeeded() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.state = Health{LastSuccess: f.m.deps.Now()}
-}
-
-func (f *fetcher) failed(err error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if err != nil {
-		f.state.Problem = err.Error()
+// cannotFile tells a person, once until filing works again: a full account refuses every
+// message.
+func (f *fetcher) cannotFile(uid imap.UID, folder string, err error) {
+	level := slog.LevelError
+	if f.condition.unfiled(fmt.Errorf("stored messages can't be filed in %q and stay where they are, marked: %w", folder, err)) {
+		level = slog.LevelInfo
 	}
+	f.m.deps.Log.Log(context.Background(), level, "stored message can't be filed; it stays where it is, marked", "uid", uint32(uid), "folder", folder, "err", err)
 }

@@ -8,11 +8,13 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"leadgate/channels"
+	"leadgate/channels/mailbox/oauth"
 	"leadgate/channels/mailbox/senderauth"
 	"leadgate/intake"
 	"leadgate/intake/extract"
@@ -23,8 +25,11 @@ const channelName = "email"
 
 // Deps are what a mailbox is given.
 type Deps struct {
-	// Key signs the Message-IDs of answers; it stays the same for the life of the store.
-	Key       []byte
+	// Key signs what answers are known by: their Message-IDs, and the addresses that bounces
+	// and answers to them come to.
+	Key []byte
+	// OldKeys are former keys. What they signed is still believed.
+	OldKeys   [][]byte
 	Extractor *extract.Extractor
 	Renderer  Renderer
 	Now       func() time.Time // time.Now if nil
@@ -35,6 +40,8 @@ type Deps struct {
 	SpoolDir string
 }
 
+const minKey = 16 // bytes
+
 // Mailbox is one mailbox of the e-mail channel.
 type Mailbox struct {
 	cfg       Config
@@ -44,7 +51,16 @@ type Mailbox struct {
 	tokens    tokens
 	transport transport
 	imap      *fetcher
+	junk      *fetcher // nil without a junk folder
 	direct    *receiver
+	canary    *canary
+	copies    *copies // nil without a sent folder
+	// imapTokens are what all connections to the IMAP account log in with; nil for a password.
+	imapTokens *oauth.Source
+	// forged counts tokens that look like ours and are not. plainReturn says that the server
+	// takes no return path but the address of the mailbox.
+	forged      atomic.Uint64
+	plainReturn atomic.Bool
 }
 
 var (
@@ -57,8 +73,13 @@ func New(cfg Config, deps Deps) (*Mailbox, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("mailbox %q: %w", cfg.Name, err)
 	}
-	if len(deps.Key) < 16 || deps.Extractor == nil || deps.Renderer == nil {
+	if len(deps.Key) < minKey || deps.Extractor == nil || deps.Renderer == nil {
 		return nil, fmt.Errorf("mailbox %q: needs a key of 16 bytes or more, an extractor and a renderer", cfg.Name)
+	}
+	for _, key := range deps.OldKeys {
+		if len(key) < minKey {
+			return nil, fmt.Errorf("mailbox %q: an old key has %d bytes, want %d or more", cfg.Name, len(key), minKey)
+		}
 	}
 	cfg = cfg.withDefaults()
 	deps.Now = orNow(deps.Now)
@@ -78,15 +99,18 @@ func New(cfg Config, deps Deps) (*Mailbox, error) {
 		cfg: cfg, deps: deps,
 		own:    newOwnAddresses(append([]string{cfg.Address}, cfg.OwnAddresses...)),
 		proof:  proof,
-		tokens: tokens{key: deps.Key, domain: domain},
+		tokens: tokens{keys: append([][]byte{deps.Key}, deps.OldKeys...), domain: domain},
 	}
+	m.transport = outbox(cfg.Outbox)
 	if cfg.SMTP != nil {
-		m.transport = &submission{cfg: *cfg.SMTP, roots: deps.RootCAs}
-	} else {
-		m.transport = outbox(cfg.Outbox)
+		m.transport = &submission{cfg: *cfg.SMTP, roots: deps.RootCAs, tokens: tokenSource(cfg.SMTP.OAuth, deps.Now)}
+	}
+	m.canary = &canary{
+		every: cfg.Canary.Every, address: cfg.Address, mailbox: cfg.Name, domain: domain, key: deps.Key,
+		transport: m.transport, now: deps.Now, log: deps.Log,
 	}
 	if cfg.IMAP != nil {
-		m.imap = newFetcher(m, *cfg.IMAP)
+		m.watch(*cfg.IMAP)
 	}
 	if cfg.Direct != nil {
 		m.direct = &receiver{m: m, cfg: *cfg.Direct}
@@ -95,6 +119,30 @@ func New(cfg Config, deps Deps) (*Mailbox, error) {
 		deps.Log.Warn("senders are believed as written: anybody can claim to be a partner", "sender_proof", "none")
 	}
 	return m, nil
+}
+
+// watch prepares what is done with the IMAP account, each over a connection of its own.
+func (m *Mailbox) watch(cfg IMAP) {
+	m.imapTokens = tokenSource(cfg.OAuth, m.deps.Now)
+	m.imap = newFetcher(m, cfg)
+	if cfg.JunkFolder != "" {
+		junk := cfg
+		junk.Folder = cfg.JunkFolder
+		m.junk = newFetcher(m, junk)
+		m.junk.junk = true
+	}
+	if cfg.SentFolder != "" {
+		m.copies = newCopies(m.transport, cfg.SentFolder, m.imap.login, m.deps.Log)
+		m.transport = m.copies
+	}
+}
+
+// tokenSource returns nil without a configuration: we log in by password.
+func tokenSource(cfg *oauth.Config, now func() time.Time) *oauth.Source {
+	if cfg == nil {
+		return nil
+	}
+	return oauth.New(*cfg, now)
 }
 
 func orNow(now func() time.Time) func() time.Time {
@@ -130,9 +178,15 @@ func (m *Mailbox) Run(ctx context.Context, sink intake.Sink) error {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	if m.imap != nil {
-		g.Go(func() error { return m.imap.run(ctx, sink) })
+	for _, f := range []*fetcher{m.imap, m.junk} {
+		if f != nil {
+			g.Go(func() error { return f.run(ctx, sink) })
+		}
 	}
+	if m.copies != nil {
+		g.Go(func() error { return m.copies.run(ctx) })
+	}
+	g.Go(func() error { return m.canary.run(ctx) })
 	if m.direct != nil {
 		g.Go(func() error { return m.direct.run(ctx, sink) })
 	}
@@ -143,21 +197,15 @@ func (m *Mailbox) Run(ctx context.Context, sink intake.Sink) error {
 	return err
 }
 
-// Health says whether mail comes in.
-type Health struct {
-	// LastSuccess is when the folder was last seen to hold nothing more to do; zero if never.
-	LastSuccess time.Time
-	// Problem says what is wrong now, without secrets; empty if nothing is.
-	Problem string
-}
+// Mailbox is the name of this mailbox, as configured.
+func (m *Mailbox) Mailbox() string { return m.cfg.Name }
 
-// Health returns the state of the IMAP account. With direct delivery alone it is empty.
-func (m *Mailbox) Health() Health {
-	if m.imap == nil {
-		return Health{}
-	}
-	return m.imap.health()
-}
+// Fetches reports whether the mailbox is an IMAP account that mail is fetched from.
+func (m *Mailbox) Fetches() bool { return m.imap != nil }
+
+// ForgedTokens is how often mail came with a token that looks like one of ours and is not:
+// cut short on its way, of a key that is gone, or made up. Such mail is taken for new.
+func (m *Mailbox) ForgedTokens() uint64 { return m.forged.Load() }
 
 // ownAddresses are the addresses of a mailbox, lower case.
 type ownAddresses map[string]bool

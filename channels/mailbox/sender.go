@@ -16,6 +16,7 @@ import (
 	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
 
+	"leadgate/channels/mailbox/oauth"
 	"leadgate/intake"
 )
 
@@ -50,14 +51,31 @@ const (
 type submission struct {
 	cfg   SMTP
 	roots *x509.CertPool // nil: the system's
+	// tokens are what we log in with; by password if nil.
+	tokens *oauth.Source
 }
 
+// send hands one mail over. If the server refuses our token, that is done once more with a
+// new one: no mail was begun then.
 func (s *submission) send(ctx context.Context, o outgoing) error {
 	ctx, cancel := context.WithTimeout(ctx, submitAll)
 	defer cancel()
+	err := s.attempt(ctx, o)
+	var refused *tokenRefused
+	if !errors.As(err, &refused) {
+		return err
+	}
+	s.tokens.Reject(refused.access)
+	err = s.attempt(ctx, o)
+	if errors.As(err, &refused) {
+		s.tokens.Reject(refused.access)
+	}
+	return err
+}
+
+func (s *submission) attempt(ctx context.Context, o outgoing) error {
 	addr := net.JoinHostPort(s.cfg.Host, strconv.Itoa(s.cfg.Port))
-	dialer := net.Dialer{Timeout: submitCommand}
-	conn, err := dialer.DialContext(ctx, "tcp", addr)
+	conn, err := dial(ctx, addr, submitCommand)
 	if err != nil {
 		return fmt.Errorf("connect to %s: %w", addr, err)
 	}
@@ -71,7 +89,7 @@ func (s *submission) send(ctx context.Context, o outgoing) error {
 		return fmt.Errorf("greet %s: %w", addr, err)
 	}
 	if s.cfg.Username != "" {
-		if err := c.Auth(sasl.NewPlainClient("", s.cfg.Username, s.cfg.Password)); err != nil {
+		if err := s.login(ctx, c); err != nil {
 			return fmt.Errorf("log in at %s: %w", addr, err)
 		}
 	}
@@ -80,6 +98,27 @@ func (s *submission) send(ctx context.Context, o outgoing) error {
 	}
 	c.Quit() // the mail is taken, whatever is said to that
 	return nil
+}
+
+func (s *submission) login(ctx context.Context, c *smtp.Client) error {
+	if s.tokens == nil {
+		return c.Auth(sasl.NewPlainClient("", s.cfg.Username, s.cfg.Password))
+	}
+	access, err := s.tokens.Token(ctx)
+	if err != nil {
+		return err
+	}
+	mechanism, err := oauth.Mechanism(c.SupportsAuth, s.cfg.Username, access, s.cfg.Host, s.cfg.Port)
+	if err != nil {
+		return err
+	}
+	err = c.Auth(mechanism)
+	var refused *oauth.Refused
+	var status *smtp.SMTPError
+	if errors.As(err, &refused) || errors.As(err, &status) && !status.Temporary() {
+		return &tokenRefused{access, err}
+	}
+	return err
 }
 
 // client starts TLS as configured and greets the server.
@@ -92,17 +131,23 @@ func (s *submission) client(conn net.Conn) (*smtp.Client, error) {
 	case TLSStart:
 		var err error
 		if c, err = smtp.NewClientStartTLS(conn, cfg); err != nil {
-			return nil, err
+			return nil, explainTLS(err, "smtp", s.cfg.Host)
 		}
 	default:
 		secure := tls.Client(conn, cfg)
 		if err := secure.Handshake(); err != nil {
-			return nil, err
+			return nil, explainTLS(err, "smtp", s.cfg.Host)
 		}
 		c = smtp.NewClient(secure)
 	}
 	c.CommandTimeout, c.SubmissionTimeout = submitCommand, submitData
-	return c, c.Hello(s.cfg.Hello)
+	if err := c.Hello(s.cfg.Hello); err != nil {
+		if certificateAdvice(err, "smtp", s.cfg.Host) != "" {
+			return nil, explainTLS(err, "smtp", s.cfg.Host) // STARTTLS shakes hands only now
+		}
+		return nil, err
+	}
+	return c, nil
 }
 
 // transfer sends the mail. What the server says to the sender, the recipient or the text

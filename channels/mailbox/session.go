@@ -3,64 +3,103 @@ package mailbox
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
+
+	"leadgate/channels/mailbox/oauth"
 )
 
 // keywordDone marks a message that was dealt with and could not be moved.
 const keywordDone imap.Flag = "$LeadgateDone"
 
+// account is an IMAP account and how to get into it.
+type account struct {
+	cfg   IMAP
+	times imapTimes
+	roots *x509.CertPool
+	// tokens are what we log in with; by password if nil.
+	tokens *oauth.Source
+	// heard, if not nil, is called whenever the server has said something of use.
+	heard func()
+}
+
 // session is one IMAP connection. Its methods are called by one goroutine. Each command
 // runs under a watchdog that closes the connection; what a closed connection returns is
 // never taken for an answer.
 type session struct {
+	account
 	client *imapclient.Client
 	conn   net.Conn
 	caps   imap.CapSet
-	times  imapTimes
+	// keeps says that the folder keeps our keyword for longer than this session.
+	keeps bool
 	// wake gets a value when the server says that the folder changed. It has one slot: the
 	// handler runs on the goroutine that reads from the server and must not wait.
 	wake   chan struct{}
 	closed atomic.Bool
 	stop   func() bool // ends the watch on the context
-	f      *fetcher
 }
 
 var errClosed = errors.New("connection closed by the watchdog")
 
-// connect dials, protects the connection and logs in.
-func (f *fetcher) connect(ctx context.Context) (*session, error) {
-	addr := net.JoinHostPort(f.cfg.Host, strconv.Itoa(f.cfg.Port))
-	dialer := net.Dialer{Timeout: f.times.command, KeepAlive: 30 * time.Second}
-	conn, err := dialer.DialContext(ctx, "tcp", addr)
+// connect dials, protects the connection and logs in. If the server refuses our token, that
+// is done once more with a new one.
+func (a account) connect(ctx context.Context) (*session, error) {
+	s, err := a.attempt(ctx)
+	var refused *tokenRefused
+	if !errors.As(err, &refused) {
+		return s, err
+	}
+	a.tokens.Reject(refused.access)
+	s, err = a.attempt(ctx)
+	if errors.As(err, &refused) {
+		a.tokens.Reject(refused.access)
+	}
+	return s, err
+}
+
+func (a account) attempt(ctx context.Context) (*session, error) {
+	addr := net.JoinHostPort(a.cfg.Host, strconv.Itoa(a.cfg.Port))
+	conn, err := dial(ctx, addr, a.times.command)
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", addr, err)
 	}
-	s := &session{conn: conn, times: f.times, wake: make(chan struct{}, 1), f: f}
+	s := &session{account: a, conn: conn, wake: make(chan struct{}, 1)}
 	s.stop = context.AfterFunc(ctx, s.kill)
-	if err := s.greet(addr); err != nil {
+	if err := s.greet(); err != nil {
 		s.close()
 		return nil, fmt.Errorf("connect to %s: %w", addr, err)
 	}
-	if err := s.login(); err != nil {
+	if err := s.login(ctx); err != nil {
 		s.close()
 		return nil, fmt.Errorf("log in at %s: %w", addr, err)
 	}
 	return s, nil
 }
 
+// dial connects. A peer that is gone without a word is noticed after a minute and a half,
+// if nothing between us answers in its place.
+func dial(ctx context.Context, addr string, limit time.Duration) (net.Conn, error) {
+	dialer := net.Dialer{
+		Timeout:         limit,
+		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interval: 15 * time.Second, Count: 4},
+	}
+	return dialer.DialContext(ctx, "tcp", addr)
+}
+
 // greet starts TLS, if it is wanted, and reads the greeting.
-func (s *session) greet(addr string) error {
-	host, _, _ := net.SplitHostPort(addr)
+func (s *session) greet() error {
 	opts := &imapclient.Options{
-		TLSConfig: &tls.Config{ServerName: host, RootCAs: s.f.m.deps.RootCAs, MinVersion: tls.VersionTLS12},
+		TLSConfig: &tls.Config{ServerName: s.cfg.Host, RootCAs: s.roots, MinVersion: tls.VersionTLS12},
 		UnilateralDataHandler: &imapclient.UnilateralDataHandler{
 			Mailbox: func(data *imapclient.UnilateralDataMailbox) {
 				if data.NumMessages != nil {
@@ -73,11 +112,11 @@ func (s *session) greet(addr string) error {
 		},
 	}
 	return s.within(s.times.login, "greeting", func() error {
-		switch s.f.cfg.TLS {
+		switch s.cfg.TLS {
 		case TLSStart:
 			client, err := imapclient.NewStartTLS(s.conn, opts)
 			if err != nil {
-				return err
+				return explainTLS(err, "imap", s.cfg.Host)
 			}
 			s.client = client
 		case TLSNone:
@@ -85,27 +124,11 @@ func (s *session) greet(addr string) error {
 		default:
 			secure := tls.Client(s.conn, opts.TLSConfig)
 			if err := secure.Handshake(); err != nil {
-				return err
+				return explainTLS(err, "imap", s.cfg.Host)
 			}
 			s.client = imapclient.New(secure, opts)
 		}
 		return s.client.WaitGreeting()
-	})
-}
-
-// login authenticates and remembers what the server can do: asked again later, the library
-// might find nothing and fall back to what loses mail.
-func (s *session) login() error {
-	return s.within(s.times.login, "login", func() error {
-		if s.client.State() == imap.ConnStateNotAuthenticated {
-			if err := s.client.Login(s.f.cfg.Username, s.f.cfg.Password).Wait(); err != nil {
-				return err
-			}
-		}
-		if s.caps = s.client.Caps(); s.caps == nil {
-			return errors.New("the server does not say what it can do")
-		}
-		return nil
 	})
 }
 
@@ -130,7 +153,14 @@ func (s *session) within(d time.Duration, name string, command func() error) (er
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
+	s.hear()
 	return nil
+}
+
+func (s *session) hear() {
+	if s.heard != nil {
+		s.heard()
+	}
 }
 
 // kill closes the connection at once. It may be called from any goroutine.
@@ -173,6 +203,7 @@ func (s *session) selectFolder(folder string) (uint32, error) {
 		data, err := s.client.Select(folder, nil).Wait()
 		if err == nil {
 			validity = data.UIDValidity
+			s.keeps = slices.Contains(data.PermanentFlags, imap.FlagWildcard) || slices.Contains(data.PermanentFlags, keywordDone)
 		}
 		return err
 	})

@@ -14,8 +14,8 @@ import (
 
 	"github.com/emersion/go-smtp"
 
-	"leadgate/channels/mailbox/senderauth"
 	"leadgate/channels/channeltest"
+	"leadgate/channels/mailbox/senderauth"
 	"leadgate/intake"
 )
 

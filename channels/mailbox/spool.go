@@ -42,23 +42,27 @@ func (s *spool) remove() {
 	os.Remove(s.file.Name())
 }
 
-// fetch streams one message into a spool file, its header alone if headerOnly. It returns
-// nil and no error if there is no such message any more. With an error it returns what was
+// partOfLarge is how much is read of a message that is too large.
+const partOfLarge = 256 << 10
+
+// fetch streams one message into a spool file, or its beginning if it is known to be larger
+// than limit. It returns nil and no error if there is no such message any more. With an error it returns what was
 // got, nothing if it is a *sinkError; the session is of no use then.
 //
 // A message counts as fetched only if as many bytes came as the server announced and the
 // server then said OK: a connection that is lost in the middle looks to the library like a
 // short message.
-func (s *session) fetch(uid imap.UID, headerOnly bool, dir string) (*spool, error) {
+func (s *session) fetch(uid imap.UID, large bool, limit int64, dir string) (*spool, error) {
 	section := &imap.FetchItemBodySection{Peek: true}
-	if headerOnly {
-		section.Specifier = imap.PartSpecifierHeader
+	if large {
+		limit = min(limit, partOfLarge)
+		section.Partial = &imap.SectionPartial{Size: limit}
 	}
 	got, err := newSpool(dir)
 	if err != nil {
 		return nil, &sinkError{err}
 	}
-	f := fetch{uid: uid, section: section, into: got}
+	f := fetch{uid: uid, section: section, into: got, limit: limit}
 	err = s.within(s.times.fetch, fmt.Sprintf("fetch uid %d", uid), func() error { return s.run(&f) })
 	if err == nil && !f.seen {
 		got.remove()
@@ -83,11 +87,16 @@ type fetch struct {
 	uid     imap.UID
 	section *imap.FetchItemBodySection
 	into    *spool
-	seen    bool // the message is there
-	body    bool // it came as a whole
+	limit   int64 // bytes that are taken
+	seen    bool  // the message is there
+	body    bool  // it came as a whole
 }
 
-var errShort = errors.New("the message broke off")
+var (
+	errShort = errors.New("the message broke off")
+	// errLonger is about a server that has told a smaller size before.
+	errLonger = errors.New("more comes than was asked for")
+)
 
 // run sends the command and reads what comes. As long as something comes the watchdog on
 // progress is held off. After an error the library is not to be touched any more: its
@@ -111,7 +120,12 @@ func (s *session) run(f *fetch) error {
 				if item.Literal == nil {
 					continue
 				}
-				body := &watched{item.Literal, func() { alive.Reset(s.times.progress) }}
+				if item.Literal.Size() > f.limit {
+					s.kill()
+					io.Copy(io.Discard, item.Literal) // what is under way
+					return errLonger
+				}
+				body := &watched{item.Literal, func() { alive.Reset(s.times.progress); s.hear() }}
 				if err := s.copyBody(f, body, item.Literal.Size()); err != nil {
 					return err
 				}

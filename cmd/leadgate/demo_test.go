@@ -230,7 +230,7 @@ func TestNobodyUnknownIsAnswered(t *testing.T) {
 	if err != nil || len(quarantined) != 1 || quarantined[0].CompanyDomain != "victim.example" {
 		t.Errorf("quarantined %+v, %v", quarantined, err)
 	}
-	asides, err := client.Inbox(context.Background())
+	asides, err := client.Inbox(context.Background(), false)
 	if err != nil || len(asides) != 3 {
 		t.Errorf("set aside %+v, %v: want 3", asides, err)
 	}

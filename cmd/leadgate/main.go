@@ -40,7 +40,7 @@ func rootCommand() *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
 		demoCommand(), serveCommand(), checkCommand(), casesCommand(), inboxCommand(),
-		partnersCommand(), ledgerCommand(), backupCommand(), versionCommand(),
+		partnersCommand(), ledgerCommand(), mailCommand(), backupCommand(), versionCommand(),
 	)
 	for _, cmd := range root.Commands() {
 		if cmd.HasSubCommands() {

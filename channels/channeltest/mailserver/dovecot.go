@@ -126,7 +126,7 @@ func StartDovecot(t *testing.T, extra string) *Dovecot {
 		}
 	}
 	d.Start(t)
-	t.Cleanup(func() { d.Stop(t) })
+	t.Cleanup(func() { d.kill(t) })
 	return d
 }
 
@@ -203,6 +203,20 @@ func (d *Dovecot) Stop(t *testing.T) {
 		d.cmd.Process.Kill()
 		<-d.done
 		t.Error("Dovecot had to be killed")
+	}
+	d.cmd = nil
+}
+
+// kill ends the server for good. An orderly end takes it more than a second.
+func (d *Dovecot) kill(t *testing.T) {
+	if d.cmd == nil {
+		return
+	}
+	children := d.Children(t, "")
+	d.cmd.Process.Kill() // first, or it would replace them
+	<-d.done
+	for _, pid := range children {
+		syscall.Kill(pid, syscall.SIGKILL)
 	}
 	d.cmd = nil
 }

@@ -135,7 +135,7 @@ func (a *App) buildMailboxes(ids *identity.Lists) error {
 	for _, c := range a.cfg.Mailboxes {
 		m, err := mailbox.New(c, mailbox.Deps{
 			Key:       key,
-			Extractor: extract.New(ids, extract.Options{OwnDomain: a.policy.Owns}),
+			Extractor: extract.New(ids, extract.Options{OwnDomain: a.policy.Owns, PartnerDomain: a.gateway.IsPartner}),
 			Renderer:  renderer{texts},
 			Now:       time.Now,
 			Log:       a.log,
@@ -144,12 +144,10 @@ func (a *App) buildMailboxes(ids *identity.Lists) error {
 		if err != nil {
 			return fmt.Errorf("mailbox %s: %w", c.Name, err)
 		}
-		if c.IMAP != nil {
-			watchMailbox(a.registry, c.Name, m)
-		}
 		a.boxes = append(a.boxes, m)
 		a.channels = append(a.channels, m)
 	}
+	a.registry.MustRegister(mailboxCollector{a.boxes})
 	if len(a.boxes) > 0 { // together they are one channel: each answers what it took in
 		a.gateway.Register(a.boxes[0].Name(), mailbox.Repliers(a.boxes))
 	}
@@ -288,6 +286,7 @@ func (a *App) listen() ([]server, error) {
 	admin := newEcho(a.log)
 	a.health(admin)
 	a.exposeMetrics(admin)
+	a.channelsHealth(admin)
 	l, err := net.Listen("tcp", a.cfg.Admin.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("admin listener: %w", err)

@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"leadgate/channels/mailbox"
 	"leadgate/cmd/internal/admin"
 	"leadgate/intake"
 )
@@ -63,6 +64,45 @@ func (a *App) checkReady(ctx context.Context) error {
 	defer cancel()
 	return a.store.Update(ctx, func(tx intake.Tx) error {
 		return tx.PutRecord("health", "probe", []byte(time.Now().UTC().Format(time.RFC3339Nano)))
+	})
+}
+
+// channelHealth is one mailbox in the answer of /healthz/channels.
+type channelHealth struct {
+	Mailbox     string        `json:"mailbox"`
+	State       mailbox.State `json:"state"`
+	Problem     string        `json:"problem,omitempty"`
+	LastSuccess *time.Time    `json:"last_success,omitempty"`
+	Canary      *canary       `json:"canary,omitempty"`
+}
+
+// canary is the last mail that a mailbox sent to itself.
+type canary struct {
+	Seen    time.Time `json:"seen,omitzero"`
+	Seconds float64   `json:"seconds"`
+	Overdue bool      `json:"overdue"`
+}
+
+// channelsHealth tells whether each way in works: 200 if all do, 503 if one is down or is not
+// let in. That nobody writes is not the same as that nothing arrives.
+func (a *App) channelsHealth(e *echo.Echo) {
+	e.GET("/healthz/channels", func(c echo.Context) error {
+		status, all := http.StatusOK, []channelHealth{}
+		for _, m := range a.boxes {
+			h := m.Health()
+			if h.State == mailbox.StateDown || h.State == mailbox.StateAuthFailed {
+				status = http.StatusServiceUnavailable
+			}
+			ch := channelHealth{Mailbox: m.Mailbox(), State: h.State, Problem: h.Problem}
+			if !h.LastSuccess.IsZero() {
+				ch.LastSuccess = &h.LastSuccess
+			}
+			if !h.CanarySeen.IsZero() || h.CanaryOverdue {
+				ch.Canary = &canary{Seen: h.CanarySeen, Seconds: h.CanaryLatency.Seconds(), Overdue: h.CanaryOverdue}
+			}
+			all = append(all, ch)
+		}
+		return c.JSONPretty(status, all, "  ")
 	})
 }
 

@@ -72,17 +72,55 @@ func (m *metrics) watch(r prometheus.Registerer, g *intake.Gateway, s *boltstore
 	r.MustRegister(&queueCollector{gateway: g, store: s})
 }
 
-// watchMailbox adds when a mailbox was last found with nothing left to fetch.
-func watchMailbox(r prometheus.Registerer, name string, m *mailbox.Mailbox) {
-	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "leadgate_imap_last_success_timestamp_seconds", Help: "When the mailbox was last fetched to its end; 0 if never.",
-		ConstLabels: prometheus.Labels{"mailbox": name},
-	}, func() float64 {
-		if last := m.Health().LastSuccess; !last.IsZero() {
-			return float64(last.UnixMilli()) / 1000
+// mailboxCollector reads the health of mailboxes when scraped.
+type mailboxCollector struct{ boxes []*mailbox.Mailbox }
+
+var (
+	mailboxLabels = []string{"mailbox"}
+	lastSuccess   = prometheus.NewDesc("leadgate_imap_last_success_timestamp_seconds", "When the mailbox was last fetched to its end; 0 if never.", mailboxLabels, nil)
+	mailboxState  = prometheus.NewDesc("leadgate_mailbox_state", "1 for the state that the mailbox is in: ok, degraded, auth_failed, down.", []string{"mailbox", "state"}, nil)
+	canaryLatency = prometheus.NewDesc("leadgate_mailbox_canary_seconds", "How long the last mail to itself was under way.", mailboxLabels, nil)
+	canaryOverdue = prometheus.NewDesc("leadgate_mailbox_canary_overdue", "1 if a mail to itself does not come back.", mailboxLabels, nil)
+	forgedTokens  = prometheus.NewDesc("leadgate_mailbox_forged_tokens_total", "Mails with a token that looks like one of ours and is not.", mailboxLabels, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (c mailboxCollector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{lastSuccess, mailboxState, canaryLatency, canaryOverdue, forgedTokens} {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c mailboxCollector) Collect(ch chan<- prometheus.Metric) {
+	for _, m := range c.boxes {
+		h, name := m.Health(), m.Mailbox()
+		gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+			ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, append([]string{name}, labels...)...)
 		}
-		return 0
-	}))
+		if m.Fetches() {
+			last := 0.0
+			if !h.LastSuccess.IsZero() {
+				last = float64(h.LastSuccess.UnixMilli()) / 1000
+			}
+			gauge(lastSuccess, last)
+		}
+		for _, state := range mailbox.States() {
+			gauge(mailboxState, truth(h.State == state), string(state))
+		}
+		if !h.CanarySeen.IsZero() || h.CanaryOverdue {
+			gauge(canaryLatency, h.CanaryLatency.Seconds())
+			gauge(canaryOverdue, truth(h.CanaryOverdue))
+		}
+		ch <- prometheus.MustNewConstMetric(forgedTokens, prometheus.CounterValue, float64(m.ForgedTokens()), name)
+	}
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // queueCollector reads depths and sizes when scraped.

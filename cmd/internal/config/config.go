@@ -30,9 +30,11 @@ type Config struct {
 	Log        Log    `yaml:"log"`
 	Admin      Admin  `yaml:"admin"`
 	// Templates is a directory of texts that replace the built-in ones, or empty.
-	Templates string           `yaml:"templates"`
-	Identity  Identity         `yaml:"identity"`
-	Policy    rules.Spec       `yaml:"policy"`
+	Templates string     `yaml:"templates"`
+	Identity  Identity   `yaml:"identity"`
+	Policy    rules.Spec `yaml:"policy"`
+	// Budget bounds the answers that go out by themselves.
+	Budget    intake.Budget    `yaml:"budget"`
 	Mailboxes []mailbox.Config `yaml:"mailboxes"`
 	CRM       CRM              `yaml:"crm"`
 }
@@ -71,6 +73,7 @@ func Default() Config {
 		Log:        Log{Level: "info", Format: "text"},
 		Admin:      Admin{Listen: "127.0.0.1:9464"},
 		Policy:     rules.Default(),
+		Budget:     intake.DefaultBudget(),
 		CRM:        CRM{Ledger: true},
 	}
 }
@@ -151,6 +154,14 @@ func (c Config) Validate() Faults {
 			}
 		}
 		faults = append(faults, f)
+	}
+	for key, n := range map[string]int{
+		"address_hour": c.Budget.AddressHour, "address_day": c.Budget.AddressDay, "domain_hour": c.Budget.DomainHour,
+		"case_day": c.Budget.CaseDay, "hour": c.Budget.Hour,
+	} {
+		if n < 1 {
+			fault("budget."+key, "%d: want 1 or more", n)
+		}
 	}
 	if len(c.Mailboxes) == 0 {
 		fault("mailboxes", "is missing: without one, nothing can reach the gateway")

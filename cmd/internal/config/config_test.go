@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -170,6 +171,37 @@ func TestSecretsComeFromFiles(t *testing.T) {
 	}
 }
 
+func TestTokensForMailServersComeFromFilesAndCommands(t *testing.T) {
+	with := func(login string) string {
+		return strings.Replace(good, "    outbox: out", "    outbox: out\n    imap: {host: mail.example, username: u, oauth: {"+login+"}}", 1)
+	}
+	c, err := Load(write(t, "leadgate.yaml", with("token_url: \"https://login.example/token\", client_id: us, client_secret_file: cs, refresh_token_file: rt, scopes: [mail, offline]"), "cs", "one\n", "rt", "two\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o := c.Mailboxes[0].IMAP.OAuth; o.ClientSecret != "one" || o.RefreshToken != "two" || len(o.Scopes) != 2 {
+		t.Errorf("read %+v", o)
+	}
+	for login, want := range map[string]string{
+		"token_command: print-a-token":          "[/bin/sh -c print-a-token]",
+		"token_command: [print, a token]":       "[print a token]",
+		"token_command: {print: token}":         `want a list, not keys with values`,
+		"token_url: https://login.example":      "oauth.client_id: must be set",
+		"refresh_token_file: rt":                "no such file",
+		"token_command: x, client_secret: y":    "oauth.token_command: is given beside",
+		"token_uri: \"https://login.example/\"": "did you mean token_url?",
+	} {
+		c, err := Load(write(t, "leadgate.yaml", with(login)))
+		if err == nil {
+			if got := fmt.Sprint(c.Mailboxes[0].IMAP.OAuth.TokenCommand); got != want {
+				t.Errorf("%s: read %s, want %s", login, got, want)
+			}
+		} else if !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %q", login, err, want)
+		}
+	}
+}
+
 func TestWhoBelievesEverybodyIsWarned(t *testing.T) {
 	for mode, want := range map[string]string{
 		"{mode: trusted-networks}": "",
@@ -230,17 +262,23 @@ func TestWhatTheExampleCommentsOutIsRealToo(t *testing.T) {
 		on = append(on, line)
 	}
 	text := strings.Join(on, "")
-	text = strings.Replace(text, "    outbox: /var/spool/leadgate\n", "", 1) // smtp is set already
+	text = strings.Replace(text, "    outbox: /var/spool/leadgate\n", "", 1)                         // smtp is set already
+	text = strings.Replace(text, "      password_file: imap-password     # or password: …\n", "", 1) // oauth is
+	command := "      oauth: {token_command: [/usr/local/bin/mail-token, partners]}\n"
+	if !strings.Contains(text, command) {
+		t.Error("the other way to get a token is not shown")
+	}
+	text = strings.Replace(text, command, "", 1)
 	text = strings.Replace(text, "  webhooks: []\n  # - name", "  webhooks:\n  - name", 1)
 	path := write(t, "leadgate.yaml", text,
 		"imap-password", "x", "smtp-password", "x", "webhook-secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
 		"free-mail.txt", "", "shared-hosts.txt", "", "legal-forms.txt", "", "suffixes.txt", "",
-		"cert.pem", "", "key.pem", "")
+		"cert.pem", "", "key.pem", "", "oauth-secret", "x", "oauth-refresh", "x")
 	c, err := Load(path)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
-	if c.Mailboxes[0].Direct == nil || len(c.CRM.Webhooks) != 1 || c.Identity.Suffixes == "" || c.Templates == "" {
+	if c.Mailboxes[0].Direct == nil || c.Mailboxes[0].IMAP.OAuth == nil || c.Mailboxes[0].Canary.Every == 0 || len(c.CRM.Webhooks) != 1 || c.Identity.Suffixes == "" || c.Templates == "" {
 		t.Errorf("not everything was switched on:\n%s", text)
 	}
 }

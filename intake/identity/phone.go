@@ -1,0 +1,219 @@
+package identity
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/nyaruka/phonenumbers"
+	"golang.org/x/text/unicode/norm"
+)
+
+// maxPhone bounds what Phone reads, in bytes: a number of 15 digits, an extension and a few
+// words about both, perhaps twice.
+const maxPhone = 200
+
+// minPhoneDigits is how many digits a number has at least; less after one is an extension.
+const minPhoneDigits = 6
+
+// Phone reads one telephone number and returns it in the form of E.164, "+493012345678".
+// region is the ISO 3166-1 alpha-2 code of the country whose habits apply to a number without
+// country code; empty if it is not known.
+//
+// Words for the kind of line, an extension and "(0)" are tolerated, and left out of the
+// result. Of several numbers that are clearly apart the first counts. What may be something
+// else is refused: a date, an amount, a number for taxes, a fax, letters in place of digits, a
+// national number without its trunk prefix.
+func Phone(raw, region string) (e164 string, ok bool) {
+	if len(raw) > maxPhone || !utf8.ValidString(raw) {
+		return "", false
+	}
+	s, ok := firstNumber(plainPhone(raw))
+	if !ok {
+		return "", false
+	}
+	s = withoutTrunkZero(s)
+	if e164, ok = dialable(s, strings.ToUpper(region)); ok {
+		return e164, true
+	}
+	if m := internationalPrefix.FindString(s); m != "" {
+		return dialable("+"+s[len(m)-1:], "")
+	}
+	return "", false
+}
+
+// dialable returns the form of E.164 of a number that the numbering plan of its country knows.
+func dialable(s, region string) (string, bool) {
+	n, err := phonenumbers.ParseAndKeepRawInput(s, region)
+	if err != nil || !phonenumbers.IsValidNumber(n) || !phonenumbers.IsNationalPrefixPresentIfRequired(n) {
+		return "", false
+	}
+	e164 := phonenumbers.Format(n, phonenumbers.E164)
+	again, err := phonenumbers.Parse(e164, "")
+	if err != nil || !phonenumbers.IsValidNumber(again) || phonenumbers.Format(again, phonenumbers.E164) != e164 {
+		return "", false
+	}
+	return e164, true
+}
+
+// plainPhone brings digits and punctuation of any script into ASCII and drops what can't be
+// seen.
+func plainPhone(s string) string {
+	s = norm.NFKC.String(s)
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		switch {
+		case r < utf8.RuneSelf && r != 0x7f && r >= ' ':
+			return r
+		case r == '\n' || r == '\r':
+			return ';'
+		case unicode.IsSpace(r):
+			return ' '
+		case unicode.IsControl(r), unicode.Is(unicode.Cf, r):
+			return -1
+		case unicode.Is(unicode.Pd, r), r == '\u2212':
+			return '-'
+		}
+		return r
+	}, s))
+}
+
+var (
+	// numberScheme and numberWord are what stands before a number.
+	numberScheme = regexp.MustCompile(`(?i)^(?:tel|callto|sip|phone):(?://)?`)
+	numberWord   = regexp.MustCompile(`^\p{L}[\p{L}\p{M}'.:| -]{0,24}?([+(0-9])`)
+	// numberShape is a number with its extension, as a whole.
+	numberShape = regexp.MustCompile(`^[+(]?[0-9(][0-9 ()/.\[\]-]*$`)
+	extension   = regexp.MustCompile(`(?i)[\s,;(-]*(?:;ext=|\b(?:ext(?:ension|n)?|ex|durchwahl|dw|nebenstelle|poste|int(?:erno)?|anexo|toestel|wew|anknytning|lokal|linka|app(?:arat)?|dahili|ramal|内線)|x|#)\s*[.:]?\s*[0-9]{1,7}\)?\s*$`)
+	// faxWord may stand before a second number.
+	faxWord = regexp.MustCompile(`(?i)\b(?:tele)?fax\b|\bf\b`)
+	// remark is a note behind a number, "(mobile)" or "mobile"; kindOfLine are its words.
+	remark = regexp.MustCompile(`\s*(?:\((\D*)\)|([\p{L}][\p{L}\p{M}. ]*))\s*$`)
+	// internationalPrefix is what is dialled in most countries before a country code.
+	internationalPrefix = regexp.MustCompile(`^\(?00\)?[ .-]?[1-9]`)
+	// several are the marks between two numbers: only these keep them clearly apart.
+	several = regexp.MustCompile(`(?i)\s*(?:[;|\n,]|\s/\s|/\s*\+|\s[+]|\s(?:or|and|oder|und|ou|et|o|y|e|of|en|eller|och|og|lub|i|tai|nebo|veya|sau)\s)\s*`)
+)
+
+// kindOfLine are words around a number that say nothing against it. A fax is none.
+var kindOfLine = wordSet(`
+	tel telefon telephone telefone telefono teléfono téléphone tél phone puhelin puh telefonnummer tlf
+	telefoon tf fon ph mobile mobil cell cellphone cellular cellulare celular móvil movil mobiel handy
+	portable gsm komórka komorkowy kom matkapuhelin telemóvel kännykkä cep mob m t p d c o w h
+	direct direkt directo diretto office büro buero zentrale switchboard work business main landline
+	festnetz desk geschäftlich dienstlich private privat home number nr no call durchwahl whatsapp
+	fixe fijo fisso stacjonarny standard standort line linie 電話 携帯 携帯電話 τηλ τηλέφωνο κινητό 전화 휴대폰 电话 手机
+`)
+
+func wordSet(s string) map[string]bool {
+	m := make(map[string]bool)
+	for _, w := range strings.Fields(s) {
+		m[norm.NFKC.String(w)] = true
+	}
+	return m
+}
+
+// known reports whether all words of s are among kindOfLine.
+func known(s string) bool {
+	for _, w := range strings.FieldsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) }) {
+		if !kindOfLine[strings.ToLower(w)] {
+			return false
+		}
+	}
+	return true
+}
+
+// firstNumber returns the first of the numbers in s, without the words around it.
+func firstNumber(s string) (string, bool) {
+	s = s[len(numberScheme.FindString(s)):]
+	s = extension.ReplaceAllString(s, "")
+	for _, at := range several.FindAllStringIndex(s, -1) {
+		head, mark, tail := s[:at[0]], s[at[0]:at[1]], s[at[1]:]
+		if strings.HasSuffix(mark, "+") {
+			tail = "+" + tail
+		}
+		before, behind := digits(head), digits(tail)
+		switch {
+		case before == 0, before < minPhoneDigits && strings.ContainsAny(mark, "/"):
+			continue // a word, or a number that goes on: "030 / 123456"
+		case before < minPhoneDigits, behind > 0 && !another(head, tail):
+			return "", false
+		}
+		s = extension.ReplaceAllString(head, "")
+		break
+	}
+	return bareNumber(s)
+}
+
+// another reports whether tail is a number of its own, or several, and not the end of head.
+func another(head, tail string) bool {
+	tail = faxWord.ReplaceAllString(tail, "")
+	if digits(tail) < minPhoneDigits || strings.ContainsAny(tail, "@€$£¥%") || !known(extension.ReplaceAllString(tail, "")) {
+		return false
+	}
+	head, tail = strings.TrimLeftFunc(head, notDigit), strings.TrimLeftFunc(tail, notDigit)
+	return strings.ContainsAny(tail[:1], "+0(") || len(head) > 1 && strings.HasPrefix(tail, head[:2])
+}
+
+func notDigit(r rune) bool { return (r < '0' || r > '9') && r != '+' && r != '(' }
+
+// bareNumber takes the words off around one number and checks its shape.
+func bareNumber(s string) (string, bool) {
+	s = strings.TrimSpace(s)
+	if m := numberWord.FindStringSubmatchIndex(s); m != nil {
+		if !known(s[:m[2]]) {
+			return "", false
+		}
+		s = s[m[2]:]
+	}
+	if m := remark.FindStringSubmatchIndex(s); m != nil {
+		if !known(s[m[0]:]) {
+			return "", false
+		}
+		s = s[:m[0]]
+	}
+	s = strings.Trim(s, " .,;:-")
+	if !numberShape.MatchString(s) || notPhone(s) {
+		return "", false
+	}
+	if n := digits(s); n < minPhoneDigits || n > 20 {
+		return "", false
+	}
+	return s, true
+}
+
+var (
+	dates   = regexp.MustCompile(`^(?:(?:19|20)[0-9]{2}[ ./-](?:0?[1-9]|1[0-2])[ ./-](?:0?[1-9]|[12][0-9]|3[01])|(?:0?[1-9]|[12][0-9]|3[01])[ ./-](?:0?[1-9]|[12][0-9]|3[01])[ ./-](?:19|20)?[0-9]{2})(?:\s|$)`)
+	grouped = regexp.MustCompile(`^[1-9][0-9]{0,2}(?:[.'’][0-9]{3})+$`)
+)
+
+// notPhone reports whether digits are rather a date or an amount. Three groups of three digits
+// are a telephone number in Spain; what is shorter is money everywhere.
+func notPhone(s string) bool {
+	return dates.MatchString(s) || grouped.MatchString(s) && digits(s) < 9
+}
+
+func digits(s string) int {
+	n := 0
+	for i := range len(s) {
+		if s[i] >= '0' && s[i] <= '9' {
+			n++
+		}
+	}
+	return n
+}
+
+var trunkZero = regexp.MustCompile(`^((?:\+|00)[ ]?[0-9]{1,3}[ ./-]*)[(\[][ ]?0[ ]?[)\]]`)
+
+// withoutTrunkZero drops the "(0)" that is dialled only within a country. In Italy the zero
+// belongs to the number.
+func withoutTrunkZero(s string) string {
+	m := trunkZero.FindStringSubmatch(s)
+	if m == nil {
+		return s
+	}
+	if code := strings.TrimLeft(strings.TrimRight(m[1], " ./-"), "+0 "); code == "39" {
+		return m[1] + "0" + s[len(m[0]):]
+	}
+	return m[1] + s[len(m[0]):]
+}
