@@ -3,11 +3,14 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"net/mail"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -202,6 +205,98 @@ func TestAMailThroughPostfixAndDovecotIsAnsweredInItsThread(t *testing.T) {
 		if strings.Contains(log.String(), secret) {
 			t.Errorf("the log holds %q", secret)
 		}
+	}
+}
+
+// partnerMail is a mail of a partner with a text of its own.
+func partnerMail(from, subject, id, more, text string) string {
+	return "From: " + from + "\r\nTo: " + partnersAddress + "\r\nSubject: " + subject + "\r\nMessage-ID: <" + id + "@brightpath.example>\r\n" +
+		"Date: Mon, 23 Nov 2026 09:00:00 +0000\r\n" + more + "\r\n" + strings.ReplaceAll(text, "\n", "\r\n")
+}
+
+func body(t *testing.T, m *mail.Message) string {
+	t.Helper()
+	b, err := io.ReadAll(m.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// TestAConversationInDepth: several leads in one mail, a command, an answer that comes back,
+// and what staff do about mail that was set aside.
+func TestAConversationInDepth(t *testing.T) {
+	s := newSite(t)
+	stop, _ := s.serve(t)
+	const ana, proven = "ana@brightpath.example", "brightpath.example"
+	client, ctx := s.client(t), context.Background()
+
+	s.send(t, ana, proven, partnerMail(ana, "Two leads", "two", "", `Hi,
+
+Company	Website	Contact	Email	Problem	Consent
+Acme GmbH	acme.example	Jane Doe	jane@acme.example	Reporting takes them a day a week	yes
+Contoso Ltd	contoso.example	Joe Roe	joe@contoso.example	Backups do not finish at night	yes
+`))
+	summary := s.answer(t, 1)
+	text := body(t, summary)
+	cases := settled(t, client, 10*time.Second)
+	if len(cases) != 2 || !strings.Contains(text, cases[0].CaseNumber) || !strings.Contains(text, cases[1].CaseNumber) || summary.Header.Get("In-Reply-To") != "<two@brightpath.example>" {
+		t.Fatalf("cases %+v, the answer says\n%s", cases, text)
+	}
+
+	s.send(t, ana, proven, partnerMail(ana, "Re: your answer", "status", "", "STATUS "+cases[0].CaseNumber+"\n"))
+	if text := body(t, s.answer(t, 2)); !strings.Contains(text, cases[0].CaseNumber) || strings.Contains(text, cases[1].CaseNumber) {
+		t.Errorf("STATUS is answered\n%s", text)
+	}
+
+	// An answer that can't be delivered comes back as a bounce of Postfix's own making.
+	s.send(t, "gone@brightpath.example", proven, strings.ReplaceAll(registration("gone@brightpath.example", "third.example"), "Reply-To", "X-Reply-To"))
+	var number string
+	eventually(t, 30*time.Second, "the bounce is noted", func() bool {
+		for _, c := range settled(t, client, 10*time.Second) {
+			if c.CompanyDomain == "third.example" {
+				number = c.CaseNumber
+			}
+		}
+		if number == "" {
+			return false
+		}
+		d, err := client.Case(ctx, number)
+		return err == nil && slices.ContainsFunc(d.Events, func(e intake.Event) bool {
+			return e.Kind == intake.EventReported && strings.Contains(e.Note, "failed 5.1.1")
+		})
+	})
+
+	// What nobody can prove, and what holds nothing, waits for staff.
+	s.send(t, "x@stranger.example", "stranger.example", registration("x@stranger.example", "strange.example"))
+	s.send(t, "x@stranger.example", "stranger.example", partnerMail("x@stranger.example", "Auto: your ticket", "robot", "Auto-Submitted: auto-replied\r\n", "Ticket received.\n"))
+	eventually(t, 30*time.Second, "all is filed", func() bool { return s.count(t, "INBOX") == 0 })
+	out, stderr, err := leadgate(t, "inbox", "list", "--json", "--config", s.config)
+	if err != nil {
+		t.Fatalf("inbox list: %v\n%s", err, stderr)
+	}
+	var waits []struct{ ID, Reason, From string }
+	if err := json.Unmarshal([]byte(out), &waits); err != nil || len(waits) != 3 {
+		t.Fatalf("the inbox has %s, %v", out, err)
+	}
+	for _, w := range waits {
+		args := []string{"inbox", "discard", w.ID, "--config", s.config}
+		if w.Reason == string(intake.ReasonUnknownPartner) {
+			args = []string{"inbox", "accept", w.ID, "--partner", "kestrel-it", "--config", s.config}
+		} else if shown, _, err := leadgate(t, "inbox", "show", w.ID, "--raw", "--config", s.config); err != nil || !strings.Contains(shown, "Subject: ") {
+			t.Errorf("inbox show: %v\n%s", err, shown)
+		}
+		if out, stderr, err := leadgate(t, args...); err != nil {
+			t.Errorf("%v: %v\n%s%s", args, err, out, stderr)
+		}
+	}
+	if out, _, _ := leadgate(t, "inbox", "list", "--config", s.config); !strings.Contains(out, "nothing waits") {
+		t.Errorf("the inbox still has\n%s", out)
+	}
+	s.answer(t, 3) // to the stranger, whom staff vouched for
+	stop(syscall.SIGTERM)
+	if n := len(s.world.Sent()); n != 3 {
+		t.Errorf("%d mails went out, want 3", n)
 	}
 }
 

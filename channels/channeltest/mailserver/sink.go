@@ -4,6 +4,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 
@@ -16,7 +17,8 @@ type Sent struct {
 	Data []byte
 }
 
-// Sink is an SMTP server that keeps what it is given: the world outside.
+// Sink is an SMTP server that keeps what it is given: the world outside. It knows nobody whose
+// name begins with "gone".
 type Sink struct {
 	Port int
 	mu   sync.Mutex
@@ -57,6 +59,9 @@ type sinkSession struct {
 func (c *sinkSession) Mail(string, *smtp.MailOptions) error { return nil }
 
 func (c *sinkSession) Rcpt(to string, _ *smtp.RcptOptions) error {
+	if strings.HasPrefix(to, "gone") {
+		return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "no such user"}
+	}
 	c.to = append(c.to, to)
 	return nil
 }
