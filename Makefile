@@ -36,7 +36,7 @@ fuzz: ## every fuzz target for FUZZTIME (60s)
 	done
 
 bench: ## figures beside their yardsticks, in one run
-	$(GO) test -run '^$$' -bench . -benchtime 3s ./store/boltstore ./cmd/leadgate
+	$(GO) test -run '^$$' -bench . -benchtime 3s ./store/boltstore ./channels/mailbox ./cmd/leadgate
 
 # The real servers that tests talk to. Root installs what is missing, others are told.
 PACKAGES := dovecot-imapd dovecot-lmtpd postfix swaks curl gcc libc6-dev
