@@ -51,6 +51,9 @@ func (w *headerWriter) ids(name string, ids ...string) {
 	w.raw(name, "<"+strings.Join(ids, "> <")+">")
 }
 
+// instanceField tells mail of this installation from that of others.
+const instanceField = "X-Leadgate-Instance"
+
 // compose builds the mail. The same message gives the same bytes.
 func (m *Mailbox) compose(msg intake.Message, to string, t thread, words Rendered) ([]byte, error) {
 	if !validID(t.MessageID) {
@@ -59,6 +62,9 @@ func (m *Mailbox) compose(msg intake.Message, to string, t thread, words Rendere
 	var w headerWriter
 	w.address("From", m.cfg.FromName, m.cfg.Address)
 	w.address("To", "", to)
+	if a := m.replyTo(msg.ID, msg.Facts.Case); a != "" {
+		w.address("Reply-To", m.cfg.FromName, a)
+	}
 	w.text("Subject", t.Subject)
 	w.raw("Date", msg.At.UTC().Format(time.RFC1123Z))
 	w.ids("Message-ID", t.MessageID)
@@ -69,6 +75,7 @@ func (m *Mailbox) compose(msg intake.Message, to string, t thread, words Rendere
 	// RFC 3834, section 5; and the same for Exchange, without suppressing bounces.
 	w.raw("Auto-Submitted", map[bool]string{false: "auto-replied", true: "auto-generated"}[msg.Unprompted])
 	w.raw("X-Auto-Response-Suppress", "DR, RN, NRN, OOF, AutoReply")
+	w.raw(instanceField, m.tokens.instance())
 	if msg.Facts.Case != "" {
 		w.raw("X-Leadgate-Case", msg.Facts.Case)
 	}

@@ -13,7 +13,6 @@ import (
 	"leadgate/channels/mailbox/mailparse"
 	"leadgate/channels/mailbox/senderauth"
 	"leadgate/intake"
-	"leadgate/intake/command"
 	"leadgate/intake/extract"
 )
 
@@ -30,6 +29,12 @@ type delivery struct {
 	nullSender bool
 	// aside, if set, sets the message aside whatever it holds.
 	aside verdict
+	// junk says that the mail server took it for spam: it is taken in and never answered.
+	junk bool
+	// recipients are those of the envelope, where the transport told them.
+	recipients []string
+	// vouched says that staff take it for a person's mail: it is read whatever it is.
+	vouched bool
 }
 
 // outcome is what became of a delivery.
@@ -43,6 +48,9 @@ type outcome struct {
 // take stores a message and gives it to the sink. The message is acknowledged to its source
 // only if the error is nil.
 func (m *Mailbox) take(ctx context.Context, sink intake.Sink, d delivery) (outcome, error) {
+	if ours, err := m.canary.arrived(d); ours || err != nil {
+		return outcome{}, err
+	}
 	raw, err := sink.Keep(ctx, d.content)
 	if err != nil {
 		return outcome{}, fmt.Errorf("keep message: %w", err)
@@ -51,25 +59,23 @@ func (m *Mailbox) take(ctx context.Context, sink intake.Sink, d delivery) (outco
 	if _, err := d.content.Seek(0, io.SeekStart); err != nil {
 		return outcome{}, fmt.Errorf("read spooled message: %w", err)
 	}
-	p, v, err := m.understand(d)
+	u, err := m.understand(d)
 	if err != nil {
 		return outcome{}, fmt.Errorf("read spooled message: %w", err)
 	}
 	if d.key == "" {
-		d.key = directKey(&p)
+		d.key = directKey(&u.mail)
 	}
-	if !v.human() {
-		receipt, err := sink.SetAside(ctx, intake.Aside{
-			Key: d.key, Channel: channelName, Reason: v.reason, Detail: v.detail,
-			From: firstAddress(&p), Subject: clipRunes(p.Subject, maxSubject), ReceivedAt: d.receivedAt, Raw: raw,
-		})
+	m.forged.Add(uint64(u.answers.forged))
+	if v := u.verdict(d); !v.human() {
+		receipt, err := sink.SetAside(ctx, m.aside(ctx, &u, v, d, raw))
 		if err != nil {
 			return outcome{}, fmt.Errorf("set message aside: %w", err)
 		}
 		m.deps.Log.Info("message set aside", "key", d.key, "reason", string(v.reason), "aside", receipt.Aside)
 		return outcome{receipt: receipt, aside: true}, nil
 	}
-	return m.accept(ctx, sink, d, m.submissions(ctx, &p, d, raw))
+	return m.accept(ctx, sink, d, m.submissions(ctx, &u, d, raw))
 }
 
 // accept gives all submissions of a message to the sink, in their order. A redelivery after a
@@ -91,80 +97,70 @@ func (m *Mailbox) accept(ctx context.Context, sink intake.Sink, d delivery, all 
 	return out, nil
 }
 
-// understand parses and classifies a message. A panic of the reader makes it unreadable: a
-// message is never the end of the program.
-func (m *Mailbox) understand(d delivery) (p mailparse.Parsed, v verdict, err error) {
+// understood is a message as it was read.
+type understood struct {
+	mail mailparse.Parsed
+	// found says who wrote it. The zero value is a message that can't be read at all.
+	found   finding
+	answers answered
+	// read is what its text says; empty for what is set aside whatever it says.
+	read extract.Result
+}
+
+// understand parses, classifies and reads a message. A panic of the reader makes it
+// unreadable: a message is never the end of the program.
+func (m *Mailbox) understand(d delivery) (u understood, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			p, v, err = mailparse.Parsed{}, verdict{intake.AsideUnreadable, "the reader gave up on it"}, nil
+			u, err = understood{found: unreadable("the reader gave up on it")}, nil
 			m.deps.Log.Error("reader gave up on a message", "key", d.key, "err", fmt.Sprintf("%T", r))
 		}
 	}()
-	p, err = mailparse.Parse(d.content)
-	if err != nil {
-		return p, verdict{}, err
+	if u.mail, err = mailparse.Parse(d.content); err != nil {
+		return u, err
 	}
-	switch {
+	if !u.mail.Readable() {
+		u.found = unreadable("no header of a mail was found")
+		return u, nil
+	}
+	u.found = m.classify(&u.mail, d)
+	u.answers = m.answers(&u.mail, d.recipients)
+	if d.vouched || d.aside.human() && u.found.class.treatment() != toSetAside {
+		u.read = m.deps.Extractor.Extract(extractInput(&u.mail))
+	}
+	if !d.vouched && u.found.class == classPerson && !m.treatedAsHuman(&u.mail) {
+		notOfBounces(&u)
+		acknowledged(&u)
+	}
+	return u, nil
+}
+
+func unreadable(detail string) finding {
+	return finding{verdict: verdict{intake.AsideUnreadable, detail}}
+}
+
+// verdict is why the message is set aside; zero if it is taken in.
+func (u *understood) verdict(d delivery) verdict {
+	switch t := u.found.class.treatment(); {
 	case !d.aside.human():
-		v = d.aside
-	case !p.Readable():
-		v = verdict{intake.AsideUnreadable, "no header of a mail was found"}
-	default:
-		v = m.classify(&p, d.nullSender)
+		return d.aside
+	case t == toSetAside, t == toMuteLeads && !registered(u.read.Leads, u.answers.caseNumber() != ""):
+		return u.found.verdict
+	case u.mail.Sealed == mailparse.SealEncrypted && !named(u.read.Leads):
+		return verdict{intake.AsideSealed, "encrypted: only its recipient's key opens it"}
+	case u.mail.Sealed == mailparse.SealTNEF && !named(u.read.Leads):
+		return verdict{intake.AsideSealed, "only a winmail.dat, which Outlook alone reads"}
 	}
-	return p, v, nil
+	return verdict{}
 }
 
-// submissions reads a person's mail: one submission for each lead in it, or one without.
-func (m *Mailbox) submissions(ctx context.Context, p *mailparse.Parsed, d delivery, raw intake.Raw) []intake.Submission {
-	from := p.From[0]
-	proof := m.proof.Check(ctx, p, d.content, d.envelope)
-	read := m.deps.Extractor.Extract(extractInput(p))
-	s := intake.Submission{
-		Key: d.key, Content: p.Fingerprint(), Deliberate: p.MessageID == "",
-		Channel:    channelName,
-		Sender:     intake.Sender{Address: from.Address, Name: clipRunes(from.Name, 120), Strength: proof.Strength, How: proof.How},
-		Reply:      intake.Route{Channel: channelName, Address: replyAddress(p), Thread: m.threadOf(p)},
-		ReceivedAt: d.receivedAt,
-		Inline:     read.Inline, Text: read.New, Reader: extract.Version(),
-		Meetings: read.Meetings, Commands: command.Parse(read.New),
-		NotALead: read.Class == extract.ClassNotALead,
-		Subject:  clipRunes(p.Subject, maxSubject),
-		CaseHint: subjectHint(p.Subject),
-		Raw:      raw,
+// mute is why the message is not answered by itself, in words for staff; empty if it is.
+func (u *understood) mute(d delivery) string {
+	why := u.found.mute()
+	if d.junk {
+		why = strings.TrimPrefix(strings.TrimSuffix(why, noAnswer)+"; found in the junk folder"+noAnswer, "; ")
 	}
-	s.Case, _ = m.tokens.thread(p)
-	if len(read.Leads) == 0 {
-		return []intake.Submission{s}
-	}
-	if len(read.Leads) > 1 || len(read.Faults) > 0 {
-		s.Batch = intake.Batch{ID: d.key, Size: len(read.Leads), Faults: read.Faults}
-	}
-	all := make([]intake.Submission, len(read.Leads))
-	for i, l := range read.Leads {
-		all[i] = s
-		all[i].Lead, all[i].Problems = l.Fields, l.Problems
-		all[i].Evidence = make(map[intake.Field]string, len(l.Evidence))
-		for f, e := range l.Evidence {
-			all[i].Evidence[f] = e.Words
-		}
-		if i > 0 {
-			all[i].Key = fmt.Sprintf("%s#%d", s.Key, i+1)
-			all[i].Content = fmt.Sprintf("%s#%d", s.Content, i+1)
-			all[i].Commands, all[i].Meetings = nil, nil
-		}
-	}
-	return all
-}
-
-// replyAddress returns where the answer goes: to From, or to Reply-To if it is one address
-// in the same organisation. Another one is how mail is made to be sent to strangers.
-func replyAddress(p *mailparse.Parsed) string {
-	from := p.From[0]
-	if len(p.ReplyTo) == 1 && isAddress(p.ReplyTo[0].Address) && senderauth.Organisation(p.ReplyTo[0].Domain()) == senderauth.Organisation(from.Domain()) {
-		return p.ReplyTo[0].Address
-	}
-	return from.Address
+	return why
 }
 
 // thread is what an answer needs to stand below the mail that it answers. It is stored with
@@ -202,13 +198,6 @@ func directKey(p *mailparse.Parsed) string {
 	var b [16]byte
 	rand.Read(b[:]) // never fails
 	return "smtp:" + hex.EncodeToString(b[:])
-}
-
-func firstAddress(p *mailparse.Parsed) string {
-	if len(p.From) == 0 {
-		return ""
-	}
-	return p.From[0].Address
 }
 
 // clipRunes returns the first n runes of s.

@@ -22,8 +22,11 @@ func TestConversationThroughRealServers(t *testing.T) {
 	_, relay := hostPort(partner.addr)
 	d := mailserver.StartDovecot(t, "")
 	p := mailserver.StartPostfix(t, d.LMTP, relay)
-	box, _ := newTestMailbox(t, Config{IMAP: dovecotAccount(d, testAddress), SMTP: &SMTP{Host: "127.0.0.1", Port: p.SMTP, TLS: TLSNone}})
+	box, _ := newTestMailbox(t, Config{
+		IMAP: dovecotAccount(d, testAddress), SMTP: &SMTP{Host: "127.0.0.1", Port: p.SMTP, TLS: TLSNone}, Canary: Canary{Every: time.Hour},
+	})
 	quick(box)
+	box.canary.now = time.Now
 	sink := channeltest.NewSink()
 	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	defer cancel()
@@ -36,6 +39,11 @@ func TestConversationThroughRealServers(t *testing.T) {
 			t.Errorf("Run: %v", err)
 		}
 	}()
+	// The mailbox writes to itself first, and nobody but its health gets to see that.
+	eventually(t, "the canary is back", 20*time.Second, func() bool { return !box.Health().CanarySeen.IsZero() })
+	if h := box.Health(); h.CanaryLatency <= 0 || h.CanaryLatency > 10*time.Second || sink.State().Attempts != 0 {
+		t.Errorf("%d stored, %+v", sink.State().Attempts, h)
+	}
 	if _, err := deliver(mailserver.Loopback(p.SMTP), ProtocolSMTP, "jane@partner.example", []string{testAddress}, leadMail(1, "New lead: Grün")); err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +99,7 @@ func TestConversationThroughRealServers(t *testing.T) {
 	}
 	eventually(t, "all are filed", 10*time.Second, func() bool {
 		all := &imap.SearchCriteria{}
-		return d.Count(t, testAddress, "INBOX", all) == 0 && d.Count(t, testAddress, "Processed", all) == 2 && d.Count(t, testAddress, "Set aside", all) == 1
+		return d.Count(t, testAddress, "INBOX", all) == 0 && d.Count(t, testAddress, "Processed", all) == 3 && d.Count(t, testAddress, "Set aside", all) == 1
 	})
 }
 

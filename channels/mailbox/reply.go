@@ -58,11 +58,28 @@ func (m *Mailbox) Reply(ctx context.Context, msg intake.Message) (json.RawMessag
 	if err != nil {
 		return nil, intake.Permanent(fmt.Errorf("compose message %s: %w", msg.ID, err))
 	}
-	if err := m.transport.send(ctx, outgoing{id: msg.ID, from: m.cfg.Address, to: to, data: data}); err != nil {
+	if err := m.hand(ctx, outgoing{id: msg.ID, from: m.returnPath(msg.ID), to: to, data: data}); err != nil {
 		return nil, fmt.Errorf("send message %s: %w", msg.ID, err)
 	}
 	m.deps.Log.Info("answer sent", "case", msg.Facts.Case, "message", msg.ID, "kind", string(msg.Kind))
 	return thread{Mailbox: m.cfg.Name, MessageID: next.MessageID, References: next.References, Subject: next.Subject}.encode(), nil
+}
+
+// hand hands a mail over. Some servers send only from addresses that they know: one that
+// refuses a mail gets it once more, from the address of the mailbox, and if that helps, so
+// do all others. A mail that was refused has gone to nobody.
+func (m *Mailbox) hand(ctx context.Context, o outgoing) error {
+	err := m.transport.send(ctx, o)
+	if !intake.IsPermanent(err) || o.from == "" || o.from == m.cfg.Address {
+		return err
+	}
+	o.from = m.cfg.Address
+	if m.transport.send(ctx, o) != nil {
+		return err
+	}
+	m.plainReturn.Store(true)
+	m.deps.Log.Warn("the mail server refuses return paths of their own; bounces come to the mailbox's address now", "err", err)
+	return nil
 }
 
 // nextThread is the thread with msg as its newest member.

@@ -4,62 +4,130 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base32"
+	"encoding/hex"
 	"regexp"
 	"strings"
 
 	"leadgate/channels/mailbox/mailparse"
 )
 
-// tokens makes and checks the Message-IDs of our answers, <lg.CASE.N.MAC@domain>. The MAC is
-// an HMAC-SHA256 over the rest, cut to 80 bits: whoever names such an id has seen an answer
-// of ours about that case. The domain is not part of it.
+// tokens makes and checks what proves that somebody has seen a message of ours: the
+// Message-IDs of our answers, <lg.CASE.N.MAC@domain>, and the tags behind the plus of the
+// addresses that bounces and answers come to. Each MAC is an HMAC-SHA256 cut to 80 bits, and
+// each purpose has its own, so that none can be used in place of another. The domain is not
+// part of it.
 type tokens struct {
-	key    []byte
+	// keys[0] makes tokens; the others are former ones, which are still believed.
+	keys   [][]byte
 	domain string
 }
 
-const tokenMAC = 16 // letters of base32
+// purpose is what a token is good for. It is part of what is signed.
+type purpose string
+
+const (
+	forMessageID purpose = "message-id"
+	forBounces   purpose = "return-path"
+	forReplies   purpose = "reply-to"
+	forInstance  purpose = "instance"
+)
+
+const (
+	macBytes   = 10
+	macLetters = 16 // of base32
+)
 
 var lowerBase32 = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
-// messageID returns the Message-ID of the message id "CASE.N", without angle brackets.
+func mac(key []byte, p purpose, what string) []byte {
+	h := hmac.New(sha256.New, key)
+	h.Write([]byte(string(p) + "\x00" + what))
+	return h.Sum(nil)[:macBytes]
+}
+
+// signed reports whether sum is the MAC of what under one of the keys.
+func (t tokens) signed(p purpose, what string, sum []byte) bool {
+	ok := false
+	for _, key := range t.keys {
+		ok = hmac.Equal(sum, mac(key, p, what)) || ok
+	}
+	return ok
+}
+
+// instance is the mark of all mail of ours, 8 digits. It tells our own mail apart and proves
+// nothing: everybody who was ever answered knows it.
+func (t tokens) instance() string {
+	return hex.EncodeToString(mac(t.keys[0], forInstance, "instance")[:4])
+}
+
+// messageID returns the Message-ID of the message id, without angle brackets.
 func (t tokens) messageID(id string) string {
-	return "lg." + id + "." + t.mac(id) + "@" + t.domain
+	sum := mac(t.keys[0], forMessageID, strings.ToUpper(id))
+	return "lg." + id + "." + lowerBase32.EncodeToString(sum) + "@" + t.domain
 }
 
-func (t tokens) mac(id string) string {
-	h := hmac.New(sha256.New, t.key)
-	h.Write([]byte("message-id\x00" + strings.ToUpper(id)))
-	return lowerBase32.EncodeToString(h.Sum(nil)[:10])
-}
-
-// parse returns the case number that a Message-ID proves to be known.
-func (t tokens) parse(messageID string) (caseNumber string, ok bool) {
-	local, _, found := strings.Cut(strings.Trim(messageID, "<> "), "@")
-	if !found || len(local) > 100 || !strings.HasPrefix(strings.ToLower(local), "lg.") {
+// message returns the id of the message that a Message-ID proves to be known. Forged says
+// that it looks like one of ours and is not.
+func (t tokens) message(messageID string) (id string, forged bool) {
+	local, domain, found := strings.Cut(strings.Trim(messageID, "<> "), "@")
+	if !found || len(local) > 200 || !strings.HasPrefix(strings.ToLower(local), "lg.") {
 		return "", false
 	}
 	i := strings.LastIndexByte(local, '.')
-	id, mac := local[len("lg."):max(i, len("lg."))], strings.ToLower(local[i+1:])
-	caseNumber, _, found = strings.Cut(id, ".")
-	if !found || len(mac) != tokenMAC || !hmac.Equal([]byte(mac), []byte(t.mac(id))) {
-		return "", false
+	id = local[len("lg."):max(i, len("lg."))]
+	sum, err := lowerBase32.DecodeString(strings.ToLower(local[i+1:]))
+	if err != nil || id == "" || !t.signed(forMessageID, strings.ToUpper(id), sum) {
+		return "", strings.EqualFold(domain, t.domain)
 	}
-	return strings.ToUpper(caseNumber), true
+	if strings.Contains(id, ".") && isCaseNumber(caseOf(id)) {
+		id = strings.ToUpper(id)
+	}
+	return id, false
 }
 
-// thread returns the case that a mail answers: by In-Reply-To, else by the newest of its
-// References that is ours.
-func (t tokens) thread(p *mailparse.Parsed) (caseNumber string, ok bool) {
-	for _, ids := range [][]string{p.InReplyTo, p.References} {
-		for i := len(ids) - 1; i >= 0; i-- {
-			if c, ok := t.parse(ids[i]); ok {
-				return c, true
-			}
-		}
-	}
-	return "", false
+// tag returns what stands behind the plus of an address that proves to know id: "r." and a
+// token for answers, "b." and a token for bounces. Mail servers may change its case.
+func (t tokens) tag(p purpose, id string) string {
+	what := pack(id)
+	return tagPrefix[p] + lowerBase32.EncodeToString(append(what, mac(t.keys[0], p, string(what))...))
 }
+
+var tagPrefix = map[purpose]string{forBounces: "b.", forReplies: "r."}
+
+// openTag returns what a tag is for, and the id that it proves to be known. The id is "" if
+// the token is not one of ours, and the purpose too if the tag has not even its form: people
+// may use tags as they like.
+func (t tokens) openTag(tag string) (p purpose, id string) {
+	tag = strings.ToLower(tag)
+	for _, p := range []purpose{forBounces, forReplies} {
+		token, ok := strings.CutPrefix(tag, tagPrefix[p])
+		if !ok {
+			continue
+		}
+		b, err := lowerBase32.DecodeString(token)
+		if err != nil || len(b) <= macBytes || lowerBase32.EncodeToString(b) != token {
+			return p, "" // the last check: one token has one form
+		}
+		what, sum := b[:len(b)-macBytes], b[len(b)-macBytes:]
+		if !t.signed(p, string(what), sum) {
+			return p, ""
+		}
+		return p, unpack(what)
+	}
+	return "", ""
+}
+
+// caseOf returns the case number in the id of a message, "" if the message is about no single
+// case.
+func caseOf(id string) string {
+	number, _, _ := strings.Cut(strings.ToUpper(id), ".")
+	if !isCaseNumber(number) {
+		return ""
+	}
+	return number
+}
+
+func isCaseNumber(s string) bool { return subjectCase.FindString(s) == s && s != "" }
 
 var subjectCase = regexp.MustCompile(`(?i)\b[A-Z0-9]{1,8}-[0-9]{4}-[0-9]{6,7}-[0-9A-Z]\b`)
 
@@ -72,4 +140,41 @@ func subjectHint(subject string) string {
 		return ""
 	}
 	return strings.ToUpper(all[len(all)-1])
+}
+
+// answered is what a mail proves to answer.
+type answered struct {
+	// message is the id of a message of ours, or a case number where only that is known.
+	message string
+	// forged counts the tokens that look like ours and are not.
+	forged int
+}
+
+// caseNumber is the case that is continued, "" if there is no single one.
+func (a answered) caseNumber() string { return caseOf(a.message) }
+
+// answers returns what a mail answers: by the address that it was sent to, else by
+// In-Reply-To, else by the newest of its References that is ours. Providers rewrite
+// Message-IDs, but no addresses.
+func (m *Mailbox) answers(p *mailparse.Parsed, envelope []string) (a answered) {
+	for _, tagged := range m.tagsOf(p, envelope) {
+		switch {
+		case tagged.id == "":
+			a.forged++
+		case a.message == "":
+			a.message = tagged.id
+		}
+	}
+	for _, ids := range [][]string{p.InReplyTo, p.References} {
+		for i := len(ids) - 1; i >= max(0, len(ids)-mailparse.MaxReferences); i-- {
+			id, forged := m.tokens.message(ids[i])
+			if forged {
+				a.forged++
+			}
+			if a.message == "" {
+				a.message = id
+			}
+		}
+	}
+	return a
 }

@@ -1,0 +1,113 @@
+package mailbox
+
+import (
+	"context"
+	"fmt"
+
+	"leadgate/channels/mailbox/mailparse"
+	"leadgate/channels/mailbox/senderauth"
+	"leadgate/intake"
+	"leadgate/intake/command"
+	"leadgate/intake/extract"
+)
+
+// submissions makes one submission of each lead in a message, or one of a message without.
+func (m *Mailbox) submissions(ctx context.Context, u *understood, d delivery, raw intake.Raw) []intake.Submission {
+	s := m.submission(u, d, raw)
+	s.Sender = m.sender(ctx, u, d)
+	s.Content = u.mail.Fingerprint()
+	return perLead(s, &u.read)
+}
+
+// submission is what all submissions of a message have in common, but for who sent it.
+func (m *Mailbox) submission(u *understood, d delivery, raw intake.Raw) intake.Submission {
+	p := &u.mail
+	s := intake.Submission{
+		Key: d.key, Deliberate: p.MessageID == "",
+		Channel: channelName, Reply: m.route(u), ReceivedAt: d.receivedAt,
+		Inline: u.read.Inline, Text: u.read.New, Reader: extract.Version(),
+		Meetings: u.read.Meetings, Mute: u.mute(d),
+		NotALead: u.read.Class == extract.ClassNotALead,
+		Subject:  clipRunes(p.Subject, maxSubject),
+		Case:     u.answers.caseNumber(), CaseHint: subjectHint(p.Subject),
+		Raw: raw,
+	}
+	if u.found.class.treatment() != toMuteLeads { // a program asks for nothing in a word
+		s.Commands = command.Parse(u.read.New)
+	}
+	return s
+}
+
+// sender is who sent a message, and how well that is proven.
+func (m *Mailbox) sender(ctx context.Context, u *understood, d delivery) intake.Sender {
+	from := u.mail.From[0]
+	proof := m.proof.Check(ctx, &u.mail, d.content, d.envelope)
+	s := intake.Sender{Address: from.Address, Name: clipRunes(from.Name, maxName), Strength: proof.Strength, How: proof.How}
+	if foreignReplyTo(&u.mail) {
+		s.How += "; Reply-To at another domain was ignored"
+	}
+	return s
+}
+
+const maxName = 120 // runes that are kept of a name
+
+// perLead makes a submission of each lead that was read. What is there once for all of them
+// goes with the first.
+func perLead(s intake.Submission, read *extract.Result) []intake.Submission {
+	if len(read.Leads) > 1 || len(read.Faults) > 0 {
+		s.Batch = intake.Batch{ID: s.Key, Size: max(1, len(read.Leads)), Faults: read.Faults}
+	}
+	if len(read.Leads) == 0 {
+		return []intake.Submission{s}
+	}
+	all := make([]intake.Submission, len(read.Leads))
+	for i, l := range read.Leads {
+		all[i] = s
+		all[i].Lead, all[i].Problems = l.Fields, l.Problems
+		all[i].Evidence = make(map[intake.Field]string, len(l.Evidence))
+		for f, e := range l.Evidence {
+			all[i].Evidence[f] = e.Words
+		}
+		if i > 0 {
+			all[i].Key = fmt.Sprintf("%s#%d", s.Key, i+1)
+			all[i].Commands, all[i].Meetings = nil, nil
+		}
+		if i > 0 && s.Content != "" {
+			all[i].Content = fmt.Sprintf("%s#%d", s.Content, i+1)
+		}
+	}
+	return all
+}
+
+// route is where the answer to a message goes; nowhere if nobody reads there.
+func (m *Mailbox) route(u *understood) intake.Route {
+	switch u.found.class {
+	case classPerson, classQuiet, classAcknowledgement, classAutomatic, classList, classVacation:
+	default:
+		return intake.Route{}
+	}
+	if len(u.mail.From) == 0 || machineLocal.MatchString(fromLocal(&u.mail)) && !m.treatedAsHuman(&u.mail) {
+		return intake.Route{}
+	}
+	return intake.Route{Channel: channelName, Address: m.replyAddress(&u.mail), Thread: m.threadOf(&u.mail)}
+}
+
+// replyAddress returns where the answer goes: to From, or to Reply-To if it is one address
+// in the same organisation. Another one is how mail is made to be sent to strangers.
+func (m *Mailbox) replyAddress(p *mailparse.Parsed) string {
+	if len(p.ReplyTo) == 1 && !foreignReplyTo(p) && !m.own.has(p.ReplyTo[0].Address) {
+		return p.ReplyTo[0].Address
+	}
+	return p.From[0].Address
+}
+
+// foreignReplyTo reports whether Reply-To names anybody but one person of the sender's
+// organisation.
+func foreignReplyTo(p *mailparse.Parsed) bool {
+	if len(p.ReplyTo) == 0 {
+		return false
+	}
+	to := p.ReplyTo[0]
+	return len(p.ReplyTo) > 1 || !isAddress(to.Address) ||
+		senderauth.Organisation(to.Domain()) != senderauth.Organisation(p.From[0].Domain())
+}
