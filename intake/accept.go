@@ -178,8 +178,10 @@ func (a *acceptance) take(c *change, speaker string, proven bool) error {
 		return a.obey(c, r, speaker)
 	case joins:
 		return a.join(c, r, lead, threaded)
-	case !lead.Empty():
+	case lead.names():
 		return a.open(c, lead, speaker, proven)
+	case len(a.s.Batch.Faults) > 0:
+		return a.aside(c, AsideNoLead, "a table without any registration")
 	case a.s.NotALead:
 		return a.aside(c, AsideNotALead, "nothing is registered in it")
 	case !proven:
@@ -406,7 +408,8 @@ func (a *acceptance) replaces(r *Registration, threaded bool) []Field {
 		return problemFields(r.Problems)
 	}
 	return slices.DeleteFunc(Fields(), func(f Field) bool {
-		return f == FieldCompanyDomain && r.Lead[f] != ""
+		weak := slices.Contains(a.s.Weak, f) && !slices.Contains(problemFields(r.Problems), f)
+		return weak || f == FieldCompanyDomain && r.Lead[f] != ""
 	})
 }
 

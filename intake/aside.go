@@ -12,6 +12,7 @@ import (
 const (
 	spaceNotice     = "notice"     // notice and address → when it was sent last
 	spaceSuppressed = "suppressed" // address → Suppression
+	spaceSentTo     = "sent_to"    // id of a message about no single case → address
 
 	// noticePause is how long an address is not told the same thing again.
 	noticePause = 7 * day
@@ -129,7 +130,7 @@ func (c *change) reported(d Delivery, aside string) error {
 	number, _, _ := strings.Cut(d.Message, ".")
 	r, err := c.Case(number)
 	if errors.Is(err, ErrNotFound) {
-		return nil
+		return c.reportedOnNoCase(d, aside)
 	}
 	if err != nil {
 		return err
@@ -145,13 +146,27 @@ func (c *change) reported(d Delivery, aside string) error {
 		r.Unread++
 	}
 	if d.Complaint {
-		address := strings.ToLower(r.Reply.Address)
-		if err := putJSON(c, spaceSuppressed, address, Suppression{Address: address, Aside: aside, At: c.at}); err != nil {
+		if err := c.suppress(r.Reply.Address, aside); err != nil {
 			return err
 		}
 	}
 	note := cut(strings.TrimSpace(fmt.Sprintf("%s %s %s", d.Message, what, d.Status)), 100)
 	return c.record(&r, Event{Kind: EventReported, Actor: "channel:" + r.Channel, Note: note})
+}
+
+// reportedOnNoCase heeds a complaint about a message that was about no single case. To whom
+// it went we know ourselves: the report could name anybody.
+func (c *change) reportedOnNoCase(d Delivery, aside string) error {
+	to, err := c.Record(spaceSentTo, d.Message)
+	if err != nil || !d.Complaint {
+		return ignoreNotFound(err)
+	}
+	return c.suppress(string(to), aside)
+}
+
+func (c *change) suppress(address, aside string) error {
+	address = strings.ToLower(address)
+	return putJSON(c, spaceSuppressed, address, Suppression{Address: address, Aside: aside, At: c.at})
 }
 
 // suppressed reports whether mail to an address was called unwanted.

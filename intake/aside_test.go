@@ -153,6 +153,42 @@ func TestAComplaintEndsAllMailToTheAddressUntilStaffAllowIt(t *testing.T) {
 	})
 }
 
+func TestAComplaintAboutANoticeGoesByWhomWeWrote(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.submit("ana@alpha.example", nil)
+		id := w.wantMessages(intake.MessageNotice)[0].ID
+		report(w, "arf", intake.Delivery{Message: id, Complaint: true, Recipient: "tom@beta.example"})
+		all, err := w.gateway.Suppressions(w.Context())
+		if err != nil || len(all) != 1 || all[0].Address != "ana@alpha.example" {
+			w.Errorf("suppressed %+v, err %v", all, err)
+		}
+	})
+}
+
+func TestALeadThatNamesNobodyOpensNoCase(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.submit("ana@alpha.example", intake.Lead{intake.FieldProblem: "Reporting takes a day a week.", intake.FieldConsent: intake.ConsentYes})
+		if n := len(w.cases()); n != 0 {
+			w.Errorf("%d cases", n)
+		}
+		w.wantMessages(intake.MessageNotice)
+	})
+}
+
+func TestWhatIsReadOutOfASentenceReplacesNothing(t *testing.T) {
+	inWorld(t, func(w *world) {
+		r := w.submit("ana@alpha.example", without(acme(), intake.FieldStage))
+		s := w.submission("ana@alpha.example", intake.Lead{intake.FieldContactRole: "board member", intake.FieldStage: intake.StageEvaluation, intake.FieldContactName: "Jane M. Doe"})
+		s.Case, s.Weak = r.Case, []intake.Field{intake.FieldContactRole, intake.FieldStage}
+		w.accept(s)
+		w.pass(time.Second)
+		got := w.story(r.Case).Registration.Lead
+		if got[intake.FieldContactRole] != "CTO" || got[intake.FieldStage] != intake.StageEvaluation || got[intake.FieldContactName] != "Jane M. Doe" {
+			w.Errorf("lead %v", got)
+		}
+	})
+}
+
 // rereading is a channel whose asides hold one lead.
 type rereading struct {
 	*fakeChannel

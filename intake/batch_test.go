@@ -82,6 +82,18 @@ func TestABatchOfWhichSomeIsLostIsAnsweredAllTheSame(t *testing.T) {
 	})
 }
 
+func TestATableWithoutAnyLeadIsAnsweredOnce(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := w.submission("ana@alpha.example", nil)
+		s.Batch = intake.Batch{ID: s.Key, Size: 1, Faults: []intake.RowFault{{Row: 2, Problem: intake.Problem{Field: intake.FieldCompanyName, Code: intake.ProblemMissing}}}}
+		w.accept(s)
+		w.pass(10 * time.Minute)
+		if m := w.wantMessages(intake.MessageSummary)[0]; len(m.Cases) != 0 || len(m.Faults) != 1 {
+			w.Errorf("told %+v", m)
+		}
+	})
+}
+
 func TestAnUnprovenBatchIsNotAnswered(t *testing.T) {
 	inWorld(t, func(w *world) {
 		for _, s := range w.batch("x@stranger.example", named("One", "one.example"), named("Two", "two.example")) {

@@ -101,6 +101,12 @@ func (l Lead) Empty() bool {
 	return true
 }
 
+// names reports whether the lead says whom it is about. Without that there is nothing to
+// register.
+func (l Lead) names() bool {
+	return l[FieldCompanyName] != "" || l[FieldCompanyDomain] != "" || l[FieldContactEmail] != "" || l[FieldContactName] != ""
+}
+
 // Fill copies the values of add into fields that are empty here or listed in replace, and
 // returns the fields that changed, in the order of Fields. What stands in a record is
 // never overwritten by a later submission unless it was asked for.

@@ -36,6 +36,12 @@ func (c *change) notify(r *Registration, kind MessageKind, to Route, unprompted 
 
 // send enqueues a message that is about no single case; id names it among all of them.
 func (c *change) send(m Message, id string) error {
+	if m.To.Address == "" {
+		return nil
+	}
+	if err := c.PutRecord(spaceSentTo, m.ID, []byte(m.To.Address)); err != nil {
+		return err
+	}
 	return c.enqueueMessage(m, "notify:"+m.ID, id)
 }
 

@@ -52,6 +52,9 @@ type Submission struct {
 	// of what read them.
 	Evidence map[Field]string `json:"evidence,omitempty"`
 	Reader   string           `json:"reader,omitempty"`
+	// Weak lists the fields that were read out of running text. They fill what is empty and
+	// answer what was asked for; nothing that is known gives way to them.
+	Weak []Field `json:"weak,omitempty"`
 	// Problems are what the channel could not make one value of, though it was given.
 	Problems []Problem `json:"problems,omitempty"`
 	// Batch ties together what came together and is answered by one message; zero for what

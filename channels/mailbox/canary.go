@@ -10,13 +10,15 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"mime"
 	"net/textproto"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/emersion/go-message"
+	"github.com/emersion/go-message/mail"
 )
 
 // Canary is a mail that a mailbox sends to itself, to see that the whole loop works: out
@@ -82,7 +84,10 @@ func (c *canary) release(ctx context.Context) {
 	c.addTo(&before)
 	at := c.now().Truncate(time.Millisecond) // as its token has it
 	token := c.token(at)
-	err := c.transport.send(ctx, outgoing{id: "canary." + token, from: c.address, to: c.address, data: c.compose(token, at)})
+	data, err := c.compose(token, at)
+	if err == nil {
+		err = c.transport.send(ctx, outgoing{id: "canary." + token, from: c.address, to: c.address, data: data})
+	}
 	if ctx.Err() != nil {
 		return
 	}
@@ -123,20 +128,25 @@ func (c *canary) sent(token string) (time.Time, bool) {
 	return time.UnixMilli(at), true
 }
 
-func (c *canary) compose(token string, at time.Time) []byte {
-	var w headerWriter
-	w.address("From", "", c.address)
-	w.address("To", "", c.address)
-	w.text("Subject", "Leadgate canary")
-	w.raw("Date", at.UTC().Format(time.RFC1123Z))
-	w.ids("Message-ID", "lgcanary."+token+"@"+c.domain)
-	w.raw("Auto-Submitted", "auto-generated")
-	w.raw("X-Auto-Response-Suppress", "All")
-	w.raw(canaryHeader, token)
-	w.raw("MIME-Version", "1.0")
-	w.raw("Content-Type", mime.FormatMediaType("text/plain", map[string]string{"charset": "utf-8"}))
-	w.b.WriteString("\r\nThe gateway sends this mail to itself to see that mail goes out and comes in.\r\nIt may be deleted.\r\n")
-	return w.b.Bytes()
+func (c *canary) compose(token string, at time.Time) ([]byte, error) {
+	var h mail.Header
+	self := []*mail.Address{{Address: c.address}}
+	h.SetAddressList("From", self)
+	h.SetAddressList("To", self)
+	h.SetSubject("Leadgate canary")
+	h.SetDate(at.UTC())
+	h.SetMessageID("lgcanary." + token + "@" + c.domain)
+	h.Set("Auto-Submitted", "auto-generated")
+	h.Set("X-Auto-Response-Suppress", "All")
+	h.Set(canaryHeader, token)
+	h.SetContentType("text/plain", map[string]string{"charset": "utf-8"})
+	var b bytes.Buffer
+	w, err := message.CreateWriter(&b, inOrder(h.Header))
+	if err != nil {
+		return nil, err
+	}
+	_, err = io.WriteString(w, "The gateway sends this mail to itself to see that mail goes out and comes in.\r\nIt may be deleted.\r\n")
+	return b.Bytes(), errors.Join(err, w.Close())
 }
 
 // arrived reports whether a delivery is a canary of ours, and notes its arrival. It leaves

@@ -5,51 +5,17 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"mime"
-	"mime/quotedprintable"
-	"net/mail"
 	"strings"
-	"time"
 	"unicode"
+
+	"github.com/emersion/go-message"
+	"github.com/emersion/go-message/mail"
 
 	"leadgate/channels/mailbox/mailparse"
 	"leadgate/intake"
 )
-
-// headerWriter writes header fields (RFC 5322). No value can break out of its field: every
-// control character becomes a blank.
-type headerWriter struct{ b bytes.Buffer }
-
-// raw writes a field of ASCII, folded at blanks where a line would be longer than 78.
-func (w *headerWriter) raw(name, value string) {
-	value = strings.Join(strings.Fields(strings.Map(noControl, value)), " ")
-	column := len(name) + 1
-	w.b.WriteString(name + ":")
-	for word := range strings.SplitSeq(value, " ") {
-		if column+1+len(word) > 78 && column > len(name)+1 {
-			w.b.WriteString("\r\n")
-			column = 0
-		}
-		w.b.WriteString(" " + word)
-		column += 1 + len(word)
-	}
-	w.b.WriteString("\r\n")
-}
-
-// text writes a field of words in any script (RFC 2047).
-func (w *headerWriter) text(name, value string) {
-	w.raw(name, mime.QEncoding.Encode("utf-8", mailparse.CleanLine(value)))
-}
-
-// address writes a field with one address.
-func (w *headerWriter) address(name, display, addr string) {
-	w.raw(name, (&mail.Address{Name: mailparse.CleanLine(display), Address: addr}).String())
-}
-
-// ids writes a field of message ids.
-func (w *headerWriter) ids(name string, ids ...string) {
-	w.raw(name, "<"+strings.Join(ids, "> <")+">")
-}
 
 // instanceField tells mail of this installation from that of others.
 const instanceField = "X-Leadgate-Instance"
@@ -59,56 +25,94 @@ func (m *Mailbox) compose(msg intake.Message, to string, t thread, words Rendere
 	if !validID(t.MessageID) {
 		return nil, fmt.Errorf("message id %q can't be used in a mail", msg.ID)
 	}
-	var w headerWriter
-	w.address("From", m.cfg.FromName, m.cfg.Address)
-	w.address("To", "", to)
-	if a := m.replyTo(msg.ID, msg.Facts.Case); a != "" {
-		w.address("Reply-To", m.cfg.FromName, a)
-	}
-	w.text("Subject", t.Subject)
-	w.raw("Date", msg.At.UTC().Format(time.RFC1123Z))
-	w.ids("Message-ID", t.MessageID)
-	if n := len(t.References); n > 0 {
-		w.ids("In-Reply-To", t.References[n-1])
-		w.ids("References", t.References...)
-	}
-	// RFC 3834, section 5; and the same for Exchange, without suppressing bounces.
-	w.raw("Auto-Submitted", map[bool]string{false: "auto-replied", true: "auto-generated"}[msg.Unprompted])
-	w.raw("X-Auto-Response-Suppress", "DR, RN, NRN, OOF, AutoReply")
-	w.raw(instanceField, m.tokens.instance())
-	if msg.Facts.Case != "" {
-		w.raw("X-Leadgate-Case", msg.Facts.Case)
-	}
-	w.raw("MIME-Version", "1.0")
+	h := m.outgoingHeader(msg, to, t)
 	sum := sha256.Sum256([]byte(t.MessageID))
-	boundary := "lg-" + hex.EncodeToString(sum[:12])
-	w.raw("Content-Type", `multipart/alternative; boundary="`+boundary+`"`)
-	w.b.WriteString("\r\n")
+	h.SetContentType("multipart/alternative", map[string]string{"boundary": "lg-" + hex.EncodeToString(sum[:12])})
+	var b bytes.Buffer
+	w, err := message.CreateWriter(&b, inOrder(h.Header))
+	if err != nil {
+		return nil, err
+	}
 	for _, part := range []struct{ media, body string }{{"text/plain", words.Text}, {"text/html", words.HTML}} {
 		if part.body == "" {
 			continue
 		}
-		w.b.WriteString("--" + boundary + "\r\n")
-		w.raw("Content-Type", part.media+"; charset=utf-8")
-		w.raw("Content-Transfer-Encoding", "quoted-printable")
-		w.b.WriteString("\r\n")
-		if err := writeQuoted(&w.b, part.body); err != nil {
+		if err := writePart(w, part.media, part.body); err != nil {
 			return nil, err
 		}
-		w.b.WriteString("\r\n")
 	}
-	w.b.WriteString("--" + boundary + "--\r\n")
-	return w.b.Bytes(), nil
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
 }
 
-// writeQuoted writes text as quoted-printable, lines ended by CR LF.
-func writeQuoted(b *bytes.Buffer, s string) error {
-	s = strings.ReplaceAll(mailparse.CleanText(s), "\n", "\r\n")
-	q := quotedprintable.NewWriter(b)
-	if _, err := q.Write([]byte(s)); err != nil {
+// outgoingHeader is the header of msg but for what tells the form of its body. No value can
+// break out of its field: in what others wrote every control character is a blank.
+func (m *Mailbox) outgoingHeader(msg intake.Message, to string, t thread) mail.Header {
+	var h mail.Header
+	from := mailparse.CleanLine(m.cfg.FromName)
+	h.SetAddressList("From", []*mail.Address{{Name: from, Address: m.cfg.Address}})
+	h.SetAddressList("To", []*mail.Address{{Address: to}})
+	if a := m.replyTo(msg.ID, msg.Facts.Case); a != "" {
+		h.SetAddressList("Reply-To", []*mail.Address{{Name: from, Address: a}})
+	}
+	setSubject(&h, t.Subject)
+	h.SetDate(msg.At.UTC())
+	h.SetMessageID(t.MessageID)
+	if n := len(t.References); n > 0 {
+		h.SetMsgIDList("In-Reply-To", t.References[n-1:])
+		h.SetMsgIDList("References", t.References)
+	}
+	// RFC 3834, section 5; and the same for Exchange, without suppressing bounces.
+	h.Set("Auto-Submitted", map[bool]string{false: "auto-replied", true: "auto-generated"}[msg.Unprompted])
+	h.Set("X-Auto-Response-Suppress", "DR, RN, NRN, OOF, AutoReply")
+	h.Set(instanceField, m.tokens.instance())
+	if msg.Facts.Case != "" {
+		h.Set("X-Leadgate-Case", strings.Map(noControl, msg.Facts.Case))
+	}
+	h.Set("MIME-Version", "1.0")
+	return h
+}
+
+// setSubject folds between encoded words (RFC 2047, section 2), as the library does not.
+func setSubject(h *mail.Header, subject string) {
+	encoded := mime.QEncoding.Encode("utf-8", strings.Map(noControl, mailparse.CleanLine(subject)))
+	if !strings.HasPrefix(encoded, "=?") {
+		h.Set("Subject", encoded)
+		return
+	}
+	h.AddRaw([]byte("Subject: " + strings.ReplaceAll(encoded, "?= =?", "?=\r\n =?") + "\r\n"))
+}
+
+// inOrder returns a header whose fields are written in the order in which they were set; the
+// library writes the last first.
+func inOrder(h message.Header) message.Header {
+	var out message.Header
+	for f := h.Fields(); f.Next(); {
+		raw, err := f.Raw()
+		if err != nil { // it was not read from anywhere
+			out.Add(f.Key(), f.Value())
+			continue
+		}
+		out.AddRaw(raw)
+	}
+	return out
+}
+
+// writePart writes text in one of its forms.
+func writePart(w *message.Writer, media, text string) error {
+	var h message.Header
+	h.SetContentType(media, map[string]string{"charset": "utf-8"})
+	h.Set("Content-Transfer-Encoding", "quoted-printable")
+	part, err := w.CreatePart(h)
+	if err != nil {
 		return err
 	}
-	return q.Close()
+	if _, err := io.WriteString(part, strings.ReplaceAll(mailparse.CleanText(text), "\n", "\r\n")); err != nil {
+		return err
+	}
+	return part.Close()
 }
 
 func noControl(r rune) rune {

@@ -168,6 +168,33 @@ func TestAMessageOfABatchHasNoCaseMark(t *testing.T) {
 	}
 }
 
+// TestRepliesGoToAnAddressOfTheirOwnOnceOneIsSeenToWork: a mail server that does not deliver
+// such addresses would refuse the partner's reply.
+func TestRepliesGoToAnAddressOfTheirOwnOnceOneIsSeenToWork(t *testing.T) {
+	m, _ := newTestMailbox(t, Config{})
+	m.cfg.ReplyToken = nil
+	c := capturing(t, m)
+	replyTo := func() string {
+		t.Helper()
+		if _, err := m.Reply(t.Context(), testMessage()); err != nil {
+			t.Fatal(err)
+		}
+		p := parsed(t, string(c.sent[len(c.sent)-1].data))
+		return p.Header.Get("Reply-To")
+	}
+	if a := replyTo(); a != "" {
+		t.Errorf("Reply-To %s before any such address was seen to work", a)
+	}
+	takeMail(t, m, jane+"To: partners+r.agcamgxaek6ok236bnpoonjr3f@vendor.example\n\nCompany: Acme GmbH\n")
+	if a := replyTo(); a != "" {
+		t.Errorf("Reply-To %s after a forged one came", a)
+	}
+	takeMail(t, m, dsn(c.sent[0].from, "x@y", "failed", "5.1.1", "no"))
+	if a := replyTo(); !strings.Contains(a, "partners+r.") {
+		t.Errorf("Reply-To %q after a bounce came to such an address", a)
+	}
+}
+
 // TestNothingOfTheInboundMailIsEchoed: a stranger can't have us send his words to others.
 func TestNothingOfTheInboundMailIsEchoed(t *testing.T) {
 	m := believing(t)
@@ -231,7 +258,7 @@ func TestNoEncodedWordBreaksOutOfTheHeader(t *testing.T) {
 // ourFields are all fields that we write.
 var ourFields = func() map[string]bool {
 	all := make(map[string]bool)
-	for _, n := range strings.Fields("From To Reply-To Subject Date Message-ID In-Reply-To References Auto-Submitted X-Auto-Response-Suppress X-Leadgate-Instance X-Leadgate-Case MIME-Version Content-Type") {
+	for _, n := range strings.Fields("From To Reply-To Subject Date Message-Id In-Reply-To References Auto-Submitted X-Auto-Response-Suppress X-Leadgate-Instance X-Leadgate-Case Mime-Version Content-Type") {
 		all[n] = true
 	}
 	return all

@@ -38,9 +38,10 @@ type Config struct {
 	// ReturnPath is where bounces of answers go; verp if empty, but address if Address has a
 	// plus already.
 	ReturnPath ReturnPath `yaml:"return_path"`
-	// ReplyToken gives each answer a Reply-To of its own, partners+r.TOKEN@domain, so that
-	// answers to it find their case whatever providers do to Message-IDs; true if unset, but
-	// false if Address has a plus already. The mail server has to deliver mail to such addresses.
+	// ReplyToken gives each answer a Reply-To of its own, partners+r.TOKEN@domain, so that a
+	// reply finds its case even if a mail program drops all that tells the thread. The mail
+	// server has to deliver mail to such addresses; if nil, it is done once mail to one of them
+	// has come in.
 	ReplyToken *bool `yaml:"reply_token"`
 	// TreatAsHuman are senders, addresses or domains, whose mail is answered although it looks
 	// like that of a program or a list.

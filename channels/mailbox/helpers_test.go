@@ -77,6 +77,10 @@ func newTestMailbox(t *testing.T, cfg Config) (*Mailbox, *logs) {
 	if cfg.SMTP == nil && cfg.Outbox == "" {
 		cfg.Outbox = t.TempDir()
 	}
+	if cfg.ReplyToken == nil && !cfg.hasPlus() {
+		yes := true
+		cfg.ReplyToken = &yes
+	}
 	if cfg.IMAP == nil && cfg.Direct == nil {
 		cfg.Direct = &Direct{Listen: "127.0.0.1:0"}
 	}

@@ -58,9 +58,11 @@ type Mailbox struct {
 	// imapTokens are what all connections to the IMAP account log in with; nil for a password.
 	imapTokens *oauth.Source
 	// forged counts tokens that look like ours and are not. plainReturn says that the server
-	// takes no return path but the address of the mailbox.
+	// takes no return path but the address of the mailbox, plusWorks that mail to an address
+	// with a tag of ours has come in.
 	forged      atomic.Uint64
 	plainReturn atomic.Bool
+	plusWorks   atomic.Bool
 }
 
 var (

@@ -24,9 +24,6 @@ const (
 func (c Config) withReturn() Config {
 	plain := !c.hasPlus()
 	c.ReturnPath = or(c.ReturnPath, map[bool]ReturnPath{true: ReturnVERP, false: ReturnAddress}[plain])
-	if c.ReplyToken == nil {
-		c.ReplyToken = &plain
-	}
 	return c
 }
 
@@ -43,7 +40,7 @@ func (c Config) validateReturn(f *faults) {
 	if c.hasPlus() && c.ReturnPath == ReturnVERP {
 		f.addf("return_path verp: %s has a plus already", c.Address)
 	}
-	if c.hasPlus() && *c.ReplyToken {
+	if c.hasPlus() && c.ReplyToken != nil && *c.ReplyToken {
 		f.addf("reply_token: %s has a plus already", c.Address)
 	}
 }
@@ -90,7 +87,11 @@ func (m *Mailbox) returnPath(id string) string {
 // replyTo is the address that answers to a message come to, "" if From will do. It names the
 // case if there is a single one.
 func (m *Mailbox) replyTo(id, caseNumber string) string {
-	if !*m.cfg.ReplyToken {
+	use := m.plusWorks.Load()
+	if m.cfg.ReplyToken != nil {
+		use = *m.cfg.ReplyToken
+	}
+	if !use {
 		return ""
 	}
 	a, _ := m.tagged(forReplies, or(caseNumber, id))
@@ -115,6 +116,9 @@ func (m *Mailbox) tagsOf(p *mailparse.Parsed, envelope []string) []foundTag {
 		seen[a] = true
 		_, tag, _ := strings.Cut(a[:strings.LastIndexByte(a, '@')], "+")
 		if purpose, id := m.tokens.openTag(tag); purpose != "" {
+			if id != "" {
+				m.plusWorks.Store(true)
+			}
 			out = append(out, foundTag{purpose, id})
 		}
 	}

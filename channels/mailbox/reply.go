@@ -92,6 +92,9 @@ func (m *Mailbox) nextThread(msg intake.Message, t thread, words Rendered) threa
 	if len(refs) > keptReferences+1 {
 		refs = append(refs[:1:1], refs[len(refs)-keptReferences:]...)
 	}
+	if msg.Kind == intake.MessageConfirm { // whoever it goes to may not have written the subject
+		t.Subject = ""
+	}
 	return thread{
 		Mailbox: m.cfg.Name, MessageID: m.tokens.messageID(msg.ID), References: refs,
 		Subject: replySubject(or(t.Subject, words.Subject), t.Subject != "", msg.Facts.Case),

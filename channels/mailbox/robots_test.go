@@ -52,7 +52,8 @@ func openOffice(t *testing.T, address, partnerDomain string, human ...string) *o
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.m, err = New(Config{
+	tokens := true
+	o.m, err = New(Config{ReplyToken: &tokens, 
 		Name: "partners", Address: address, Outbox: t.TempDir(), Direct: &Direct{Listen: "127.0.0.1:0"},
 		SenderProof: senderauth.Config{Mode: senderauth.ModeNone}, TreatAsHuman: human,
 	}, Deps{

@@ -180,6 +180,7 @@ type delivering struct {
 	r          *receiver
 	envelope   senderauth.Envelope
 	nullSender bool
+	recipients []string
 }
 
 var (
@@ -197,6 +198,7 @@ func (s *delivering) Rcpt(to string, _ *smtp.RcptOptions) error {
 	if !s.r.m.own.has(to) {
 		return errNoMailbox
 	}
+	s.recipients = append(s.recipients, to)
 	return nil
 }
 
@@ -205,7 +207,7 @@ func (s *delivering) Data(body io.Reader) error { return s.take(body) }
 // LMTPData gives every recipient the same answer: they are one mailbox.
 func (s *delivering) LMTPData(body io.Reader, _ smtp.StatusCollector) error { return s.take(body) }
 
-func (s *delivering) Reset()        { s.nullSender, s.envelope.MailFrom = false, "" }
+func (s *delivering) Reset()        { s.nullSender, s.envelope.MailFrom, s.recipients = false, "", nil }
 func (s *delivering) Logout() error { return nil }
 
 // take stores a message. What it returns is the reply, success included: the case number is
@@ -238,7 +240,7 @@ func (s *delivering) take(body io.Reader) error {
 		return r.notStored(err)
 	}
 	out, err := r.m.take(ctx, sink, delivery{
-		receivedAt: r.m.deps.Now(), content: spooled.file, envelope: s.envelope, nullSender: s.nullSender,
+		receivedAt: r.m.deps.Now(), content: spooled.file, envelope: s.envelope, nullSender: s.nullSender, recipients: s.recipients,
 	})
 	if err != nil {
 		return r.notStored(err)

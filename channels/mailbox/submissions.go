@@ -3,6 +3,7 @@ package mailbox
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"leadgate/channels/mailbox/mailparse"
 	"leadgate/channels/mailbox/senderauth"
@@ -67,7 +68,11 @@ func perLead(s intake.Submission, read *extract.Result) []intake.Submission {
 		all[i].Evidence = make(map[intake.Field]string, len(l.Evidence))
 		for f, e := range l.Evidence {
 			all[i].Evidence[f] = e.Words
+			if !inForm(e) {
+				all[i].Weak = append(all[i].Weak, f)
+			}
 		}
+		slices.Sort(all[i].Weak)
 		if i > 0 {
 			all[i].Key = fmt.Sprintf("%s#%d", s.Key, i+1)
 			all[i].Commands, all[i].Meetings = nil, nil
