@@ -30,12 +30,27 @@ func (e *Extractor) contact(v string) map[intake.Field]string {
 		rest = append(rest, piece)
 	}
 	if len(rest) > 0 && isName(rest[0]) {
-		out[intake.FieldContactName] = rest[0]
+		out[intake.FieldContactName] = withoutTitle(rest[0])
 		if len(rest) == 2 && utf8.RuneCountInString(rest[1]) <= 80 {
 			out[intake.FieldContactRole] = rest[1]
 		}
 	}
 	return out
+}
+
+// withoutTitle takes salutations off a name; degrees stay.
+func withoutTitle(name string) string {
+	words := strings.Fields(name)
+	for len(words) > 1 && proseWords().title[fold(words[0])] {
+		words = words[1:]
+	}
+	if n := len(words); n > 1 && proseWords().title[fold(words[n-1])] {
+		words = words[:n-1]
+	}
+	if last := words[len(words)-1]; strings.HasSuffix(last, "様") && len(last) > len("様") {
+		words[len(words)-1] = strings.TrimSuffix(last, "様")
+	}
+	return strings.Join(words, " ")
 }
 
 // pieces splits at the marks that people put between the parts of a contact. The place of

@@ -18,11 +18,15 @@ var data embed.FS
 
 // dictionary is the data files, by folded spelling.
 type dictionary struct {
-	labels     map[string]intake.Field
+	labels map[string]intake.Field
+	// weak are labels that mean something else as often, "Lead" or "Project": they count only
+	// where what stands beside them is about that field too.
+	weak       map[string]bool
 	fuzzy      map[int][]string // labels of at least minFuzzy letters, by length in runes
 	countries  map[string]string
 	currencies map[string]bool
-	// words maps kind ("empty", "yes", "no", "stage", "closing") and spelling to a value.
+	// words maps a kind of data/words.tsv ("empty", "yes", "stage", "closing" …) and a spelling
+	// to a value.
 	words map[string]map[string]string
 }
 
@@ -41,7 +45,7 @@ var version = sync.OnceValue(func() string {
 		fmt.Fprintf(h, "%s %d\n", f.Name(), len(b))
 		h.Write(b)
 	}
-	return "1." + hex.EncodeToString(h.Sum(nil)[:6])
+	return "2." + hex.EncodeToString(h.Sum(nil)[:6])
 })
 
 // minFuzzy is how long a label must be for one wrong letter to be forgiven.
@@ -50,17 +54,22 @@ const minFuzzy = 6
 // builtin returns the embedded dictionary. It is built once.
 var builtin = sync.OnceValue(func() *dictionary {
 	d := &dictionary{
-		labels: make(map[string]intake.Field), fuzzy: make(map[int][]string),
+		labels: make(map[string]intake.Field), weak: make(map[string]bool), fuzzy: make(map[int][]string),
 		countries: make(map[string]string), currencies: make(map[string]bool),
 		words: make(map[string]map[string]string),
 	}
-	for _, row := range rows("data/labels.tsv", 3) {
-		for _, l := range strings.Split(row[2], "|") {
-			d.addLabel(l, intake.Field(row[0]))
+	labels := rows("data/labels.tsv", 3)
+	for _, weak := range []bool{false, true} {
+		for _, row := range labels {
+			for _, l := range strings.Split(row[2], "|") {
+				if strings.HasSuffix(l, "?") == weak {
+					d.addLabel(l, intake.Field(row[0]), weak)
+				}
+			}
 		}
-	}
-	for _, f := range intake.Fields() {
-		d.addLabel(string(f), f)
+		for _, f := range intake.Fields() {
+			d.addLabel(string(f), f, false)
+		}
 	}
 	for _, row := range rows("data/words.tsv", 3) {
 		if d.words[row[0]] == nil {
@@ -88,13 +97,14 @@ var builtin = sync.OnceValue(func() *dictionary {
 	return d
 })
 
-func (d *dictionary) addLabel(label string, f intake.Field) {
+// addLabel adds a label that no field has yet.
+func (d *dictionary) addLabel(label string, f intake.Field, weak bool) {
 	k := fold(label)
 	if _, known := d.labels[k]; known {
 		return
 	}
-	d.labels[k] = f
-	if n := utf8.RuneCountInString(k); n >= minFuzzy {
+	d.labels[k], d.weak[k] = f, weak
+	if n := utf8.RuneCountInString(k); n >= minFuzzy && !weak {
 		d.fuzzy[n] = append(d.fuzzy[n], k)
 	}
 }
@@ -105,8 +115,11 @@ func (d *dictionary) label(folded string, forgive bool) (intake.Field, bool) {
 	if f, ok := d.labels[folded]; ok {
 		return f, true
 	}
+	if f, ok := d.labels[bareLabel(folded)]; ok && forgive {
+		return f, true
+	}
 	n := utf8.RuneCountInString(folded)
-	if !forgive || n < minFuzzy {
+	if !forgive || n < minFuzzy || d.otherLabel(folded) {
 		return "", false
 	}
 	var found intake.Field
@@ -125,23 +138,48 @@ func (d *dictionary) label(folded string, forgive bool) (intake.Field, bool) {
 	return found, found != ""
 }
 
+// otherLabel reports whether a folded label is one that is known to name no field of ours,
+// "Next step" or "Contract", however near to a field's its letters are.
+func (d *dictionary) otherLabel(folded string) bool {
+	_, ok := d.words["other"][folded]
+	return ok
+}
+
+// bareLabel takes articles in front and "is" behind off a label: "the company is".
+func bareLabel(k string) string {
+	for _, p := range []string{"the ", "our ", "their ", "his ", "her ", "die ", "der ", "das ", "unser ", "unsere ", "le ", "la ", "notre ", "el ", "nuestro ", "il ", "lo ", "il loro ", "de ", "het ", "o ", "a "} {
+		k = strings.TrimPrefix(k, p)
+	}
+	for _, s := range []string{" is", " are", " ist", " sind", " est", " es", " e", " och", " er", " ar", " to", " jest"} {
+		k = strings.TrimSuffix(k, s)
+	}
+	return k
+}
+
 // is reports whether s is one of the words of a kind.
 func (d *dictionary) is(kind, s string) bool {
 	_, ok := d.words[kind][fold(s)]
 	return ok
 }
 
-// nearly reports whether one replaced, dropped or added rune turns a into b.
+// nearly reports whether one replaced, dropped or added rune, or two that changed places,
+// turn a into b.
 func nearly(a, b string) bool {
 	for a != "" && b != "" {
 		x, n := utf8.DecodeRuneInString(a)
 		y, m := utf8.DecodeRuneInString(b)
 		if x != y {
-			return a[n:] == b[m:] || a[n:] == b || a == b[m:]
+			return a[n:] == b[m:] || a[n:] == b || a == b[m:] || swapped(a, b)
 		}
 		a, b = a[n:], b[m:]
 	}
 	return utf8.RuneCountInString(a)+utf8.RuneCountInString(b) <= 1
+}
+
+// swapped reports whether the first two runes of a and b have changed places.
+func swapped(a, b string) bool {
+	x, y := []rune(a), []rune(b)
+	return len(x) > 1 && len(x) == len(y) && x[0] == y[1] && x[1] == y[0] && string(x[2:]) == string(y[2:])
 }
 
 // rows reads an embedded table of n tab-separated columns; "#" starts a comment line. The

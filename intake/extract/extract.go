@@ -125,40 +125,94 @@ type Evidence struct {
 // the same version.
 func Version() string { return version() }
 
+// mail is one message while it is read.
+type mail struct {
+	in  Input
+	doc *document
+	// sender is what is known of the partner: words of his own name and company.
+	sender signatory
+	// continues says that it answers a mail of ours: its sentences describe no need.
+	continues bool
+}
+
 // Extract reads leads out of in.
 func (e *Extractor) Extract(in Input) Result {
-	d := split(e.source(in), e.dict)
-	res := Result{New: d.newText(), Text: d.text}
-	found := e.read(d, d.fresh())
-	if (len(found) == 0 || d.onlyBetween()) && answersUs(in.Subject, d) {
-		for f, rs := range e.readInline(d) {
-			if _, written := found[f]; !written {
-				found[f], res.Inline = rs, true
+	m := &mail{in: in, doc: split(e.source(in), in, e.dict)}
+	m.sender, m.continues = e.signatory(m), answersUs(in.Subject, m.doc)
+	res := Result{New: m.doc.newText(), Text: m.doc.text}
+	e.readAttached(&res, m)
+	shared := e.readForward(m)
+	shared.addAll(e.readMessages(m))
+	if own := e.readLeads(m, shared); len(res.Leads) == 0 || addsTo(res.Leads, own) {
+		res.Leads = append(res.Leads, own...)
+	}
+	if len(res.Leads) == 0 || len(m.doc.messages) == 0 && m.doc.onlyBetween() {
+		res.Inline = e.answer(&res, m)
+	}
+	if len(res.Leads) > maxLeads {
+		res.Leads = res.Leads[:maxLeads]
+	}
+	res.Class = e.classify(&res, m)
+	return res
+}
+
+// addsTo reports whether the leads of a text are others than those of the table that came
+// along: each has an address that the table has not.
+func addsTo(table, own []Lead) bool {
+	for _, l := range own {
+		addr := l.Fields[intake.FieldContactEmail]
+		if addr == "" {
+			return false
+		}
+		for _, t := range table {
+			if strings.EqualFold(t.Fields[intake.FieldContactEmail], addr) {
+				return false
 			}
 		}
 	}
-	lead, words := e.merge(found, in)
-	res.Inline = res.Inline && len(lead) > 0
-	res.Class = ClassUnclear
-	if len(lead) > 0 {
-		l := Lead{Fields: lead, Evidence: make(map[intake.Field]Evidence)}
-		for f, w := range words {
-			l.Evidence[f] = Evidence{Words: w, Score: 1, Method: "label"}
-		}
-		res.Class, res.Leads = ClassLead, []Lead{l}
+	return true
+}
+
+// maxLeads is how many leads are read out of one message.
+const maxLeads = 50
+
+// answer adds what was filled into our question within the quotation, and reports whether
+// there was anything.
+func (e *Extractor) answer(res *Result, m *mail) bool {
+	if len(res.Leads) > 1 || !answersUs(m.in.Subject, m.doc) {
+		return false
 	}
-	return res
+	found := e.readInline(m.doc)
+	if len(res.Leads) == 1 {
+		for f := range res.Leads[0].Fields {
+			delete(found, f)
+		}
+	}
+	l := e.merge(found, m)
+	if len(l.Fields) == 0 {
+		return false
+	}
+	if len(res.Leads) == 0 {
+		res.Leads = []Lead{l}
+		return true
+	}
+	for f, v := range l.Fields {
+		if _, written := res.Leads[0].Fields[f]; !written {
+			res.Leads[0].Fields[f], res.Leads[0].Evidence[f] = v, l.Evidence[f]
+		}
+	}
+	return true
 }
 
 // source picks the text to read: the HTML form if it has a table of labels, which plain
 // text twins tear apart, or if the plain form is empty or a mere pointer to it; else the
 // plain form.
 func (e *Extractor) source(in Input) string {
-	text := normalise(in.Text)
+	text := e.unfoldPairs(unfoldHeaders(normalise(in.Text)))
 	if in.HTML == "" {
 		return text
 	}
-	html := normalise(htmlText(clip(in.HTML, maxText)))
+	html := e.unfoldPairs(normalise(htmlText(clip(in.HTML, maxText))))
 	if e.hasLabelTable(html) || 5*len(strings.TrimSpace(text)) < len(strings.TrimSpace(html)) {
 		return html
 	}
@@ -178,7 +232,65 @@ func (e *Extractor) hasLabelTable(text string) bool {
 			}
 		}
 	}
+	lines := split(clip(text, maxNewBytes), Input{}, e.dict).lines
+	for i := range lines {
+		if columns, _ := e.textHeader(lines, i); columns != nil {
+			return true
+		}
+	}
 	return false
+}
+
+// unfoldPairs puts labels that stand in one line, "Company: Acme | Role: CTO" or
+// "company=Acme; role=CTO", on lines of their own.
+func (e *Extractor) unfoldPairs(text string) string {
+	if !strings.ContainsAny(text, "|;·") {
+		return text
+	}
+	var b strings.Builder
+	n := 0
+	for raw := range strings.Lines(text) {
+		line := strings.TrimSuffix(raw, "\n")
+		mark := ""
+		if n++; len(line) < 4000 && n < maxLines {
+			mark = e.pairMark(line)
+		}
+		if mark == "" {
+			b.WriteString(raw)
+			continue
+		}
+		b.WriteByte('\n')
+		for pair := range strings.SplitSeq(line, mark) {
+			b.WriteString(strings.TrimSpace(pair))
+			b.WriteByte('\n')
+		}
+	}
+	return b.String()
+}
+
+// pairMark returns the mark between labels with values in a line, "" if it is no such line.
+func (e *Extractor) pairMark(line string) string {
+	for _, mark := range []string{"; ", " | ", " · ", ";"} {
+		if strings.Count(line, mark) == 0 {
+			continue
+		}
+		pairs, labels := strings.Split(line, mark), 0
+		if len(pairs) > 30 {
+			continue
+		}
+		for _, pair := range pairs {
+			if !strings.ContainsAny(pair, ":=") {
+				continue
+			}
+			if l, ok := e.dict.labelled(pair); ok && l.value != "" && !l.cells {
+				labels++
+			}
+		}
+		if labels > 1 && labels*2 >= len(pairs) {
+			return mark
+		}
+	}
+	return ""
 }
 
 // clip returns the first n bytes of s at most, without tearing a character.

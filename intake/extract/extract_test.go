@@ -123,25 +123,45 @@ func checkInvariants(t *testing.T, e *Extractor, in Input) {
 	if fmt.Sprint(res) != fmt.Sprint(again) {
 		t.Errorf("two runs differ:\n%v\n%v", res, again)
 	}
-	source := e.source(in)
 	if !clean(res.New, "\n\t") {
 		t.Errorf("new text holds control characters: %q", res.New)
 	}
-	lead, words := expect(res).Lead, expect(res).Evidence
-	for f, v := range lead {
+	if len(res.Leads) > maxLeads {
+		t.Errorf("%d leads", len(res.Leads))
+	}
+	for _, l := range res.Leads {
+		checkLead(t, res.Text, l)
+	}
+}
+
+// checkLead checks the values of a lead, and that the words of each stand where its evidence
+// says.
+func checkLead(t *testing.T, text string, l Lead) {
+	t.Helper()
+	for f, v := range l.Fields {
 		if v == "" || !clean(v, "\n") || !slices.Contains(intake.Fields(), f) {
 			t.Errorf("%s = %q", f, v)
 		}
-		if words[f] == "" || !strings.Contains(source, words[f]) {
-			t.Errorf("evidence of %s is not in the text: %q", f, words[f])
+		ev := l.Evidence[f]
+		switch {
+		case ev.Words == "":
+			t.Errorf("no evidence of %s", f)
+		case ev.Start == 0 && ev.End == 0:
+		case ev.Start < 0 || ev.End > len(text) || ev.Start >= ev.End:
+			t.Errorf("%s: evidence at %d to %d of %d", f, ev.Start, ev.End, len(text))
+		case !strings.Contains(text[ev.Start:ev.End], clip(ev.Words, 40)):
+			t.Errorf("%s: evidence %q is not at %q", f, ev.Words, text[ev.Start:ev.End])
+		}
+		if ev.Score < keep || ev.Score > 1 {
+			t.Errorf("%s: score %v", f, ev.Score)
 		}
 	}
-	if len(words) != len(lead) {
-		t.Errorf("%d values, %d pieces of evidence", len(lead), len(words))
+	if len(l.Evidence) != len(l.Fields) {
+		t.Errorf("%d values, %d pieces of evidence", len(l.Fields), len(l.Evidence))
 	}
-	cleaned, problems := intake.Clean(lists, lead)
-	for f, v := range lead {
-		if cleaned[f] != v && f != intake.FieldProblem && !isText(f) {
+	cleaned, problems := intake.Clean(lists, l.Fields)
+	for f, v := range l.Fields {
+		if cleaned[f] != v && !isText(f) {
 			t.Errorf("%s = %q is not of the form of a lead: cleaned %q, %v", f, v, cleaned[f], problems)
 		}
 	}
@@ -173,6 +193,9 @@ func FuzzExtract(f *testing.F) {
 		}
 		f.Add(in.Subject, in.Text, in.HTML)
 	}
+	f.Add("Fwd: x", "FYI\n\n---------- Forwarded message ---------\nFrom: Jane Doe <jane@acme.com>\nDate: x\nSubject: y\nTo: <bob@partner.com>\n\nWe need help.\n\nJane Doe\nCTO | Acme", "")
+	f.Add("", "| Company | Contact | Email |\n|---|---|---|\n| Acme | Jane Doe | jane@acme.com |\n| Beta | Bob Roe | bob@beta.com |", "")
+	f.Add("", "We met Jane Doe, CTO of Acme Corp (jane@acme.com). They need a new portal; budget is 120k EUR.", "")
 	e := newTestExtractor()
 	f.Fuzz(func(t *testing.T, subject, text, html string) {
 		checkInvariants(t, e, Input{Subject: subject, Text: text, HTML: html, SenderDomain: "partner.com"})
@@ -200,6 +223,21 @@ func TestTextOfAnySizeIsReadInASecond(t *testing.T) {
 		"one huge tag":            {HTML: "<a " + strings.Repeat("x=1 ", 400_000) + ">"},
 		"many dashes":             {Text: strings.Repeat("-", 100_000) + "\n" + strings.Repeat("--x", 100_000)},
 		"at signs":                {Text: "E-mail: " + strings.Repeat("a@", 500_000)},
+		"capitalised words":       {Text: strings.Repeat("Jane Doe Acme ", 100_000), Subject: strings.Repeat("Acme ", 10_000)},
+		"names and addresses":     {Text: numbered("We met Jane Doe%d (jane.doe%d@acme%d.com), CTO of Acme%d Corp, who needs a portal.\n", 5_000)},
+		"one letter domains":      {Text: "x@" + strings.Repeat("a", 60) + ".com " + strings.Repeat("A"+strings.Repeat("a", 30)+" ", 2_000)},
+		"table rows in text":      {Text: "| Company | Contact | Email |\n" + numbered("| Acme %d | Jane Doe | j@a%d.com |\n", 10_000)},
+		"blocks":                  {Text: numbered("Company: Acme %d\nE-mail: x@a%d.com\n\n", 5_000)},
+		"entries":                 {Text: numbered("- Acme %d, Jane Doe, x@a%d.com\n", 5_000)},
+		"paragraphs":              {Text: numbered("Acme %d has Jane Doe, x@a%d.com\n\n", 5_000)},
+		"headings":                {Text: numbered("Lead %d\nCompany: A%d\n", 9_000)},
+		"pairs in a line":         {Text: strings.Repeat("company=Acme; email=x@acme.com; role=CTO\n", 10_000)},
+		"headers in a line":       {Text: strings.Repeat("-- Forwarded message -- From: a>To: b>Subject: c>Date: d\n", 10_000)},
+		"forwards":                {Subject: "Fwd: x", Text: strings.Repeat("From: J D <j@acme.com>\nDate: b\nTo: c\nSubject: d\n\nx\n\n", 10_000)},
+		"signature":               {Subject: "Fwd: x", Text: "From: J D <j@acme.com>\nDate: b\nTo: c\n\nx\n\nRegards\nJ D\n" + strings.Repeat("Acme Corp | CTO, x - ", 20_000)},
+		"need":                    {Text: strings.Repeat("They need a new portal because every order is lost. ", 20_000)},
+		"money":                   {Text: strings.Repeat("1.000,00 k EUR ", 50_000)},
+		"telephones":              {Text: strings.Repeat("+49 30 1234567 ", 50_000)},
 		"long contact":            {Text: "Contact: " + strings.Repeat("a, ", 300_000)},
 	}
 	for name, in := range inputs {

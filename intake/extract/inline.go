@@ -18,8 +18,8 @@ const (
 // readInline collects the answers that were filled into our question within the quotation:
 // "Label: value" on one quoted line, or one new line below an empty "Label:". Values never
 // go on in a further line. Nothing is taken of what was quoted twice.
-func (e *Extractor) readInline(d *document) readings {
-	found := make(readings)
+func (e *Extractor) readInline(d *document) candidates {
+	found := make(candidates)
 	for i := range d.lines {
 		l := &d.lines[i]
 		if l.region != quoted || l.depth != 1 {
@@ -42,8 +42,9 @@ func (e *Extractor) readInline(d *document) readings {
 		if e.empty(value) && !tick(f, value) || e.ours(value) || strings.Contains(strings.ToLower(value), wordsYouWrote) {
 			continue
 		}
+		at, words := evidence(d, d.lines, from, from+1)
 		for field, v := range e.values(f, value) {
-			found.add(field, v, evidence(d, d.lines, from, from+1))
+			found.add(field, candidate{value: v, words: words, at: at, score: scoreAnswer, method: byAnswer})
 		}
 	}
 	return found
@@ -55,13 +56,40 @@ func (e *Extractor) asked(l *line) (f intake.Field, value string, ok bool) {
 	if r, _ := utf8.DecodeRuneInString(l.body); !unicode.IsLetter(r) {
 		return "", "", false // indented or a bullet: ours
 	}
-	i := strings.IndexAny(l.body, ":：")
+	i := strings.IndexAny(l.body, ":：?？")
 	if i < 0 || i > maxLabelBytes || strings.Contains(l.body[:i], "\t") {
 		return "", "", false
 	}
 	_, size := utf8.DecodeRuneInString(l.body[i:])
 	f, ok = e.dict.labels[fold(l.body[:i])]
+	if !ok && strings.ContainsAny(l.body[i:i+size], "?？") {
+		f, ok = e.askedFor(l.body[:i])
+	}
 	return f, trimValue(clip(l.body[i+size:], maxValue)), ok
+}
+
+// askedFor returns what a question asks for: the one field of which a label stands in it.
+func (e *Extractor) askedFor(question string) (intake.Field, bool) {
+	keys := strings.Fields(fold(question))
+	if s := newSentenceOf(&line{body: question}); s != nil && proseWords().of("agree").in(s) && proseWords().of("reach").in(s) {
+		return intake.FieldConsent, true
+	}
+	var found intake.Field
+	longest := 0
+	for i := range keys {
+		for n := min(4, len(keys)-i); n > 0; n-- {
+			k := strings.Join(keys[i:i+n], " ")
+			f, ok := e.dict.labels[k]
+			if !ok || e.dict.weak[k] || len(k) < 4 {
+				continue
+			}
+			if n > longest || n == longest && (found == intake.FieldCompanyName || found == intake.FieldContactName) {
+				found, longest = f, n
+			}
+			break
+		}
+	}
+	return found, longest > 0
 }
 
 // youWrote reports whether the line at i shows the words of an entry of our list above it.

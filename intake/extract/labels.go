@@ -14,6 +14,8 @@ type labelled struct {
 	value string
 	// cells says that the line is a table row: label, tab, value.
 	cells bool
+	// weak says that the label may name other things as well.
+	weak bool
 }
 
 // leadOnly are the fields that a signature never labels.
@@ -45,7 +47,9 @@ func (d *dictionary) labelled(s string) (labelled, bool) {
 		}
 		tried++
 		if f, ok := d.label(fold(unmark(s[:i])), strong); ok {
-			return labelled{field: f, value: trimValue(clip(s[i+n:], maxValue)), cells: s[i] == '\t'}, true
+			return labelled{
+				field: f, value: trimValue(clip(s[i+n:], maxValue)), cells: s[i] == '\t', weak: d.weak[fold(unmark(s[:i]))],
+			}, true
 		}
 		i += n
 	}
@@ -53,12 +57,16 @@ func (d *dictionary) labelled(s string) (labelled, bool) {
 		return labelled{}, false
 	}
 	f, ok := d.label(fold(unmark(s)), false)
-	return labelled{field: f}, ok
+	return labelled{field: f, weak: d.weak[fold(unmark(s))]}, ok
 }
 
 // separator returns the length of the separator at s[i], 0 if none is there, and whether it
 // is one that hardly stands within words. A dash needs a blank beside it.
 func separator(s string, i int) (n int, strong bool) {
+	if strings.HasPrefix(s[i:], "...") {
+		n := len(s[i:]) - len(strings.TrimLeft(s[i:], ". "))
+		return n, true // a dotted line
+	}
 	for _, sep := range []string{"->", "=>", ":", "：", "=", "→", "⇒", "|", "\t"} {
 		if strings.HasPrefix(s[i:], sep) {
 			return len(sep), true
@@ -97,6 +105,9 @@ func unmark(s string) string { return strings.Trim(s, " \t*_#\"“”„»«[]`"
 // trimValue drops white space, closing marks of bold text and empty slots around a value.
 func trimValue(s string) string {
 	s = strings.TrimSpace(s)
+	if strings.HasPrefix(s, `"`) && (strings.HasSuffix(s, `",`) || strings.HasSuffix(s, `"`)) && len(s) > 2 {
+		s = strings.Trim(s, `",`) // of a program
+	}
 	s = strings.TrimPrefix(s, "**")
 	s = strings.TrimPrefix(s, "* ")
 	s = strings.Trim(s, " \t_")

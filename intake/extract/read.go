@@ -13,31 +13,11 @@ const (
 	maxShort    = 200  // runes of any other value
 	maxList     = 20   // entries of a list
 	maxEvidence = 300  // runes
-	maxReadings = 8    // different values of a field that are kept
 )
 
-// reading is one value that the text gives for a field.
-type reading struct {
-	value, evidence string
-}
-
-// readings are the different values found, by field.
-type readings map[intake.Field][]reading
-
-func (r readings) add(f intake.Field, value, evidence string) {
-	for _, old := range r[f] {
-		if strings.EqualFold(old.value, value) {
-			return
-		}
-	}
-	if len(r[f]) < maxReadings {
-		r[f] = append(r[f], reading{value, cutRunes(evidence, maxEvidence)})
-	}
-}
-
-// read collects the values of all labelled lines.
-func (e *Extractor) read(d *document, lines []line) readings {
-	found := make(readings)
+// readLabels collects the values of all labelled lines.
+func (e *Extractor) readLabels(d *document, lines []line) candidates {
+	found := make(candidates)
 	last := -1 // the last labelled line
 	for i := range lines {
 		if lines[i].label != nil {
@@ -46,18 +26,91 @@ func (e *Extractor) read(d *document, lines []line) readings {
 	}
 	for i := range lines {
 		l := lines[i].label
+		if l == nil || l.weak {
+			e.readQuestion(d, lines, i, found)
+		}
 		if l == nil || e.headerRow(l) {
 			continue
 		}
+		field := l.field
+		if field == intake.FieldCompanyName && strings.Contains(l.value, "@") && strings.Count(l.value, ",") > 1 {
+			lines[i].label = nil // "Lead: Acme, Jane Doe, jane@acme.com, they want …" is prose
+			continue
+		}
+		if field == intake.FieldContactName && companyByName(lines, i) {
+			field = intake.FieldCompanyName
+		}
 		value, from, to := e.collect(lines, i, last)
+		for j := from; j < to && isText(field); j++ {
+			lines[j].used = true
+		}
 		if value == "" || e.empty(value) && !tick(l.field, value) {
 			continue
 		}
-		for f, v := range e.values(l.field, value) {
-			found.add(f, v, evidence(d, lines, from, to))
+		for j := from; j < to; j++ {
+			lines[j].used = true
+		}
+		score, method := scoreLabel, byLabel
+		switch {
+		case l.cells:
+			score, method = scoreTable, byTable
+		case from != i:
+			score, method = scoreNextLine, byNextLine
+		case l.weak:
+			score = scoreClear
+		}
+		at, words := evidence(d, lines, from, to)
+		for f, v := range e.values(field, value) {
+			found.add(f, candidate{value: v, words: words, at: at, score: score * factors[lines[i].region], method: method})
 		}
 	}
 	return found
+}
+
+// readQuestion reads a line that asks for the consent in its own words and answers: "Did she
+// agree to be contacted? Yes".
+func (e *Extractor) readQuestion(d *document, lines []line, i int, found candidates) {
+	body := lines[i].body[len(bullet.FindString(lines[i].body)):]
+	at := strings.LastIndexAny(body, ":?")
+	if at < 8 || at > maxLabelBytes {
+		return
+	}
+	s := newSentenceOf(&line{body: body[:at]})
+	if s == nil || !proseWords().of("agree").in(s) || !proseWords().of("reach").in(s) && !proseWords().of("of_consent").in(s) {
+		return
+	}
+	value, to := trimValue(body[at+1:]), i+1
+	if value == "" && i+1 < len(lines) && lines[i+1].label == nil {
+		value, to = trimValue(lines[i+1].body), i+2
+	}
+	if v := e.consent(value); v != "" && len(value) < 200 {
+		at, words := evidence(d, lines, i, to)
+		found.add(intake.FieldConsent, candidate{value: v, words: words, at: at, score: scoreHeader * factors[lines[i].region], method: byLabel})
+		for j := i; j < to; j++ {
+			lines[j].used = true
+		}
+	}
+}
+
+// plainName are labels that say only that a name stands beside them.
+var plainName = set("name nombre nom nome naam namn navn nimi jmeno isim nev nume")
+
+// companyByName reports whether the label at line i says only "Name" and is the company's:
+// another label names the contact and none the company.
+func companyByName(lines []line, i int) bool {
+	if k, _, _ := strings.Cut(fold(strings.TrimLeft(lines[i].body[len(bullet.FindString(lines[i].body)):], " *")), " "); !plainName[k] {
+		return false
+	}
+	contact := false
+	for j := range lines {
+		if l := lines[j].label; j != i && l != nil {
+			if l.field == intake.FieldCompanyName && !l.weak {
+				return false
+			}
+			contact = contact || l.field == intake.FieldContactName && l.value != ""
+		}
+	}
+	return contact
 }
 
 // headerRow reports whether a table row names columns: its value is a label as well.
@@ -145,13 +198,21 @@ func isList(f intake.Field) bool {
 	return f == intake.FieldServicesNeeded || f == intake.FieldProductInterest || f == intake.FieldCompetingVendors
 }
 
-// evidence returns the words of lines [from, to): one piece of the text, so that a value
-// that spans quoted lines has only its first as evidence.
-func evidence(d *document, lines []line, from, to int) string {
+// evidence returns the place and the words of lines [from, to): one piece of the text, so
+// that a value that spans quoted lines has only its first as evidence.
+func evidence(d *document, lines []line, from, to int) (span, string) {
 	if lines[from].depth > 0 || lines[to-1].depth > 0 {
 		to = from + 1
 	}
-	return strings.TrimSpace(d.text[lines[from].start:lines[to-1].end])
+	return d.words(lines[from].start, lines[to-1].end)
+}
+
+// words returns a piece of the text without white space around it, bounded, and its place.
+func (d *document) words(start, end int) (span, string) {
+	s := d.text[start:end]
+	start += len(s) - len(strings.TrimLeft(s, " \t\n"))
+	s = cutRunes(strings.TrimSpace(s), maxEvidence)
+	return span{start, start + len(s)}, s
 }
 
 // slot reports whether a value is an empty place of a form: "____", "[company domain]".
@@ -175,34 +236,6 @@ func (e *Extractor) ours(v string) bool {
 		d, err := e.ids.Domain(a[strings.LastIndexByte(a, '@')+1:])
 		return err == nil && e.opts.OwnDomain(d.Key)
 	})
-}
-
-// merge keeps the fields of which the text gives exactly one value, and derives the
-// company's domain from the contact's address if it was not given.
-func (e *Extractor) merge(found readings, in Input) (intake.Lead, map[intake.Field]string) {
-	lead, words := intake.Lead{}, map[intake.Field]string{}
-	for f, rs := range found {
-		if len(rs) == 1 {
-			lead[f], words[f] = rs[0].value, rs[0].evidence
-		}
-	}
-	if addr := lead[intake.FieldContactEmail]; addr != "" && len(found[intake.FieldCompanyDomain]) == 0 {
-		if key, ok := e.companyOf(addr, in.SenderDomain); ok {
-			lead[intake.FieldCompanyDomain] = key
-			words[intake.FieldCompanyDomain] = words[intake.FieldContactEmail]
-		}
-	}
-	return lead, words
-}
-
-// companyOf returns the registrable domain of an address if it can be the prospect's: no
-// mail provider, not the sender's, no partner's and not our own.
-func (e *Extractor) companyOf(addr, sender string) (string, bool) {
-	d, err := e.ids.Domain(addr[strings.LastIndexByte(addr, '@')+1:])
-	if err != nil || d.FreeMail || d.Key == sender || e.opts.OwnDomain(d.Key) || e.opts.PartnerDomain(d.Key) {
-		return "", false
-	}
-	return d.Key, true
 }
 
 // cutRunes returns the first n runes of s, trimmed.

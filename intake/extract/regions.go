@@ -13,6 +13,11 @@ const (
 	fresh     region = iota // written this time
 	quoted                  // written before, by anybody
 	signature               // about the sender
+
+	header         // the header of a forwarded mail
+	forwarded      // its text
+	innerSignature // about its author
+	disclaimer     // what lawyers add
 )
 
 // line is a line of the normalised text.
@@ -23,6 +28,7 @@ type line struct {
 	depth      int  // how often it was quoted
 	gap        bool // what stood right above it was filtered out
 	label      *labelled
+	used       bool // it belongs to the value of a label above
 }
 
 func (l *line) blank() bool { return strings.TrimSpace(l.body) == "" }
@@ -31,10 +37,13 @@ func (l *line) blank() bool { return strings.TrimSpace(l.body) == "" }
 type document struct {
 	text  string
 	lines []line
+	// messages are the mails within a forward, outermost first; empty if it is none.
+	messages []message
 }
 
-// split cuts text into lines and tells new words from quoted ones and from the signature.
-func split(text string, dict *dictionary) *document {
+// split cuts a mail's text into lines and tells new words from quoted and forwarded ones and
+// from the signature.
+func split(text string, in Input, dict *dictionary) *document {
 	d := &document{text: text}
 	pos := 0
 	for raw := range strings.Lines(text) {
@@ -53,7 +62,8 @@ func split(text string, dict *dictionary) *document {
 		}
 	}
 	d.markQuotes()
-	d.markSignature(dict)
+	d.findForward(in.Subject)
+	d.markSignature(in.SenderName, dict)
 	return d
 }
 
@@ -107,7 +117,7 @@ func (d *document) markQuotes() {
 			l.region, l.depth = quoted, extra
 			continue
 		}
-		if isSeparator(l.body) || d.headerBlock(i) {
+		if isSeparator(l.body) || d.headerAt(i) {
 			extra++
 			l.region, l.depth = quoted, extra
 			i = d.skipHeaderBlock(i, extra)
@@ -133,48 +143,28 @@ func (d *document) attribution(i int) int {
 			return 0
 		}
 		joined = strings.TrimSpace(joined + " " + body)
-		if n == 1 && !quoteWords().opens(joined) {
+		if n == 1 && !quoteWords().opens(joined) && !strings.Contains(joined, "@") && !year.MatchString(joined) {
 			return 0
 		}
-		if quoteWords().attributes(joined) {
+		if quoteWords().attributes(joined) || forwardWords().attributes(joined) {
 			return n
 		}
 	}
 	return 0
 }
 
-var dashes = regexp.MustCompile(`^\s*(?:-{2,}|_{2,}|={2,})\s*([^-_=]{4,80}?)\s*(?:-{2,}|_{2,}|={2,})\s*$|^\s*(Begin forwarded message):\s*$`)
-
-func isSeparator(s string) bool {
-	m := dashes.FindStringSubmatch(s)
-	return m != nil && quoteWords().separators[fold(m[1]+m[2])]
-}
-
-// headerBlock reports whether the header lines of an earlier mail begin at line i: a From
-// and, in the five lines below, two other header labels.
-func (d *document) headerBlock(i int) bool {
-	if !quoteWords().from[headLabel(d.lines[i].body)] {
-		return false
-	}
-	others := 0
-	for j := i + 1; j < len(d.lines) && j <= i+5; j++ {
-		if quoteWords().header[headLabel(d.lines[j].body)] {
-			others++
-		}
-	}
-	return others >= 2
-}
+// isSeparator reports whether a line stands above an earlier mail.
+func isSeparator(s string) bool { return separatorKind(s) != opensNothing }
 
 // skipHeaderBlock marks the header lines at or below line i, so that they do not count as
 // one more mail, and returns the last of them.
 func (d *document) skipHeaderBlock(i, depth int) int {
 	last := i
 	for j := i + 1; j < len(d.lines) && j <= i+8; j++ {
-		label := headLabel(d.lines[j].body)
 		if d.lines[j].blank() && last == i {
 			continue
 		}
-		if !quoteWords().from[label] && !quoteWords().header[label] {
+		if kind, _ := headerLine(d.lines[j].body); kind == "" {
 			break
 		}
 		last = j
@@ -185,18 +175,9 @@ func (d *document) skipHeaderBlock(i, depth int) int {
 	return last
 }
 
-// headLabel returns what stands before the colon of a short line, folded.
-func headLabel(s string) string {
-	label, _, found := strings.Cut(strings.ReplaceAll(s, "：", ":"), ":")
-	if !found || len(label) > 40 {
-		return ""
-	}
-	return fold(label)
-}
-
 // markSignature finds the part of the new text that is about the sender: from "-- ", from a
-// telephone's line, or from a farewell on.
-func (d *document) markSignature(dict *dictionary) {
+// telephone's line, from a farewell or from the sender's name on.
+func (d *document) markSignature(sender string, dict *dictionary) {
 	goesOn := d.leadBelow()
 	seen := false // something was written before
 	for i := 0; i < len(d.lines); i++ {
@@ -205,14 +186,44 @@ func (d *document) markSignature(dict *dictionary) {
 			continue
 		}
 		body := strings.TrimRight(l.body, " ")
-		farewell := seen && !goesOn[i] && len(body) <= 60 && dict.is("closing", body)
+		farewell := seen && !goesOn[i] && (len(body) <= 60 && dict.closes(body) || signs(body, sender))
 		if body == "--" || quoteWords().device(body) || farewell {
 			i = d.signatureFrom(i)
 			seen = false
 			continue
 		}
+		if seen && !goesOn[i] && disclaims(l) {
+			for ; i < len(d.lines) && d.lines[i].region == fresh; i++ {
+				d.lines[i].region = disclaimer
+			}
+			continue
+		}
 		seen = true
 	}
+}
+
+// closes reports whether a line is a farewell, alone or before a name.
+func (d *dictionary) closes(body string) bool {
+	if d.is("closing", body) {
+		return true
+	}
+	words, name, ok := strings.Cut(body, ",")
+	return ok && len(strings.Fields(name)) <= 3 && !strings.ContainsAny(name, ".!?:0123456789@") && d.is("closing", words)
+}
+
+// signs reports whether a line begins with the sender's full name, as signatures do.
+func signs(body, sender string) bool {
+	k := fold(sender)
+	return len(body) <= 80 && strings.Contains(k, " ") && !strings.HasSuffix(strings.TrimSpace(body), ".") && strings.HasPrefix(fold(body)+" ", k+" ")
+}
+
+// disclaims reports whether a line begins what lawyers add below a mail.
+func disclaims(l *line) bool {
+	if len(l.body) < 20 {
+		return false
+	}
+	s := newSentenceOf(&line{body: clip(l.body, 400)})
+	return s != nil && proseWords().of("disclaimer").at(s, 0) > 0
 }
 
 // signatureFrom marks the new lines from i up to the next quoted one, and returns the last.
@@ -252,7 +263,14 @@ func (d *document) newText() string {
 			break
 		}
 	}
-	return clip(strings.TrimSpace(b.String()), maxNewBytes)
+	out := strings.TrimSpace(b.String())
+	for {
+		i := strings.LastIndexByte(out, '\n')
+		if i < 0 || !isRule(out[i+1:]) {
+			return clip(out, maxNewBytes)
+		}
+		out = strings.TrimSpace(out[:i])
+	}
 }
 
 // fresh returns the lines that were written this time, blank ones included.
@@ -273,10 +291,13 @@ func (d *document) fresh() []line {
 // caseNumber is the form of a case number anywhere in a text.
 var caseNumber = regexp.MustCompile(`(?i)\b[A-Z0-9]{1,8}-[0-9]{4}-[0-9]{6,7}-[0-9A-Z]\b`)
 
+// taggedSubject is a subject with the number of something in brackets.
+var taggedSubject = regexp.MustCompile(`\[#?[A-Z]{1,8}-?[0-9]{3,}[-0-9A-Z]*\]`)
+
 // answersUs reports whether a mail answers one of ours: its subject or what it quotes has a
 // case number. It decides nothing but whether quoted lines are read at all.
 func answersUs(subject string, d *document) bool {
-	if caseNumber.MatchString(subject) {
+	if _, reply := subjectKind(subject); caseNumber.MatchString(subject) || reply && taggedSubject.MatchString(subject) {
 		return true
 	}
 	for i := range d.lines {
@@ -290,25 +311,17 @@ func answersUs(subject string, d *document) bool {
 // quoteDictionary is data/quotes.tsv, ready to match.
 type quoteDictionary struct {
 	attributions [][2]string // first and last words, lower case
-	separators   map[string]bool
-	from, header map[string]bool
 	devices      []string
 }
 
 var quoteWords = sync.OnceValue(func() *quoteDictionary {
-	q := &quoteDictionary{separators: make(map[string]bool), from: make(map[string]bool), header: make(map[string]bool)}
+	q := &quoteDictionary{}
 	for _, row := range rows("data/quotes.tsv", 3) {
 		for _, s := range strings.Split(row[2], "|") {
 			switch row[0] {
 			case "attribution":
 				first, last, _ := strings.Cut(strings.ToLower(s), " … ")
 				q.attributions = append(q.attributions, [2]string{first + " ", " " + last})
-			case "separator":
-				q.separators[fold(s)] = true
-			case "from":
-				q.from[fold(s)] = true
-			case "header":
-				q.header[fold(s)] = true
 			case "device":
 				q.devices = append(q.devices, strings.ToLower(s))
 			}

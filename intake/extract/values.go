@@ -22,13 +22,13 @@ func (e *Extractor) values(f intake.Field, v string) map[intake.Field]string {
 	case intake.FieldCompanyDomain:
 		return one(f, e.domain(v))
 	case intake.FieldCompanyName:
-		return one(f, companyName(v))
+		return e.company(v)
 	case intake.FieldContactPhone:
 		return one(f, phone(v))
 	case intake.FieldCountry:
 		return one(f, e.country(v))
 	case intake.FieldStage:
-		return one(f, e.dict.words["stage"][fold(v)])
+		return one(f, e.stage(v))
 	case intake.FieldConsent:
 		return one(f, e.consent(v))
 	case intake.FieldKind:
@@ -42,7 +42,7 @@ func (e *Extractor) values(f intake.Field, v string) map[intake.Field]string {
 	case isList(f):
 		return one(f, list(v))
 	}
-	return one(f, short(v))
+	return one(f, short(strings.Trim(v, " \"“”„»«")))
 }
 
 func one(f intake.Field, v string) map[intake.Field]string {
@@ -56,7 +56,7 @@ func one(f intake.Field, v string) map[intake.Field]string {
 func short(v string) string { return cutRunes(strings.Join(strings.Fields(v), " "), maxShort) }
 
 var (
-	addresses = regexp.MustCompile(`[^\s<>()\[\]",;:|]+@[^\s<>()\[\]",;:|]+`)
+	addresses = regexp.MustCompile(`[^\s<>()\[\]",;:|（）「」、。：；]+@[^\s<>()\[\]",;:|（）「」、。：；]+`)
 	bracketed = regexp.MustCompile(`\s*[<(\[]\s*(?:https?://|mailto:|tel:|www\.)[^<>()\[\]\s]*\s*[>)\]]`)
 )
 
@@ -74,8 +74,17 @@ func (e *Extractor) email(v string) string {
 }
 
 func address(a string) (string, bool) {
+	if i := strings.LastIndexFunc(a, ideograph); i >= 0 && i < strings.LastIndexByte(a, '@') {
+		_, n := utf8.DecodeRuneInString(a[i:])
+		a = a[i+n:] // a script without blanks joins it to the word before
+	}
 	addr, err := identity.Email(strings.Trim(a, ".'"))
 	return addr.String(), err == nil && utf8.RuneCountInString(addr.String()) <= maxShort
+}
+
+// ideograph reports whether r is of a script that is written without blanks.
+func ideograph(r rune) bool {
+	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana)
 }
 
 // domain returns the one registrable domain in v, which may be a URL or a text with one.
@@ -101,8 +110,8 @@ func (e *Extractor) domain(v string) string {
 // unwrapLink returns the address that a mail filter's rewritten link leads to.
 func unwrapLink(s string) string {
 	u, err := url.Parse(s)
-	if err != nil || !strings.HasSuffix(u.Hostname(), ".safelinks.protection.outlook.com") {
-		return s
+	if err != nil || !strings.Contains("."+u.Hostname(), ".safelinks.") {
+		return unwrapURL(s)
 	}
 	if target := u.Query().Get("url"); target != "" {
 		return target
@@ -110,9 +119,36 @@ func unwrapLink(s string) string {
 	return s
 }
 
+// company splits "Acme GmbH (www.acme.de)" and "Acme, website acme.de" into name and domain.
+func (e *Extractor) company(v string) map[intake.Field]string {
+	out := one(intake.FieldCompanyName, companyName(v))
+	for _, w := range wordsOf(clip(v, 400), 0) {
+		if w.link == "" || w.start < 3 {
+			continue
+		}
+		head := strings.TrimRight(v[:w.start], " ,;:(<[-–—|/")
+		if i := strings.LastIndexByte(head, ' '); i > 0 && e.dict.labels[fold(head[i:])] == intake.FieldCompanyDomain {
+			head = strings.TrimRight(head[:i], " ,;:(<[-–—|/")
+		}
+		key := e.domain(w.link)
+		if name := companyName(head); key != "" && name != "" {
+			return map[intake.Field]string{intake.FieldCompanyName: name, intake.FieldCompanyDomain: key}
+		}
+	}
+	return out
+}
+
 // companyName drops links that mail programs add behind a name.
 func companyName(v string) string {
-	v = short(strings.Trim(bracketed.ReplaceAllString(v, ""), " \"“”„*"))
+	v = short(strings.Trim(bracketed.ReplaceAllString(v, ""), " *,;"))
+	for _, q := range [][2]string{{`"`, `"`}, {"“", "”"}, {"„", "“"}, {"„", "”"}, {"«", "»"}} {
+		if strings.HasPrefix(v, q[0]) && strings.HasSuffix(v, q[1]) {
+			v = strings.TrimSuffix(strings.TrimPrefix(v, q[0]), q[1])
+		}
+	}
+	if strings.HasPrefix(v, "{") || strings.HasPrefix(v, "[") {
+		return ""
+	}
 	if !strings.ContainsFunc(v, isAlnum) || strings.Contains(v, "@") {
 		return ""
 	}
@@ -156,6 +192,21 @@ func (e *Extractor) country(v string) string {
 	return ""
 }
 
+// stage reads how far it is: a fixed word, or a sentence about it.
+func (e *Extractor) stage(v string) string {
+	if stage := e.dict.words["stage"][fold(v)]; stage != "" {
+		return stage
+	}
+	s := newSentenceOf(&line{body: clip(v, 300)})
+	if s == nil {
+		return ""
+	}
+	p, out := &prose{}, make(candidates)
+	p.readStage(&mail{doc: &document{text: v + " "}}, s, out)
+	best, _ := out.best(intake.FieldStage)
+	return best.value
+}
+
 // consent returns yes or no if v is such a word, alone or before a punctuation mark; a yes
 // also before other words. A yes with a reserve is none.
 func (e *Extractor) consent(v string) string {
@@ -164,6 +215,15 @@ func (e *Extractor) consent(v string) string {
 	}
 	if c := e.yesNo(v); c != "" {
 		return c
+	}
+	if s := newSentenceOf(&line{body: clip(v, 300)}); s != nil && len(s.words) > 2 {
+		yes, no := proseWords().kind("consent", "yes"), proseWords().kind("consent", "no")
+		switch {
+		case no.in(s):
+			return intake.ConsentNo
+		case yes.in(s) && !unsure(s, yes) && !denied(s, yes), agrees(s):
+			return intake.ConsentYes
+		}
 	}
 	first, rest := "", ""
 	if i := strings.IndexAny(v, ",.;!(–-:\n"); i > 0 {

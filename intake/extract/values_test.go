@@ -91,6 +91,9 @@ func TestDictionaryIsSound(t *testing.T) {
 		english[row[0]] = english[row[0]] || row[1] == "en"
 		for l := range strings.SplitSeq(row[2], "|") {
 			k := fold(l)
+			if strings.HasSuffix(l, "?") {
+				continue // gives way
+			}
 			if k == "" || owner[k] != "" && owner[k] != row[0] {
 				t.Errorf("label %q is of %s and %s", l, owner[k], row[0])
 			}

@@ -1,0 +1,59 @@
+package mailbox
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+
+	"leadgate/intake"
+)
+
+func explain(t *testing.T, cfg Config, mail string) Explanation {
+	t.Helper()
+	x, err := Explain(strings.NewReader(strings.ReplaceAll(mail, "\n", "\r\n")), cfg, testExtractor())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
+
+func TestExplainShowsValuesAndWords(t *testing.T) {
+	x := explain(t, Config{}, "From: Bob <bob@partner.example>\nSubject: New lead\n\nCompany: Acme GmbH\nContact: Jane Doe <jane@acme.com>, CTO\nBudget: 120k EUR\nCompeting vendors: Initech, Hooli\nConsent: yes\n")
+	if x.Class != "lead" || len(x.Leads) != 1 {
+		t.Fatalf("class %q, %d leads", x.Class, len(x.Leads))
+	}
+	l := x.Leads[0]
+	if l.CompanyName != "Acme GmbH" || l.ContactEmail != "jane@acme.com" || l.ContactRole != "CTO" || !l.Consent ||
+		!reflect.DeepEqual(l.TargetRevenue, &Money{"120000", "EUR"}) || !reflect.DeepEqual(l.CompetingVendors, []string{"Initech", "Hooli"}) {
+		t.Errorf("read %+v", l)
+	}
+	if e := l.Evidence[intake.FieldCompanyName]; e.Words != "Company: Acme GmbH" || x.Text[e.Start:e.End] != e.Words {
+		t.Errorf("evidence %+v", e)
+	}
+	b, err := json.Marshal(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := string(b); strings.Contains(s, "company_domain\":\"\"") || strings.Contains(s, "contact_phone") || !strings.Contains(s, `"target_revenue":{"amount":"120000","currency":"EUR"}`) {
+		t.Errorf("printed %s", s)
+	}
+}
+
+// TestExplainTellsMachinesFromPeople: what a program wrote is a lead only if it is laid out
+// as one.
+func TestExplainTellsMachinesFromPeople(t *testing.T) {
+	for name, tt := range map[string]struct{ mail, want string }{
+		"a bounce":              {"From: MAILER-DAEMON@x.example\nSubject: failed\n\nCompany: Acme\n", "bounce"},
+		"an absence":            {"From: bob@partner.example\nAuto-Submitted: auto-replied\n\nCompany: Acme\nE-mail: j@acme.com\nContact: J D\n", "auto"},
+		"a newsletter":          {"From: bob@partner.example\nList-Id: <x>\n\nWe met Jane Doe (jane@acme.com).\n", "auto"},
+		"the lead of a program": {"From: crm@partner.example\nAuto-Submitted: auto-generated\n\nCompany: Acme\nE-mail: jane@acme.com\nContact: Jane Doe\n", "lead"},
+		"our own":               {"From: partners@vendor.example\n\nCompany: Acme\n", "auto"},
+		"a thank you":           {"From: bob@partner.example\nSubject: Re: x [LG-2026-000123-K]\n\nThanks!\n", "reply"},
+		"nothing at all":        {"From: bob@partner.example\n\n", "not_a_lead"},
+	} {
+		if x := explain(t, Config{Address: testAddress}, tt.mail); x.Class != tt.want || (tt.want != "lead") != (len(x.Leads) == 0) {
+			t.Errorf("%s: class %q with %d leads, want %q", name, x.Class, len(x.Leads), tt.want)
+		}
+	}
+}

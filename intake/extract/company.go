@@ -1,0 +1,434 @@
+package extract
+
+import (
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"leadgate/intake"
+)
+
+// run is a sequence of words of a sentence that may be a name: words [from, to).
+type run struct {
+	s        *sentence
+	from, to int
+}
+
+func (r run) text(d *document) string {
+	return strings.Join(strings.Fields(d.text[r.s.words[r.from].start:r.s.words[r.to-1].end]), " ")
+}
+
+func (r run) keys() []string {
+	var out []string
+	for _, w := range r.s.words[r.from:r.to] {
+		out = append(out, strings.Fields(w.key)...)
+	}
+	return out
+}
+
+// runs cuts a sentence into the longest sequences of capitalised words, with the small words
+// that names have within.
+func runs(s *sentence) []run {
+	var out []run
+	for i := 0; i < len(s.words); i++ {
+		if !opensName(s, i) {
+			continue
+		}
+		j := i + 1
+		for j < len(s.words) && joins(s, j) {
+			j++
+		}
+		for j > i+1 && !opensName(s, j-1) && !proseWords().legal[s.words[j-1].key] {
+			j--
+		}
+		out = append(out, run{s, i, j})
+		i = j - 1
+	}
+	return out
+}
+
+// opensName reports whether word i may begin a name.
+func opensName(s *sentence, i int) bool {
+	w := &s.words[i]
+	return w.capital && w.address == "" && w.key != "" && (w.link == "" || !strings.Contains(w.link, "/")) && !proseWords().stop[w.key]
+}
+
+// joins reports whether word j goes on with the name before it.
+func joins(s *sentence, j int) bool {
+	before, w := &s.words[j-1], &s.words[j]
+	if proseWords().legal[w.key] && (before.shut == "," || before.shut == ".") && w.capital && before.capital {
+		return true // "Apex Roofing, Inc."
+	}
+	if before.shut == "," && listed(s, j) {
+		return true
+	}
+	if !before.soft && !(before.shut == "." && abbreviation(before)) {
+		return false
+	}
+	if w.address != "" || strings.Contains(w.link, "/") {
+		return false
+	}
+	if opensName(s, j) || proseWords().legal[w.key] {
+		return true
+	}
+	if j+1 >= len(s.words) || !w.soft {
+		return false
+	}
+	if proseWords().legal[before.key] && before.key != "group" && !(w.key == "de" && (s.words[j+1].key == "cv" || s.words[j+1].key == "rl")) {
+		return false // "Vaubert SA de Lyon"
+	}
+	if isAnd(w.key) && partners[s.words[j+1].key] {
+		return true
+	}
+	switch {
+	case w.text == "&" || w.text == "+":
+		return true
+	case proseWords().particle[w.key] && !w.capital:
+		return opensName(s, j+1) || j+2 < len(s.words) && proseWords().particle[s.words[j+1].key] && opensName(s, j+2)
+	case w.key != "" && w.key[0] >= '0' && w.key[0] <= '9':
+		return opensName(s, j+1)
+	case proseWords().particle[w.key] && w.capital:
+		return opensName(s, j+1) // "Scheepswerf De Merwestreek"
+	case proseWords().stop[w.key] && w.capital && s.words[j+1].text == "&":
+		return j+2 < len(s.words) && opensName(s, j+2)
+	case proseWords().stop[w.key] && w.capital:
+		return opensName(s, j+1) && utf8.RuneCountInString(w.key) > 3 // "Smart Lead Systems"
+	}
+	return false
+}
+
+// listed reports whether word j goes on with a firm of several partners: "Hobbs, Crane &
+// Little".
+func listed(s *sentence, j int) bool {
+	w := s.words
+	for k := j; k < len(w) && k < j+4 && opensName(s, k); k++ {
+		if w[k].soft && k+2 < len(w) && w[k+1].text == "&" && opensName(s, k+2) {
+			return true
+		}
+		if w[k].shut != "," {
+			return false
+		}
+	}
+	return false
+}
+
+// partners are words behind "and" at the end of a firm's name.
+var partners = set("cie co associati associes associados fils sohne soehne sons partner partners figli hijos zonen daughters bruder brothers filhos synowie soner sonner")
+
+// companies finds the names of companies in sentences: those that the prospect's domains
+// stand for, those behind words that announce one, and those with a legal form.
+func (e *Extractor) companies(m *mail, p *prose, out candidates) {
+	for _, key := range p.domains {
+		e.companyOfDomain(m, p, key, out)
+	}
+	for i := range p.sents {
+		s := &p.sents[i]
+		for _, r := range runs(s) {
+			r = e.trimRun(r, p)
+			if r.to <= r.from {
+				continue
+			}
+			score := e.companyScore(p, r)
+			if score == 0 {
+				continue
+			}
+			e.addCompany(m, p, r, score, out)
+		}
+	}
+}
+
+func (e *Extractor) addCompany(m *mail, p *prose, r run, score float64, out candidates) {
+	v := strings.Trim(r.text(m.doc), " ,;:")
+	if m := articled.FindString(v); m != "" {
+		v = v[len(m):]
+	}
+	if utf8.RuneCountInString(v) < 2 || m.sender.is(v) || p.isPerson(v) || e.dict.countries[fold(v)] != "" {
+		return
+	}
+	at, words := m.doc.words(r.s.start, r.s.end)
+	v += legalStop(r)
+	out.add(intake.FieldCompanyName, candidate{value: v, words: words, at: at, score: score * factors[r.s.region], method: byProse})
+}
+
+// articled is an article that French and Italians join to a name.
+var articled = regexp.MustCompile(`^(?:l|d|dell|all|nell|dall)['’]`)
+
+// legalStop returns the full stop that belongs to a shortened legal form at the end of a
+// name. At the end of a sentence it may be the sentence's, unless the form always has one.
+func legalStop(r run) string {
+	w := &r.s.words[r.to-1]
+	if !strings.HasPrefix(w.shut, ".") || !proseWords().legal[w.key] {
+		return ""
+	}
+	if strings.Contains(w.text, ".") || r.to < len(r.s.words) {
+		return "."
+	}
+	switch w.key {
+	case "inc", "corp", "lda", "ltda", "coop":
+		return "."
+	}
+	return ""
+}
+
+// trimRun takes off what can't belong to a company's name: roles and the contact's name at
+// either end.
+func (e *Extractor) trimRun(r run, p *prose) run {
+	w := r.s.words
+	for r.from < r.to && (isRole(w[r.from].key) && r.to-r.from > 1 && !proseWords().legal[w[r.to-1].key] || proseWords().title[w[r.from].key] || proseWords().legal[w[r.from].key] && r.to-r.from == 1) {
+		r.from++
+	}
+	for _, person := range p.people {
+		if person.s == r.s && person.from < r.to && person.to > r.from {
+			if person.from > r.from {
+				r.to = person.from
+			} else {
+				r.from = max(r.from, person.to)
+			}
+		}
+	}
+	return r
+}
+
+// companyScore says how sure it is that a run is the prospect's name.
+func (e *Extractor) companyScore(p *prose, r run) float64 {
+	w := r.s.words
+	legal := r.to-r.from > 1 && legalForm(&w[r.to-1])
+	score := 0.0
+	if legal {
+		score = scoreClear
+	}
+	if p.announced(r) {
+		score = max(score, scoreLikely)
+		if legal {
+			score = scoreCertain
+		}
+	}
+	if score > 0 && p.rival(r) {
+		return 0
+	}
+	return score
+}
+
+// maxTries bounds the words that are compared with a domain.
+const maxTries = 2000
+
+// legalForm reports whether a word is surely a legal form: those that are words as well
+// ("as", "co", "se") only in capitals.
+func legalForm(w *word) bool {
+	if !proseWords().legal[w.key] || w.key == "group" {
+		return false
+	}
+	switch w.key {
+	case "se", "co", "o", "as", "z", "sa", "soc", "sp", "ad", "dd", "pt":
+		return w.text == strings.ToUpper(w.text)
+	}
+	return true
+}
+
+// companyOfDomain finds the words of which a domain's first label is made.
+func (e *Extractor) companyOfDomain(m *mail, p *prose, key string, out candidates) {
+	label, _, _ := strings.Cut(key, ".")
+	letters := label
+	if u, err := e.ids.Domain(key); err == nil {
+		ul, _, _ := strings.Cut(u.Unicode, ".")
+		if f := strings.ReplaceAll(fold(ul), " ", "-"); f != "" {
+			letters = f
+		}
+	}
+	best, top, tries := run{}, 0.0, 0
+	for i := range p.sents {
+		s := &p.sents[i]
+		for _, r := range runs(s) {
+			r = e.trimRun(r, p)
+			if tries += r.to - r.from; tries > maxTries {
+				break
+			}
+			for a := r.from; a < r.to; a++ {
+				for b := min(r.to, a+7); b > a; b-- {
+					sub := run{s, a, b}
+					if p.isPersonRun(sub) {
+						continue
+					}
+					if score := likeness(letters, sub); score > top || score > 0 && score == top && p.linkBehind(sub) && !p.linkBehind(best) {
+						best, top = sub, score
+					}
+				}
+			}
+		}
+	}
+	if top == 0 {
+		if best, top = p.lowerCompany(strings.ReplaceAll(letters, "-", "")); top == 0 {
+			return
+		}
+		p.company = best
+		e.addCompany(m, p, best, top, out)
+		return
+	}
+	best = e.widen(best, p)
+	p.company = best
+	e.addCompany(m, p, best, top, out)
+}
+
+// lowerCompany finds a company in a text without capitals: all letters of the domain in the
+// order of some words, which a mark, an article or an announcing word sets off.
+func (p *prose) lowerCompany(letters string) (run, float64) {
+	for i := range p.sents {
+		s := &p.sents[i]
+		for a := range s.words {
+			for n := 5; n > 0; n-- {
+				if a+n > len(s.words) {
+					continue
+				}
+				all, soft := "", true
+				for j := a; j < a+n; j++ {
+					all += strings.ReplaceAll(s.words[j].key, " ", "")
+					soft = soft && (j == a+n-1 || s.words[j].soft) && s.words[j].link == "" && s.words[j].address == ""
+				}
+				if !soft || all != letters || len(letters) < 5 {
+					continue
+				}
+				r := run{s, a, a + n}
+				for r.to < len(s.words) && s.words[r.to-1].soft && proseWords().legal[s.words[r.to].key] {
+					r.to++
+				}
+				for back := 0; back <= 2 && r.from >= back; back++ {
+					if at := r.from - back; at == 0 || !s.words[at-1].soft || proseWords().stop[s.words[at-1].key] || p.cued("company", s, at) {
+						return run{s, at, r.to}, scoreClear
+					}
+				}
+			}
+		}
+	}
+	return run{}, 0
+}
+
+// likeness says how well a domain's letters stand for the words of a run: all of them in
+// full, their beginnings, or some.
+func likeness(label string, r run) float64 {
+	letters := strings.ReplaceAll(label, "-", "")
+	var words []string
+	for _, w := range r.s.words[r.from:r.to] {
+		if !proseWords().legal[w.key] && !proseWords().particle[w.key] {
+			words = append(words, strings.Fields(w.key)...)
+		}
+	}
+	if len(words) == 0 {
+		return 0
+	}
+	all := strings.Join(words, "")
+	digraphs := umlauts(r)
+	switch {
+	case all == letters, digraphs == letters, withAnd(r, letters):
+		return scoreCertain + .05
+	case len(all) >= 4 && strings.HasPrefix(letters, all), len(all) >= 5 && strings.HasSuffix(letters, all):
+		return scoreClear + float64(len(all))/1000
+	case len(all) >= 2 && strings.HasPrefix(label, all+"-"):
+		return scoreClear
+	case len(letters) >= 4 && len(words) == 1 && strings.HasPrefix(all, letters):
+		return scoreClear
+	case len(words) > 1 && len(letters) >= 3 && (abbreviates(letters, words) || abbreviates(letters, strings.Fields(umlautWords(r)))):
+		return .8 + float64(len(words))/1000
+	}
+	return 0
+}
+
+// withAnd reports whether a domain writes out the "&" of a name.
+func withAnd(r run, letters string) bool {
+	and := false
+	for _, w := range r.s.words[r.from:r.to] {
+		and = and || w.text == "&" || w.text == "+"
+	}
+	if !and {
+		return false
+	}
+	for _, word := range []string{"and", "und", "et", "y", "e", "en", "i", "og", "och", "n"} {
+		all := ""
+		for _, w := range r.s.words[r.from:r.to] {
+			switch {
+			case w.text == "&" || w.text == "+":
+				all += word
+			case !proseWords().legal[w.key]:
+				all += strings.ReplaceAll(w.key, " ", "")
+			}
+		}
+		if all == letters {
+			return true
+		}
+	}
+	return false
+}
+
+// abbreviates reports whether letters are made of the beginnings of words: of the first, of
+// the last, and of those between, some of which may be left out.
+func abbreviates(letters string, words []string) bool {
+	if len(words) == 0 || len(letters) > 63 {
+		return false
+	}
+	reached := map[int]bool{0: true} // bytes of letters that the words so far can stand for
+	for i, w := range words {
+		next := make(map[int]bool)
+		for from := range reached {
+			if i > 0 && i < len(words)-1 {
+				next[from] = true
+			}
+			for n := 1; n <= len(w) && from+n <= len(letters) && letters[from+n-1] == w[n-1]; n++ {
+				next[from+n] = true
+			}
+		}
+		reached = next
+	}
+	return reached[len(letters)]
+}
+
+// umlauts returns the letters of a run as Germans write them without umlauts.
+func umlauts(r run) string { return strings.ReplaceAll(umlautWords(r), " ", "") }
+
+var digraphs = strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "Ä", "Ae", "Ö", "Oe", "Ü", "Ue", "å", "aa", "Å", "Aa", "ø", "oe", "Ø", "Oe", "æ", "ae")
+
+func umlautWords(r run) string {
+	var out []string
+	for _, w := range r.s.words[r.from:r.to] {
+		if !proseWords().legal[w.key] && !proseWords().particle[w.key] {
+			out = append(out, fold(digraphs.Replace(w.text)))
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+// widen adds to a run what belongs to the same name: a legal form, further capitalised words
+// behind it, and words before it, unless a sentence begins with them.
+func (e *Extractor) widen(r run, p *prose) run {
+	w := r.s.words
+	full := e.trimRun(run{r.s, r.from, r.to}, p)
+	for _, whole := range runs(r.s) {
+		if whole.from <= r.from && r.to <= whole.to {
+			full = e.trimRun(whole, p)
+		}
+	}
+	for r.to < full.to && (!isRole(w[r.to].key) && !p.german || proseWords().legal[w[r.to].key]) {
+		if proseWords().particle[w[r.to].key] && !w[r.to].capital && !proseWords().legal[w[full.to-1].key] {
+			break // "Clinica Monte Boglia di Lugano"
+		}
+		r.to++
+	}
+	if p.german && full.to > r.to && proseWords().legal[w[full.to-1].key] {
+		r.to = full.to
+	}
+	for r.to > r.from+1 && proseWords().particle[w[r.to-1].key] && !w[r.to-1].capital {
+		r.to--
+	}
+	for r.from > full.from && !isRole(w[r.from-1].key) {
+		if r.from == 1 && p.english && !proseWords().legal[w[r.to-1].key] {
+			break // any word has a capital there
+		}
+		if p.english || !p.german || r.from-full.from <= 2 || proseWords().legal[w[r.to-1].key] {
+			r.from--
+			continue
+		}
+		break
+	}
+	for r.from < r.to-1 && (proseWords().particle[w[r.from].key] && !w[r.from].capital || !opensName(r.s, r.from)) {
+		r.from++
+	}
+	return r
+}

@@ -1,0 +1,563 @@
+package extract
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"leadgate/intake"
+)
+
+// roleEnds are the ends of words that name a role in languages that write them in one.
+var roleEnds = []string{
+	"leiter", "leiterin", "leitung", "chef", "chefin", "sjef", "manager", "managerin", "director", "direktor", "direktorin",
+	"leder", "ansvarlig", "ansvarig", "verantwortlicher", "verantwortliche", "beauftragter", "beauftragte", "meister", "meisterin",
+	"fuhrer", "fuhrerin", "forer", "coordinator", "adviseur", "medewerker", "direkteur", "directeur", "intendent", "ingenieur", "assistent", "konsulent", "radgiver", "direktør", "direktor", "leider", "hoofd", "verantwoordelijke", "paallikko", "johtaja", "vastaava",
+	"einkaufer", "planer", "planerin", "disponent", "inspektor", "referent", "referentin", "koordinator", "koordinatorin", "muduru", "uzmani",
+}
+
+// isRole reports whether a folded word names what somebody is, or is part of that.
+func isRole(key string) bool {
+	if proseWords().role[key] {
+		return true
+	}
+	if i := strings.LastIndexByte(key, ' '); i >= 0 && isRole(key[i+1:]) {
+		return true
+	}
+	for _, end := range roleEnds {
+		if len(key) > len(end)+1 && strings.HasSuffix(key, end) {
+			return true
+		}
+	}
+	return false
+}
+
+// nameWord reports whether a word may be part of a person's name.
+func nameWord(w *word) bool {
+	if w.address != "" || w.link != "" || !w.capital || w.key == "" {
+		return false
+	}
+	d := proseWords()
+	if len(w.text) > 60 || d.stop[w.key] || d.legal[w.key] || isRole(w.key) || d.title[w.key] {
+		return false
+	}
+	lower := false
+	for _, r := range w.text {
+		if unicode.IsDigit(r) {
+			return false
+		}
+		lower = lower || unicode.IsLower(r)
+	}
+	return lower || utf8.RuneCountInString(w.text) <= 1 || len(w.text) > 3
+}
+
+// localLike reports whether the part of an address before the "@" is made of a name: in what
+// way names are put into addresses. full says that more than one of its words is in it.
+func localLike(addr string, words []string) (ok, full bool) {
+	local := strings.ToLower(addr[:max(0, strings.LastIndexByte(addr, '@'))])
+	local, _, _ = strings.Cut(local, "+")
+	local = strings.TrimRight(strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return r
+		}
+		return -1
+	}, fold(local)), "0123456789")
+	if len(local) < 2 || len(words) == 0 {
+		return false, false
+	}
+	first, last := words[0], words[len(words)-1]
+	all := strings.Join(words, "")
+	if len(words) == 1 {
+		return local == first && len(first) > 2, false
+	}
+	initial := func(s string) string { _, n := utf8.DecodeRuneInString(s); return s[:n] }
+	initials := ""
+	for _, w := range words {
+		initials += initial(w)
+	}
+	switch local {
+	case all, first + last, last + first, initial(first) + last, first + initial(last), last + initial(first), initials[:len(initials)-len(initial(last))] + last:
+		return true, true
+	case first, last, initials:
+		return true, local == initials && len(words) > 2 || len(local) > 2
+	}
+	if len(words) > 2 {
+		middle := words[1]
+		switch local {
+		case middle + last, first + middle, middle, initial(first) + middle + last, initial(first) + middle, first + middle + last, last + middle + first:
+			return true, true
+		}
+	}
+	// "k.lindstrm", "seb.mller": letters left out; "jdoering" for "Jane Döring"
+	return false, false
+}
+
+// addressed finds the person to whom an address belongs, by the address itself.
+func (p *prose) addressed(addr string) (run, float64) {
+	best, top := run{}, 0.0
+	for i := range p.sents {
+		s := &p.sents[i]
+		for a := range s.words {
+			if !nameWord(&s.words[a]) {
+				continue
+			}
+			for n := 4; n >= 1; n-- {
+				r := run{s, a, a + n}
+				if !p.nameRun(r) || n > 1 && s.words[a+n-1].soft && a+n < len(s.words) && nameWord(&s.words[a+n]) {
+					continue
+				}
+				ok, full := likeAddress(addr, r)
+				score := 0.0
+				switch {
+				case ok && n > 1 && full:
+					score = .9 - float64(n)/100
+				case ok && n > 1:
+					score = .8
+				case ok:
+					score = .76
+				}
+				if score > top {
+					best, top = r, score
+				}
+			}
+		}
+	}
+	return best, top
+}
+
+// likeAddress compares a run with an address, in both ways of writing umlauts.
+func likeAddress(addr string, r run) (ok, full bool) {
+	var plain, written []string
+	for _, w := range r.s.words[r.from:r.to] {
+		plain = append(plain, strings.ReplaceAll(w.key, " ", ""))
+		written = append(written, strings.ReplaceAll(fold(digraphs.Replace(w.text)), " ", ""))
+	}
+	if ok, full = localLike(addr, plain); !ok {
+		ok, full = localLike(addr, written)
+	}
+	return ok, full
+}
+
+// nameRun reports whether the words of r can be a person's name: they stand together, begin
+// and end with name words, and have only particles besides.
+func (p *prose) nameRun(r run) bool {
+	w := r.s.words
+	if r.to > len(w) || !nameWord(&w[r.from]) || !nameWord(&w[r.to-1]) {
+		return false
+	}
+	for i := r.from; i < r.to; i++ {
+		if i > r.from && !w[i-1].soft && !(w[i-1].shut == "." && utf8.RuneCountInString(w[i-1].key) == 1) {
+			return false
+		}
+		if !nameWord(&w[i]) && !proseWords().particle[w[i].key] {
+			return false
+		}
+	}
+	return true
+}
+
+// nameAt returns the name that begins at word i: two to four words.
+func (p *prose) nameAt(s *sentence, i int) (run, bool) {
+	for i < len(s.words) && proseWords().title[s.words[i].key] {
+		i++
+	}
+	best := run{}
+	for n := 2; n <= 4; n++ {
+		if r := (run{s, i, i + n}); i+n <= len(s.words) && p.nameRun(r) {
+			best = r
+		}
+	}
+	return best, best.to > 0
+}
+
+// nameBefore returns the name that ends right before word i.
+func (p *prose) nameBefore(s *sentence, i int) (run, bool) {
+	best := run{}
+	for n := 2; n <= 4; n++ {
+		if r := (run{s, i - n, i}); i-n >= 0 && p.nameRun(r) {
+			best = r
+		}
+	}
+	return best, best.to > 0
+}
+
+// isPerson reports whether a name is that of somebody found in the text.
+func (p *prose) isPerson(v string) bool {
+	k := fold(v)
+	for _, r := range p.people {
+		if name := strings.Join(r.keys(), " "); name == k || strings.Contains(" "+name+" ", " "+k+" ") {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *prose) isPersonRun(r run) bool {
+	for _, q := range p.people {
+		if q.s == r.s && r.from >= q.from && r.to <= q.to {
+			return true
+		}
+	}
+	return false
+}
+
+// roleNear finds what a person is by the words around the name: "Jane Doe, CTO of Acme",
+// "their CTO Jane Doe", "Jane Doe is the CTO", "Jane Doe (CTO)".
+func (p *prose) roleNear(r run) (run, bool) {
+	s := r.s
+	w := s.words
+	before, inFront := roleBefore(s, r.from, p)
+	if inFront && w[before.to-1].soft {
+		return before, true
+	}
+	if w[r.to-1].soft && r.to < len(w) && (isRole(w[r.to].key) || tradeWord(&w[r.to])) {
+		if role, ok := p.roleAt(s, r.to); ok && !w[role.to-1].soft { // "Raj Anand IT mgr, …"
+			return role, true
+		}
+	}
+	i := r.to
+	for i < len(w) && (w[i].address != "" || isPhoneWord(&w[i])) {
+		i++ // an address in brackets may stand between
+	}
+	if i < len(w) {
+		last := &w[i-1]
+		if strings.ContainsAny(last.shut, ",(–—;)") || strings.ContainsAny(w[i].open, "(,") || i > r.to || strings.Contains(last.shut, "-") {
+			if role, ok := p.roleAt(s, i); ok {
+				return role, true
+			}
+			if role, ok := apposition(s, i, strings.Contains(w[i].open, "(")); ok && i == r.to {
+				return role, true
+			}
+		}
+		for j := r.to; j < len(w) && j < r.to+8; j++ { // "who runs claims there as Claims Director"
+			if proseWords().of("as").at(s, j) > 0 && w[j].soft {
+				if role, ok := p.roleAt(s, j+1); ok {
+					return role, true
+				}
+			}
+		}
+		if n := proseWords().of("is").at(s, r.to); n > 0 {
+			if role, ok := p.roleAt(s, r.to+n); ok {
+				return role, true
+			}
+		}
+	}
+	return before, inFront
+}
+
+// apposition reads what stands in brackets behind a name, or between it and what can only
+// follow a role: an address, or the company behind a word like "at".
+func apposition(s *sentence, i int, brackets bool) (run, bool) {
+	w := s.words
+	for i < len(w) && proseWords().of("article").at(s, i) > 0 && w[i].soft {
+		i++
+	}
+	end := i
+	for end < len(w) && end-i < 6 && w[end].address == "" && w[end].link == "" && w[end].key != "" && digits(w[end].text) == 0 {
+		if end > i && proseWords().of("at").at(s, end) > 0 && !w[end].capital && end+1 < len(w) && opensName(s, end+1) {
+			break
+		}
+		if verbLike(w[end].key) || proseWords().of("is").at(s, end) > 0 && !w[end].capital {
+			return run{}, false
+		}
+		end++
+		if !w[end-1].soft {
+			break
+		}
+	}
+	if end == i || end-i > 5 || proseWords().legal[w[end-1].key] {
+		return run{}, false
+	}
+	if brackets {
+		return run{s, i, end}, strings.Contains(w[end-1].shut, ")")
+	}
+	if end < len(w) && strings.HasPrefix(w[end-1].shut, ",") && w[end].address != "" && !w[i].capital {
+		return run{s, i, end}, true
+	}
+	return run{}, false
+}
+
+func isPhoneWord(w *word) bool {
+	return w.key == "tel" || w.key == "phone" || digits(w.text) >= 2 && digits(w.text)*2 >= len(w.text)
+}
+
+func digits(s string) int {
+	n := 0
+	for _, r := range s {
+		if unicode.IsDigit(r) {
+			n++
+		}
+	}
+	return n
+}
+
+// roleAt reads a role that begins at word i, behind an article: words up to a mark or to
+// what says where.
+func (p *prose) roleAt(s *sentence, i int) (run, bool) {
+	w := s.words
+	for i < len(w) && proseWords().of("article").at(s, i) > 0 && !isRole(w[i].key) {
+		i += proseWords().of("article").at(s, i)
+	}
+	end, head, strange := i, false, 0
+	for j := i; j < len(w) && j < i+9; j++ {
+		k := &w[j]
+		if k.address != "" || k.link != "" || k.key == "" || digits(k.text) > 0 {
+			break
+		}
+		role, trade := isRole(k.key), tradeWord(k)
+		switch {
+		case proseWords().legal[k.key] && k.capital && j > i && !trade:
+			return run{s, i, end}, head && end > i
+		case role, trade:
+		case !head && (verbLike(k.key) || proseWords().of("is").at(s, j) > 0 || proseWords().stop[k.key] && !k.capital && !proseWords().rolelink[k.key]):
+			return run{}, false
+		case !head && !proseWords().rolelink[k.key]:
+			if strange++; strange > 2 {
+				return run{}, false
+			}
+		case head && p.stopsRole(s, j):
+			return trimRole(run{s, i, end})
+		}
+		head = head || role
+		end = j + 1
+		if !k.soft {
+			break
+		}
+	}
+	if !head || end-i == 1 && lonely[w[i].key] {
+		return run{}, false
+	}
+	return trimRole(run{s, i, end})
+}
+
+// trimRole takes small words off the end of a role.
+func trimRole(r run) (run, bool) {
+	w := r.s.words
+	for r.to > r.from && !isRole(w[r.to-1].key) && !w[r.to-1].capital && !tradeWord(&w[r.to-1]) && (proseWords().rolelink[w[r.to-1].key] || proseWords().stop[w[r.to-1].key]) {
+		r.to--
+	}
+	return r, r.to > r.from
+}
+
+// verbLike are small words that no role has.
+func verbLike(key string) bool {
+	return slices.Contains([]string{"who", "which", "that", "told", "said", "says", "asked", "der", "die", "das", "qui", "que", "che", "die", "som", "który", "która", "has", "hat", "ha", "heeft"}, key)
+}
+
+// stopsRole reports whether the role ends before word j: a company follows, or a word that
+// begins something else.
+func (p *prose) stopsRole(s *sentence, j int) bool {
+	w := &s.words[j]
+	small := proseWords().rolelink[w.key]
+	if j+1 < len(s.words) && w.soft && small && !w.capital {
+		next := &s.words[j+1]
+		switch {
+		case tradeWord(next), isRole(next.key):
+			return false
+		case proseWords().of("article").at(s, j+1) > 0 && j+2 < len(s.words):
+			return !tradeWord(&s.words[j+2]) && s.words[j+2].capital
+		}
+		// "Director of Residential", but not of a company
+		if next.capital && !next.soft && len(p.domains) > 0 && !p.likeDomain(run{s, j + 1, j + 2}) && w.key != "and" {
+			return false
+		}
+		// "responsable de admisiones", but "CTO de Acme"
+		return next.capital || verbLike(w.key) || proseWords().stop[next.key]
+	}
+	if proseWords().of("where").at(s, j) > 0 || proseWords().stop[w.key] && !w.capital || small {
+		return true
+	}
+	before := &s.words[j-1]
+	if isRole(before.key) && !w.soft && !w.capital {
+		return false // "adviseur informatievoorziening"
+	}
+	return !w.capital && !proseWords().rolelink[before.key]
+}
+
+// likeDomain reports whether one of the domains is made of a run.
+func (p *prose) likeDomain(r run) bool {
+	for _, key := range p.domains {
+		if label, _, _ := strings.Cut(key, "."); likeness(label, r) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// tradeWord reports whether a word names what somebody is responsible for.
+func tradeWord(w *word) bool {
+	return proseWords().of("trade").byFirst[firstWord(w.key)] != nil || isRole(w.key)
+}
+
+func firstWord(s string) string {
+	s, _, _ = strings.Cut(s, " ")
+	return s
+}
+
+// roleBefore reads a role that ends right before word i: "CTO Jane Doe", "their business
+// manager, Leonard Finch".
+func roleBefore(s *sentence, i int, p *prose) (run, bool) {
+	w := s.words
+	end := i
+	titled := false
+	for end > 0 && (proseWords().title[w[end-1].key] || proseWords().degree[w[end-1].key]) && !isRole(w[end-1].key) {
+		end--
+		titled = true
+	}
+	if titled && end > 1 && proseWords().of("article").at(s, end-1) == 1 && !w[end-2].soft {
+		end-- // ", de heer Jansen"
+	}
+	end = overIs(s, end)
+	if end == 0 {
+		return run{}, false
+	}
+	if !isRole(w[end-1].key) && !tradeWord(&w[end-1]) && (titled || w[end-1].shut == ",") {
+		// "la coordinadora de gestión documental, señora Ospina"
+		for from := end - 2; from >= 0 && from >= end-6 && w[from].soft && !w[from].capital && !w[end-1].capital; from-- {
+			if isRole(w[from].key) && !lonely[w[from].key] && (from == 0 || proseWords().of("article").at(s, from-1) > 0 || !w[from-1].soft) {
+				return run{s, from, end}, true
+			}
+			if verbLike(w[from].key) || proseWords().stop[w[from].key] && !proseWords().rolelink[w[from].key] {
+				break
+			}
+		}
+	}
+	if !isRole(w[end-1].key) && !tradeWord(&w[end-1]) {
+		// "Dyrektor ds. technicznych Jan Nowak", "Director of Widgets Jane Doe"
+		if end < 3 || !w[end-1].soft || !proseWords().rolelink[w[end-2].key] || !isRole(w[end-3].key) || w[end-1].address != "" || proseWords().stop[w[end-1].key] || isAnd(w[end-2].key) {
+			return run{}, false
+		}
+		from := end - 3
+		return run{s, from, end}, true
+	}
+	if end-1 > 0 && w[end-1].shut != "" && w[end-1].shut != "," && w[end-1].shut != ":" {
+		return run{}, false
+	}
+	from := end - 1
+loop:
+	for from > 0 && w[from-1].soft && end-from < 6 {
+		k := &w[from-1]
+		switch {
+		case k.address != "", k.link != "", proseWords().of("article").at(s, from-1) > 0 && !tradeWord(k):
+			break loop
+		case isRole(k.key), tradeWord(k):
+			from--
+		case proseWords().rolelink[k.key] && from-2 >= 0 && w[from-2].soft && (isRole(w[from-2].key) || tradeWord(&w[from-2])):
+			from -= 2
+		case p.english && !k.capital && from-2 >= 0 && !proseWords().stop[k.key] && !loose[k.key] && (!w[from-2].soft || proseWords().of("article").at(s, from-2) > 0):
+			from-- // "box office manager"
+		case !p.german && from-1 == 0 && k.capital && !proseWords().stop[k.key] && !loose[k.key]:
+			from--
+		default:
+			break loop
+		}
+	}
+	head := false
+	for j := from; j < end; j++ {
+		head = head || isRole(w[j].key)
+	}
+	if end-from == 1 && lonely[w[from].key] {
+		return run{}, false
+	}
+	return run{s, from, end}, head
+}
+
+// overIs goes back over "is" and "there is" to the role before: "The owner is Jane Doe",
+// "Projektleiter im Haus ist Herr Roe", "Le patron s'appelle Jean".
+func overIs(s *sentence, end int) int {
+	for back := 1; back <= 3 && back < end; back++ {
+		if proseWords().of("is").at(s, end-back) != back && proseWords().of("named").at(s, end-back) != back {
+			continue
+		}
+		for between := 0; between <= 2 && end-back-between > 0; between++ {
+			i := end - back - between
+			if (isRole(s.words[i-1].key) || tradeWord(&s.words[i-1])) && s.words[i-1].soft {
+				return i
+			}
+			if proseWords().of("there").at(s, i-1) == 0 && between > 0 && proseWords().of("there").at(s, i-2) == 0 {
+				break
+			}
+		}
+	}
+	return end
+}
+
+// lonely are words that are a role only with another: "Lead: Jane Doe" is none.
+var lonely = set("lead partner head chief m p contact")
+
+// loose are words before a role that do not belong to it.
+var loose = set("new current former local young old good nice very own then whose by met with contact former main key same other called")
+
+// signatory is what is known of the sender, who is never the prospect.
+type signatory struct {
+	name    string // folded
+	company []string
+}
+
+// signatory reads the sender's name and company: out of the header and of the signature.
+func (e *Extractor) signatory(m *mail) signatory {
+	out := signatory{name: fold(m.in.SenderName)}
+	if label, _, ok := strings.Cut(m.in.SenderDomain, "."); ok {
+		out.company = append(out.company, strings.ReplaceAll(label, "-", ""))
+	}
+	for i := range m.doc.lines {
+		l := &m.doc.lines[i]
+		if l.region != signature || len(l.body) > 120 {
+			continue
+		}
+		for _, r := range signatureCompanies(l) {
+			out.company = append(out.company, strings.ReplaceAll(bareName(r), " ", ""))
+		}
+		if len(out.company) > 10 {
+			break
+		}
+	}
+	return out
+}
+
+// signatureCompanies returns the names with a legal form in a line.
+func signatureCompanies(l *line) []string {
+	var out []string
+	s := newSentenceOf(l)
+	if s == nil {
+		return nil
+	}
+	for _, r := range runs(s) {
+		if r.to-r.from > 1 && proseWords().legal[s.words[r.to-1].key] {
+			var words []string
+			for _, w := range s.words[r.from:r.to] {
+				words = append(words, w.text)
+			}
+			out = append(out, strings.Join(words, " "))
+		}
+	}
+	return out
+}
+
+func newSentenceOf(l *line) *sentence {
+	ws := wordsOf(l.body, l.start)
+	if len(ws) == 0 {
+		return nil
+	}
+	s := newSentence(ws, l.region, 0)
+	return &s
+}
+
+// is reports whether a name is the sender's own or that of the sender's company.
+func (s signatory) is(name string) bool {
+	bare := bareName(name)
+	if bare == "" || bare == s.name {
+		return true
+	}
+	joined := strings.ReplaceAll(bare, " ", "")
+	return slices.ContainsFunc(s.company, func(c string) bool {
+		return c != "" && (c == joined || len(joined) > 4 && strings.HasPrefix(c, joined) || len(c) > 4 && strings.HasPrefix(joined, c))
+	})
+}
+
+func (p *prose) addPerson(m *mail, r run, score float64, out candidates) {
+	v := r.text(m.doc)
+	at, words := m.doc.words(r.s.start, r.s.end)
+	out.add(intake.FieldContactName, candidate{value: v, words: words, at: at, score: score * factors[r.s.region], method: byProse})
+}
