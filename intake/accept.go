@@ -418,7 +418,8 @@ func (a *acceptance) replaces(r *Registration, threaded bool) []Field {
 func (a *acceptance) join(c *change, r *Registration, lead Lead, threaded bool) error {
 	changed := c.absorb(r, lead, a.s.Evidence, a.replaces(r, threaded)...)
 	r.Submissions++
-	if a.s.Text != "" && len(changed) == 0 {
+	sure := slices.DeleteFunc(slices.Clone(changed), func(f Field) bool { return slices.Contains(a.s.Weak, f) })
+	if a.s.Text != "" && len(sure) == 0 {
 		r.Unread++
 	}
 	if a.s.Reply.Address != "" {

@@ -53,10 +53,16 @@ var (
 	ticketMark = regexp.MustCompile(`(?i)\b(?:ticket|case|request|incident|reference|ref|vorgang|anfrage|fall|demande|dossier|solicitud|caso|zgłoszenie)(?: (?:id|no|nr|number|nummer))?\.?\s?[:#]{0,2}\s?[a-z]{0,4}-?\d{3,}|\[#?[a-z-]{0,12}#?\d{3,}\]`)
 )
 
+// ourLetter is the line of our letters that names the case, as no person writes it.
+var ourLetter = regexp.MustCompile(`(?im)^\s*[\p{L} ]{2,40}: [A-Z0-9]{1,8}-[0-9]{4}-[0-9]{6,7}-[0-9A-Z]\s*$`)
+
 // acknowledged reads the mail of a ticket system: what it says in sentences is no
 // registration.
 func acknowledged(u *understood) {
 	f := acknowledgement(&u.mail, u.read.New)
+	if f.class == "" && len(u.mail.InReplyTo)+len(u.mail.References) == 0 && ourLetter.MatchString(u.mail.Text) {
+		f = finding{class: classAcknowledgement, verdict: verdict{detail: "a letter of ours comes back unquoted, in no thread"}}
+	}
 	if f.class == "" {
 		return
 	}

@@ -53,8 +53,9 @@ func openOffice(t *testing.T, address, partnerDomain string, human ...string) *o
 		t.Fatal(err)
 	}
 	tokens := true
-	o.m, err = New(Config{ReplyToken: &tokens, 
-		Name: "partners", Address: address, Outbox: t.TempDir(), Direct: &Direct{Listen: "127.0.0.1:0"},
+	o.m, err = New(Config{
+		ReplyToken: &tokens,
+		Name:       "partners", Address: address, Outbox: t.TempDir(), Direct: &Direct{Listen: "127.0.0.1:0"},
 		SenderProof: senderauth.Config{Mode: senderauth.ModeNone}, TreatAsHuman: human,
 	}, Deps{
 		Key: append([]byte(address), testKey...), Extractor: extract.New(ids, extract.Options{OwnDomain: policy.Owns}),

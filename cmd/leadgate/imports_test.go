@@ -29,7 +29,7 @@ var drawing = []struct {
 	{"cmd/internal/directory", []string{"intake"}, []string{"github.com/gocarina/gocsv"}},
 
 	{"intake", []string{"intake/identity"}, nil},
-	{"intake/identity", nil, []string{"golang.org/x/net", "golang.org/x/text"}},
+	{"intake/identity", nil, []string{"github.com/nyaruka/phonenumbers", "golang.org/x/net", "golang.org/x/text"}},
 	{"intake/extract", []string{"intake", "intake/identity"}, []string{"golang.org/x/net", "golang.org/x/text"}},
 	{"intake/command", []string{"intake"}, nil},
 	{"intake/crm/*", []string{"intake"}, nil},

@@ -153,7 +153,6 @@ type message struct {
 	subject     string
 	head        int // the first line of its header
 	first, last int // its body: lines [first, last)
-	forwarded   bool
 }
 
 const maxMessages = 20

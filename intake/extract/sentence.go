@@ -185,6 +185,7 @@ func newSentence(ws []word, reg region, block int) sentence {
 const (
 	openers = "([{<\"'“„”«»‚‘*_¿¡|"
 	closers = ")]}>\"'”“«»’‘*_.,;:!?…|"
+	edges   = "([{<\"'“„”«»‚‘*_¿¡|)]}>’.,;:!?…"
 )
 
 // wordsOf cuts a line into words. off is where it begins in the text.
@@ -234,7 +235,7 @@ func appendWords(out []word, piece string, off int) []word {
 		}
 		return out
 	}
-	if core := strings.Trim(piece, openers+closers); !linkLike.MatchString(core) {
+	if core := strings.Trim(piece, edges); !linkLike.MatchString(core) {
 		for _, sep := range []string{"/", "–", "—", "(", ",", "|"} {
 			if i := strings.Index(core, sep); i > 0 && i+len(sep) < len(core) && (sep != "/" || len(core)-i > 4 && i > 3) {
 				at := strings.Index(piece, core)
