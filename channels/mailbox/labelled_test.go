@@ -98,8 +98,8 @@ func TestLabelledMails(t *testing.T) {
 
 // The floors are a little below what is reached.
 const (
-	floorPrecision = .982
-	floorRecall    = .905
+	floorPrecision = .984
+	floorRecall    = .925
 	floorClass     = .985
 )
 

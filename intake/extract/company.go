@@ -210,7 +210,7 @@ func (e *Extractor) companyScore(p *prose, r run) float64 {
 }
 
 // maxTries bounds the words that are compared with a domain.
-const maxTries = 2000
+const maxTries = 600
 
 // legalForm reports whether a word is surely a legal form: those that are words as well
 // ("as", "co", "se") only in capitals.

@@ -72,5 +72,5 @@ func pieces(v string) []string {
 // isName reports whether s can be a person's name: some letters, no digit, not a sentence.
 func isName(s string) bool {
 	return utf8.RuneCountInString(s) <= maxName && len(strings.Fields(s)) <= 6 &&
-		!strings.ContainsAny(s, "0123456789@") && strings.ContainsFunc(s, isAlnum)
+		!strings.ContainsAny(s, "0123456789@{}[]。；=") && strings.ContainsFunc(s, isAlnum)
 }

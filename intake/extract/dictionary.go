@@ -115,7 +115,7 @@ func (d *dictionary) label(folded string, forgive bool) (intake.Field, bool) {
 	if f, ok := d.labels[folded]; ok {
 		return f, true
 	}
-	if f, ok := d.labels[bareLabel(folded)]; ok && forgive {
+	if f, ok := d.labels[bareLabel(folded)]; ok && forgive && !ourLabels[folded] {
 		return f, true
 	}
 	n := utf8.RuneCountInString(folded)
@@ -147,7 +147,7 @@ func (d *dictionary) otherLabel(folded string) bool {
 
 // bareLabel takes articles in front and "is" behind off a label: "the company is".
 func bareLabel(k string) string {
-	for _, p := range []string{"the ", "our ", "their ", "his ", "her ", "die ", "der ", "das ", "unser ", "unsere ", "le ", "la ", "notre ", "el ", "nuestro ", "il ", "lo ", "il loro ", "de ", "het ", "o ", "a "} {
+	for _, p := range []string{"the ", "your ", "ihr ", "ihre ", "votre ", "vos ", "su ", "tu ", "vostro ", "uw ", "jullie ", "our ", "their ", "his ", "her ", "die ", "der ", "das ", "unser ", "unsere ", "le ", "la ", "notre ", "el ", "nuestro ", "il ", "lo ", "il loro ", "de ", "het ", "o ", "a "} {
 		k = strings.TrimPrefix(k, p)
 	}
 	for _, s := range []string{" is", " are", " ist", " sind", " est", " es", " e", " och", " er", " ar", " to", " jest"} {

@@ -274,7 +274,7 @@ func (e *Extractor) pairMark(line string) string {
 		if strings.Count(line, mark) == 0 {
 			continue
 		}
-		pairs, labels := strings.Split(line, mark), 0
+		pairs, labels, keyed := strings.Split(line, mark), 0, 0
 		if len(pairs) > 30 {
 			continue
 		}
@@ -285,8 +285,11 @@ func (e *Extractor) pairMark(line string) string {
 			if l, ok := e.dict.labelled(pair); ok && l.value != "" && !l.cells {
 				labels++
 			}
+			if key, _, ok := strings.Cut(strings.TrimSpace(pair), "="); ok && key != "" && len(key) <= 30 && !strings.ContainsAny(key, ".,/?") {
+				keyed++
+			}
 		}
-		if labels > 1 && labels*2 >= len(pairs) {
+		if labels > 1 && labels*2 >= len(pairs) || keyed > 3 && keyed >= len(pairs)-1 {
 			return mark
 		}
 	}

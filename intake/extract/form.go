@@ -9,7 +9,7 @@ import (
 )
 
 // formLine is a short head, a mark and a value, whatever the head names.
-var formLine = regexp.MustCompile(`^\s*(?:[-*•·>]\s+)?\[?([\p{L}@][\p{L}\p{N} .'’/_*-]{0,28}?)(?:\]|\s?[:=：]|\s[-–—>]+|/)\s+(\S.*)$`)
+var formLine = regexp.MustCompile(`^\s*(?:[-*•·>]\s+)?\[?([\p{L}@][\p{L}\p{N} .'’/_*-]{0,28}?)(?:\s?=\s*|(?:\]|\s?[:：]|\s[-–—>]+|/)\s+|\s*\t\s*)(\S.*)$`)
 
 // readForm reads lines whose labels nobody knows ("Fkt.: Betriebsleiter") by what their
 // values are: a name that the contact's address is made of, a role, the company that a
@@ -61,7 +61,7 @@ func (e *Extractor) readForm(m *mail, lines []line, found candidates) {
 			}
 		case len(found[intake.FieldCompanyName]) == 0 && companyLine(value, domain) >= scoreClear && !m.sender.is(value):
 			add(intake.FieldCompanyName, companyName(value), scoreClear)
-		case len(found[intake.FieldContactRole]) == 0 && len(strings.Fields(value)) <= 5 && roleLine(value) && !strings.ContainsAny(value, ".!?@:|()"):
+		case len(found[intake.FieldContactRole]) == 0 && len(strings.Fields(value)) <= 5 && roleLine(value) && !strings.ContainsAny(value, ".,!?@:|()"):
 			add(intake.FieldContactRole, value, scoreLikely)
 		}
 	}

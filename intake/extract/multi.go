@@ -314,7 +314,10 @@ func (e *Extractor) entryBlocks(m *mail, lines []line) (blocks [][]line, outside
 	}
 	for i := range lines {
 		mark := strings.TrimSpace(bullet.FindString(lines[i].body))
-		if mark != "" && (numbered < 2 || startsWithDigit(mark)) && (lines[i].label == nil || numbered > 1) {
+		if l := lines[i].label; mark != "" && numbered < 2 && l != nil && !l.weak {
+			return nil, nil // the points of one lead
+		}
+		if mark != "" && (numbered < 2 || startsWithDigit(mark)) {
 			starts = append(starts, i)
 			last = i
 			continue
@@ -385,11 +388,17 @@ func (e *Extractor) addressedBlocks(m *mail, blocks [][]line, outside []line) ([
 // what stands around.
 func (e *Extractor) tables(m *mail, lines []line) (rows []candidates, rest []line) {
 	for i := 0; i < len(lines); i++ {
+		if turned, n := e.turnedTable(m, lines[i:]); n > 0 {
+			rows = append(rows, turned...)
+			i += n - 1
+			continue
+		}
 		columns, kind := e.textHeader(lines, i)
 		if columns == nil {
 			rest = append(rest, lines[i])
 			continue
 		}
+		e.columnsByContent(lines[i+1:], kind, columns)
 		j := i + 1
 		for ; j < len(lines); j++ {
 			if lines[j].blank() || isRule(strings.NewReplacer("|", "-", "+", "-", ":", "-", "\t", "-").Replace(lines[j].body)) {
@@ -413,6 +422,71 @@ func (e *Extractor) tables(m *mail, lines []line) (rows []candidates, rest []lin
 		i = j - 1
 	}
 	return rows, rest
+}
+
+// columnsByContent tells columns whose name nobody knows by what stands in the first row that
+// has as many cells: a name that the address is made of, a role.
+func (e *Extractor) columnsByContent(below []line, mark string, columns []intake.Field) {
+	mail := slices.Index(columns, intake.FieldContactEmail)
+	for i := range below {
+		cells := cellsOf(below[i], mark)
+		if i > 3 || mail < 0 {
+			return
+		}
+		if len(cells) != len(columns) || e.email(cells[mail].text) == "" {
+			continue
+		}
+		for j, c := range cells {
+			switch {
+			case columns[j] != "":
+			case !slices.Contains(columns, intake.FieldContactName) && looksLikeName(c.text, e.email(cells[mail].text)):
+				columns[j] = intake.FieldContactName
+			case !slices.Contains(columns, intake.FieldContactRole) && roleLine(c.text) && len(strings.Fields(c.text)) <= 5:
+				columns[j] = intake.FieldContactRole
+			}
+		}
+		return
+	}
+}
+
+// turnedTable reads a table whose rows are labels and whose columns are leads. It returns how
+// many lines it has, 0 if none begins at the first line.
+func (e *Extractor) turnedTable(m *mail, lines []line) (leads []candidates, n int) {
+	for _, mark := range []string{"\t", "|", " · "} {
+		first := cellsOf(lines[0], mark)
+		if len(first) < 3 || len(first) > maxLeads {
+			continue
+		}
+		labels, seen := 0, map[intake.Field]bool{}
+		for n = 0; n < len(lines) && n < 40; n++ {
+			cells := cellsOf(lines[n], mark)
+			if len(cells) != len(first) {
+				break
+			}
+			if f, ok := e.dict.label(fold(unmark(cells[0].text)), false); ok && !seen[f] {
+				if _, header := e.dict.label(fold(unmark(cells[1].text)), false); header {
+					return nil, 0
+				}
+				seen[f] = true
+				labels++
+			}
+		}
+		if labels < 3 || labels*2 < n || !seen[intake.FieldCompanyName] {
+			continue
+		}
+		leads = make([]candidates, len(first)-1)
+		for col := range leads {
+			leads[col] = make(candidates)
+			for _, l := range lines[:n] {
+				cells := cellsOf(l, mark)
+				if f, ok := e.dict.label(fold(unmark(cells[0].text)), false); ok {
+					leads[col].addAll(e.readRow(m, l, []intake.Field{f}, cells[col+1:col+2]))
+				}
+			}
+		}
+		return leads, n
+	}
+	return nil, 0
 }
 
 // piece is a part of a line.

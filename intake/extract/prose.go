@@ -91,6 +91,7 @@ func oursAt(body string) bool {
 	return strings.HasPrefix(strings.ToLower(body), "please leave the case number in the subject")
 }
 
+// ourLabels are labels of our mails that no partner fills in.
 var ourLabels = map[string]bool{"case number": true, "current state": true, "your contact": true, "your answer is due by": true}
 
 // proseOf returns the sentences of the lines that are no labels with values.
@@ -901,6 +902,11 @@ func (e *Extractor) needClause(m *mail, p *prose, s *sentence) clause {
 	if p.company.s == s && p.company.from <= c.from+2 && p.company.to > c.from && p.company.to < len(s.words)*2/3 && c.from > 0 {
 		c.from = p.company.to
 	}
+	if rest := afterPlace(s, c.from); c.from > 0 && rest > c.from {
+		if c.from = rest; c.to-c.from < 5 {
+			return clause{s: s} // "of Acme in Lyon": it only says who it is about
+		}
+	}
 	if c.to-c.from < 5 {
 		c.from = 0
 	}
@@ -913,6 +919,25 @@ func (e *Extractor) needClause(m *mail, p *prose, s *sentence) clause {
 		}
 	}
 	return c
+}
+
+// afterPlace returns the word behind "of Acme in Lyon, France" at word i, i if no such words
+// stand there.
+func afterPlace(s *sentence, i int) int {
+	for i > 0 && i < len(s.words) {
+		n := proseWords().of("where").at(s, i)
+		if n == 0 || i+n >= len(s.words) || !opensName(s, i+n) {
+			break
+		}
+		i += n + 1
+		for i < len(s.words) && joins(s, i) {
+			i++
+		}
+	}
+	for i > 0 && i < len(s.words) && relative[s.words[i].key] {
+		i++
+	}
+	return i
 }
 
 // textOf returns the words of a clause as they were written, on one line.

@@ -78,6 +78,9 @@ func address(a string) (string, bool) {
 		_, n := utf8.DecodeRuneInString(a[i:])
 		a = a[i+n:] // a script without blanks joins it to the word before
 	}
+	if i := strings.LastIndexByte(a, '='); i >= 0 && i < strings.LastIndexByte(a, '@') {
+		a = a[i+1:] // "to=jane@acme.com"
+	}
 	addr, err := identity.Email(strings.Trim(a, ".'"))
 	return addr.String(), err == nil && utf8.RuneCountInString(addr.String()) <= maxShort
 }
