@@ -1,0 +1,324 @@
+package extract
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"leadgate/intake"
+)
+
+// findContact finds the name of the contact: the one that the address is made of, the one
+// that stands before it, or the one that the sentence announces.
+func (e *Extractor) findContact(m *mail, p *prose, found, out candidates) {
+	if c, ok := found.best(intake.FieldContactName); ok {
+		p.contact = p.mentioned(c.value)
+		if p.contact.to > 0 {
+			p.people = append(p.people, p.contact)
+		}
+		return
+	}
+	best, top := run{}, 0.0
+	better := func(r run, score float64) {
+		if r.to > r.from && score > top && !m.sender.isPerson(r) {
+			best, top = r, score
+		}
+	}
+	if p.address != "" {
+		better(p.addressed(p.address))
+		for i := range p.sents {
+			s := &p.sents[i]
+			for j := range s.words {
+				if strings.EqualFold(s.words[j].address, p.address) {
+					if r, ok := p.nameBefore(s, j); ok && !e.companyLike(r, p) {
+						better(r, scoreClear)
+					}
+				}
+			}
+		}
+	}
+	for i := range p.sents {
+		s := &p.sents[i]
+		for j := range s.words {
+			r, ok := p.nameAt(s, j)
+			if !ok && j > 0 && proseWords().title[s.words[j-1].key] && s.words[j-1].capital && p.nameRun(run{s, j, j + 1}) && p.cued("person", s, j) {
+				better(run{s, j, j + 1}, scoreLikely)
+			}
+			if !ok || j > 0 && s.words[j-1].soft && (nameWord(&s.words[j-1]) || opensName(s, j-1)) && !isRole(s.words[j-1].key) {
+				continue // within a name
+			}
+			score, role := 0.0, false
+			if _, role = p.roleNear(r); role {
+				score = scoreClear - .02
+			}
+			if p.cued("person", s, r.from) {
+				score = max(score, scoreLikely)
+				if role {
+					score = scoreClear
+				}
+			}
+			if score > 0 && (e.companyLike(r, p) || e.dict.countries[strings.Join(r.keys(), " ")] != "") {
+				score = 0
+			}
+			better(r, score*factors[s.region])
+		}
+	}
+	if top == 0 && p.address != "" {
+		best, top = p.lowerName(p.address)
+	}
+	if top == 0 {
+		return
+	}
+	for best.from > 0 && best.s.words[best.from-1].key != "" && proseWords().degree[best.s.words[best.from-1].key] && best.s.words[best.from-1].capital == best.s.words[best.from].capital {
+		best.from--
+	}
+	if best.from > 0 && proseWords().degree[best.s.words[best.from-1].key] {
+		best.from--
+	}
+	p.contact = best
+	p.people = append(p.people, best)
+	p.addPerson(m, best, top, out)
+}
+
+// mentioned finds a name in the sentences.
+func (p *prose) mentioned(name string) run {
+	want := strings.Fields(bareName(name))
+	if len(want) == 0 {
+		return run{}
+	}
+	for i := range p.sents {
+		s := &p.sents[i]
+		for j := range s.words {
+			if j+len(want) > len(s.words) {
+				break
+			}
+			if slices.Equal(strings.Fields(strings.Join(run{s, j, j + len(want)}.keys(), " ")), want) {
+				return run{s, j, j + len(want)}
+			}
+		}
+	}
+	return run{}
+}
+
+// lowerName finds a name in a text without capitals: two words of which the address is made,
+// or of which the first is in it and the second ends something.
+func (p *prose) lowerName(addr string) (run, float64) {
+	plain := func(w *word) bool {
+		return w.address == "" && w.link == "" && w.key != "" && !proseWords().stop[w.key] && !isRole(w.key) && digits(w.text) == 0 && len(w.key) > 1
+	}
+	for i := range p.sents {
+		s := &p.sents[i]
+		for j := 0; j+1 < len(s.words); j++ {
+			if !plain(&s.words[j]) || !plain(&s.words[j+1]) || !s.words[j].soft {
+				continue
+			}
+			r := run{s, j, j + 2}
+			ok, _ := likeAddress(addr, r)
+			both, _ := likeAddress(addr, run{s, j + 1, j + 2})
+			switch single, _ := likeAddress(addr, run{s, j, j + 1}); {
+			case ok && !single && !both:
+				return r, scoreClear
+			case ok && single:
+				next := j + 2
+				if p.cued("person", s, j) || next >= len(s.words) || !s.words[j+1].soft || s.words[next].address != "" || digits(s.words[next].text) > 0 || proseWords().stop[s.words[next].key] {
+					return r, scoreLikely
+				}
+			}
+		}
+	}
+	return run{}, 0
+}
+
+// companyLike reports whether a run is rather a company: a legal form follows, or a domain
+// is made of it.
+func (e *Extractor) companyLike(r run, p *prose) bool {
+	w := r.s.words
+	if r.to < len(w) && w[r.to-1].soft && (proseWords().legal[w[r.to].key] || w[r.to].text == "&" || w[r.to].capital && !isRole(w[r.to].key)) {
+		return true
+	}
+	for _, key := range p.domains {
+		if label, _, _ := strings.Cut(key, "."); likeness(label, r) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (s signatory) isPerson(r run) bool {
+	return strings.Join(r.keys(), " ") == s.name
+}
+
+// cued reports whether a phrase of a kind ends right before word i, an article or title
+// between.
+func (p *prose) cued(kind string, s *sentence, i int) bool {
+	for i > 0 && (proseWords().title[s.words[i-1].key] || proseWords().of("article").at(s, i-1) > 0) {
+		i--
+	}
+	for back := 1; back <= 5 && i-back >= 0; back++ {
+		if n := proseWords().of(kind).at(s, i-back); n == back {
+			last := &s.words[i-1]
+			return last.soft || last.shut == ":" || kind == "company" && last.shut == "," || strings.HasPrefix(last.shut, "\"") || s.words[i].open != ""
+		}
+	}
+	return false
+}
+
+// announced reports whether the words before a run say that a company follows, or those
+// behind it that a company wants something.
+func (p *prose) announced(r run) bool {
+	if p.cued("company", r.s, r.from) {
+		return true
+	}
+	if p.role.s == r.s && r.from < p.role.to && r.to > p.role.from {
+		return false
+	}
+	if p.contact.s == r.s && p.contact.to <= r.from && r.from-p.contact.to < 10 && p.cued("where", r.s, r.from) {
+		return true
+	}
+	if p.linkBehind(r) {
+		return true
+	}
+	w := r.s.words
+	if p.role.s == r.s && p.role.from == r.to && strings.ContainsAny(w[r.to-1].shut, ",:") && p.contact.s == r.s && p.contact.from >= p.role.to {
+		return true // "Acme, coordinator Jane Doe"
+	}
+	if p.entry && r.s == &p.sents[0] && r.from == 0 && strings.ContainsAny(w[r.to-1].shut, ",:(–—;") {
+		return true
+	}
+	if r.from <= 2 && !p.isPersonRun(r) {
+		for i := r.to; i < r.to+6 && i < len(r.s.words); i++ {
+			if (i == r.to) == r.s.words[r.to-1].soft && proseWords().of("need").at(r.s, i) > 0 {
+				return true // "Acme is looking for", "Acme, here in Brazil, wants"
+			}
+			if i == r.to && r.s.words[r.to-1].soft || opensName(r.s, i) && nameWord(&r.s.words[i]) && i == r.to {
+				break
+			}
+		}
+	}
+	return false
+}
+
+// linkBehind reports whether a link follows a run in brackets or behind a comma.
+func (p *prose) linkBehind(r run) bool {
+	w := r.s.words
+	if r.to >= len(w) {
+		return false
+	}
+	next := &w[r.to]
+	if next.link != "" && slices.ContainsFunc(p.domains, func(d string) bool { return strings.Contains(strings.ToLower(next.link), d) }) {
+		return strings.ContainsAny(next.open, "(<[") || strings.HasPrefix(w[r.to-1].shut, ",")
+	}
+	return false
+}
+
+// rival reports whether a run stands where rivals are named.
+func (p *prose) rival(r run) bool { return p.cued("uses", r.s, r.from) }
+
+// findRole finds what the contact is: where he is named, or where the sentences behind say
+// "she is".
+func (e *Extractor) findRole(m *mail, p *prose, out candidates) {
+	if p.contact.to == 0 {
+		return
+	}
+	defer func() {
+		if p.role.to == 0 {
+			p.pronounRole(m, out)
+		}
+	}()
+	name := strings.Join(p.contact.keys(), " ")
+	for i := range p.sents {
+		s := &p.sents[i]
+		for j := range s.words {
+			r := run{s, j, j + (p.contact.to - p.contact.from)}
+			if r.to > len(s.words) || strings.Join(r.keys(), " ") != name {
+				continue
+			}
+			role, ok := p.roleNear(r)
+			if !ok && r.from == 0 && r.to == len(s.words) && i+1 < len(p.sents) && p.sents[i+1].block == s.block {
+				if next := &p.sents[i+1]; roleLine(textOf(m.doc, clause{s: next, to: len(next.words)})) {
+					role, ok = run{next, 0, len(next.words)}, true
+				}
+			}
+			if !ok {
+				continue
+			}
+			p.addRole(m, role, scoreClear, out)
+			return
+		}
+	}
+}
+
+// pronounRole reads "she is their head of IT" in the sentence of the contact's name or in the
+// two behind it.
+func (p *prose) pronounRole(m *mail, out candidates) {
+	near := -1
+	for i := range p.sents {
+		s := &p.sents[i]
+		if s == p.contact.s {
+			near = i
+		}
+		if near < 0 || i > near+2 {
+			continue
+		}
+		for j := range s.words {
+			n := 0
+			switch first := s.words[j].key == p.contact.s.words[p.contact.from].key; {
+			case s == p.contact.s && j < p.contact.to:
+			case proseWords().of("pronoun").at(s, j) > 0:
+				n = proseWords().of("pronoun").at(s, j)
+			case s.words[j].shut == "'" && proseWords().of("he").at(s, j) > 0: // "she's"
+				n = 1
+			case first && j+1 < len(s.words) && proseWords().of("is").at(s, j+1) > 0: // "Jane is the head"
+				n = 1 + proseWords().of("is").at(s, j+1)
+			}
+			for n > 0 && j+n < len(s.words) && proseWords().of("there").at(s, j+n) > 0 {
+				n++
+			}
+			if n == 0 {
+				continue
+			}
+			if role, ok := p.roleAt(s, j+n); ok && role.from <= j+n+2 {
+				p.addRole(m, role, scoreClear-.05, out)
+				return
+			}
+		}
+	}
+}
+
+func (p *prose) addRole(m *mail, role run, score float64, out candidates) {
+	p.role = role
+	v := role.text(m.doc)
+	at, words := m.doc.words(role.s.start, role.s.end)
+	out.add(intake.FieldContactRole, candidate{value: strings.Trim(v, " ,.;:\"”“„"), words: words, at: at, score: score * factors[role.s.region], method: byProse})
+}
+
+var phoneLike = regexp.MustCompile(`(?:\+|\(?0)[0-9][0-9 ()./\-–]{5,20}[0-9]`)
+
+// findPhone finds the contact's number: the only one in the text.
+func (e *Extractor) findPhone(m *mail, p *prose, out candidates) {
+	seen := 0
+	for i := range p.sents {
+		s := &p.sents[i]
+		text := m.doc.text[s.start:s.end]
+		if mine(s) {
+			continue
+		}
+		for _, v := range phoneLike.FindAllString(text, 4) {
+			if digits(v) < 7 || digits(v) > 15 {
+				continue
+			}
+			seen++
+			at, words := m.doc.words(s.start, s.end)
+			score := scoreLikely + .05
+			if seen > 1 {
+				score = scoreHint
+			}
+			out.add(intake.FieldContactPhone, candidate{value: v, words: words, at: at, score: score * factors[s.region], method: byProse})
+		}
+	}
+}
+
+// mine reports whether a sentence speaks of the sender's own number.
+func mine(s *sentence) bool {
+	return strings.Contains(s.folded, " my ") || strings.Contains(s.folded, " call me ") || strings.Contains(s.folded, " reach me ") || strings.Contains(s.folded, " mich ") || strings.Contains(s.folded, " meine ")
+}

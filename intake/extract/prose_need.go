@@ -1,0 +1,282 @@
+package extract
+
+import (
+	"slices"
+	"strings"
+
+	"leadgate/intake"
+)
+
+// clause is a part of a sentence that may describe the prospect's need: words [from, to).
+type clause struct {
+	s        *sentence
+	from, to int
+	score    int
+}
+
+// findProblem chooses what says what the prospect wants or suffers from: the likeliest
+// clause and those that go on with it.
+func (e *Extractor) findProblem(m *mail, p *prose, out candidates) {
+	var all []clause
+	for i := range p.sents {
+		c := e.needClause(m, p, &p.sents[i])
+		c.score = e.needScore(m, p, c)
+		all = append(all, c)
+	}
+	best := -1
+	for i := range all {
+		if all[i].score >= 3 && (best < 0 || all[i].score > all[best].score) {
+			best = i
+		}
+	}
+	if best < 0 {
+		return
+	}
+	from, to, size := best, best+1, all[best].to-all[best].from
+	near := func(i, least int) bool {
+		return i >= 0 && i < len(all) && all[i].score >= least && all[i].s.block == all[best].s.block && all[i].s.region == all[best].s.region && size+all[i].to-all[i].from <= 45
+	}
+	for to-from < 3 && near(to, 3) {
+		size += all[to].to - all[to].from
+		to++
+	}
+	for to-from < 3 && near(from-1, all[best].score) {
+		from--
+		size += all[from].to - all[from].from
+	}
+	var parts []string
+	for _, c := range all[from:to] {
+		parts = append(parts, textOf(m.doc, c))
+	}
+	first, last := all[from], all[to-1]
+	end := last.s.end
+	if m.doc.depthAt(first.s.start) > 0 {
+		end = min(end, m.doc.lineEnd(first.s.words[first.from].start))
+	}
+	at, words := m.doc.words(first.s.words[first.from].start, max(end, first.s.words[first.from].end))
+	score := scoreLikely + .05
+	if all[best].score >= 5 {
+		score = scoreClear
+	}
+	out.add(intake.FieldProblem, candidate{value: cutRunes(strings.Join(parts, " "), maxLong), words: words, at: at, score: score, method: byProse})
+}
+
+// depthAt returns how often the line at an offset was quoted.
+func (d *document) depthAt(off int) int {
+	if i := d.lineAt(off); i >= 0 {
+		return d.lines[i].depth
+	}
+	return 0
+}
+
+// lineEnd returns the end of the line at an offset.
+func (d *document) lineEnd(off int) int {
+	if i := d.lineAt(off); i >= 0 {
+		return d.lines[i].end
+	}
+	return len(d.text)
+}
+
+// lineAt returns the number of the line at an offset, -1 if none is.
+func (d *document) lineAt(off int) int {
+	i, found := slices.BinarySearchFunc(d.lines, off, func(l line, off int) int { return l.start - off })
+	if !found {
+		i--
+	}
+	return min(i, len(d.lines)-1)
+}
+
+// needClause takes off a sentence what only says who it is about: the contact with address
+// and role in front, or words before a colon.
+func (e *Extractor) needClause(m *mail, p *prose, s *sentence) clause {
+	c := clause{s: s, to: len(s.words)}
+	if proseWords().of("greeting").at(s, 0) > 0 {
+		for i := 0; i < 5 && i+4 < len(s.words); i++ {
+			if strings.ContainsAny(s.words[i].shut, ",!") {
+				c.from = i + 1
+				break
+			}
+		}
+	}
+	for i := range s.words {
+		w := &s.words[i]
+		identity := w.address != "" || w.link != "" ||
+			p.contact.s == s && i >= p.contact.from && i < p.contact.to || p.role.s == s && i >= p.role.from && i < p.role.to
+		if identity && i < len(s.words)*3/4 {
+			c.from = i + 1
+		}
+		if strings.Contains(w.shut, ":") && i < 9 && i+5 < len(s.words) && c.from <= i {
+			c.from = i + 1
+		}
+	}
+	for c.from > 0 && c.from < c.to && (relative[s.words[c.from].key] || isPhoneWord(&s.words[c.from]) || isAnd(s.words[c.from].key)) {
+		c.from++
+	}
+	if p.company.s == s && p.company.from <= c.from+2 && p.company.to > c.from && p.company.to < len(s.words)*2/3 && c.from > 0 {
+		c.from = p.company.to
+	}
+	if rest := afterPlace(s, c.from); c.from > 0 && rest > c.from {
+		if c.from = rest; c.to-c.from < 5 {
+			return clause{s: s} // "of Acme in Lyon": it only says who it is about
+		}
+	}
+	if c.to-c.from < 5 {
+		c.from = 0
+	}
+	if c.to-c.from > 14 {
+		for i := c.from; i+6 < c.to; i++ { // "she told us that they lose orders"
+			if n := proseWords().of("says").at(s, i); n > 0 && i+n+5 < c.to {
+				c.from = i + n
+				break
+			}
+		}
+	}
+	return c
+}
+
+// afterPlace returns the word behind "of Acme in Lyon, France" at word i, i if no such words
+// stand there.
+func afterPlace(s *sentence, i int) int {
+	for i > 0 && i < len(s.words) {
+		n := proseWords().of("where").at(s, i)
+		if n == 0 || i+n >= len(s.words) || !opensName(s, i+n) {
+			break
+		}
+		i += n + 1
+		for i < len(s.words) && joins(s, i) {
+			i++
+		}
+	}
+	for i > 0 && i < len(s.words) && relative[s.words[i].key] {
+		i++
+	}
+	return i
+}
+
+// textOf returns the words of a clause as they were written, on one line.
+func textOf(d *document, c clause) string {
+	var b strings.Builder
+	s := c.s
+	for i := c.from; i < c.to; i++ {
+		w := s.words[i]
+		if i > c.from {
+			prev := s.words[i-1]
+			between := d.text[prev.end:w.start]
+			if i := strings.IndexByte(between, '\n'); i >= 0 {
+				between = strings.TrimRight(between[:i], " \t") + " " + strings.TrimLeft(between[i:], "> \n\t")
+			}
+			b.WriteString(strings.ReplaceAll(between, "\t", " "))
+		}
+		b.WriteString(d.text[w.start:w.end])
+	}
+	if last := s.words[len(s.words)-1]; s.end > last.end {
+		b.WriteString(d.text[last.end:s.end])
+	}
+	return strings.TrimSpace(b.String())
+}
+
+// relative are words that join a clause to the name before it.
+var relative = set("who which that and qui che")
+
+// needScore says how much a clause looks like a description of the prospect's need.
+func (e *Extractor) needScore(m *mail, p *prose, c clause) int {
+	d := proseWords()
+	if c.to-c.from < 4 {
+		return 0
+	}
+	s := newSentence(c.s.words[c.from:c.to], c.s.region, 0)
+	text := m.doc.text[s.start:s.end]
+	score := 2
+	if d.of("need").in(&s) {
+		score += 2
+	}
+	switch own := d.of("ours").in(&s); {
+	case s.region == forwarded && own:
+		score++ // the prospect speaks
+	case s.region == fresh && p.passedOn:
+		score -= 2 // what the partner says about it
+	}
+	for from, n := 0, 0; n < 2; n++ {
+		at, w, ok := d.of("pain").find(&s, from)
+		if !ok {
+			break
+		}
+		score++
+		from = at + w
+	}
+	if d.of("third").at(&s, 0) > 0 || p.company.s == c.s && p.company.from < 3 || c.from > 0 {
+		score++
+	}
+	if d.of("not_need").in(&s) {
+		score -= 3
+	}
+	if d.of("intent").in(&s) || d.of("register").in(&s) && s.region == fresh {
+		score -= 2
+	}
+	if d.of("thanks").in(&s) && len(s.words) < 12 || d.of("apology").in(&s) {
+		score -= 3
+	}
+	if d.of("greeting").at(&s, 0) > 0 {
+		score -= 2
+	}
+	for _, of := range d.kinds["consent"] {
+		if of.in(&s) {
+			score -= 4
+		}
+	}
+	if d.of("of_consent").in(&s) || agrees(&s) {
+		score -= 3
+	}
+	for _, of := range d.kinds["stage"] {
+		if of.in(&s) {
+			score -= 3
+			break
+		}
+	}
+	if meets(&s) {
+		score -= 2
+	}
+	for _, w := range s.words {
+		if w.address != "" || w.link != "" {
+			score -= 2
+		}
+	}
+	if p.contact.s == c.s && c.from == 0 {
+		score--
+	}
+	if strings.HasSuffix(strings.TrimSpace(text), "?") {
+		score -= 2
+	}
+	if d.of("self").at(&s, 0) > 0 && s.region == fresh {
+		score -= 2
+	}
+	if amountIn(&s) || e.amounts(text) {
+		score -= 3
+	}
+	if phoneLike.MatchString(text) {
+		score -= 2
+	}
+	if d.of("uses").in(&s) && !d.of("need").in(&s) {
+		score--
+	}
+	if len(s.words) < 6 {
+		score--
+	}
+	if len(s.words) > 8 {
+		score++
+	}
+	return score
+}
+
+// amounts reports whether an amount of money stands in a text.
+func (e *Extractor) amounts(text string) bool {
+	for _, v := range amountLike.FindAllString(text, 20) {
+		if e.dict.money(strings.TrimSpace(v)) != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// amountIn reports whether a sentence has a word that announces an amount.
+func amountIn(s *sentence) bool { return proseWords().of("money").in(s) }
