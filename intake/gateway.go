@@ -255,3 +255,27 @@ func Secret(ctx context.Context, s Store, name string) ([]byte, error) {
 	}
 	return key, nil
 }
+
+// KeepSecret stores a secret that others have given under a name. It replaces what was there.
+func KeepSecret(ctx context.Context, s Store, name, secret string) error {
+	if err := s.Update(ctx, func(tx Tx) error { return tx.PutRecord(spaceSecret, name, []byte(secret)) }); err != nil {
+		return fmt.Errorf("secret %q: %w", name, err)
+	}
+	return nil
+}
+
+// KeptSecret returns what KeepSecret stored, "" if nothing is there.
+func KeptSecret(ctx context.Context, s Store, name string) (secret string, err error) {
+	err = s.View(ctx, func(tx Tx) error {
+		b, err := tx.Record(spaceSecret, name)
+		if errors.Is(err, ErrNotFound) {
+			return nil
+		}
+		secret = string(b)
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("secret %q: %w", name, err)
+	}
+	return secret, nil
+}

@@ -21,7 +21,8 @@ func (m *Mailbox) aside(ctx context.Context, u *understood, v verdict, d deliver
 		a.Detail += "; it answers " + number
 	}
 	if notice := noticeOf(u, v); notice != intake.NoticeNone && u.found.class == classPerson && u.mute(d) == "" {
-		a.Notice, a.Sender, a.Reply = notice, m.sender(ctx, u, d), m.route(u)
+		a.Notice, a.Reply = notice, m.route(u)
+		a.Sender, _ = m.sender(ctx, u, d)
 	}
 	return a
 }

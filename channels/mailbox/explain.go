@@ -1,6 +1,7 @@
 package mailbox
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -52,10 +53,11 @@ type ExplainedLead struct {
 // Fields returns the lead as the gateway gets it.
 func (l *ExplainedLead) Fields() intake.Lead { return l.fields }
 
-// Money is an amount as it was written, in plain digits, and the code of its currency.
+// Money is an amount, exact to the last digit that was written, and the code of its currency
+// (ISO 4217).
 type Money struct {
-	Amount   string `json:"amount"`
-	Currency string `json:"currency"`
+	Amount   json.Number `json:"amount"`
+	Currency string      `json:"currency"`
 }
 
 // The classes that a reader of leads does not know: who wrote the mail tells them.
@@ -137,7 +139,7 @@ func explained(l extract.Lead) ExplainedLead {
 		Evidence:       l.Evidence, fields: f,
 	}
 	if amount, currency, ok := strings.Cut(f[intake.FieldTargetRevenue], " "); ok {
-		x.TargetRevenue = &Money{amount, currency}
+		x.TargetRevenue = &Money{json.Number(amount), currency}
 	}
 	return x
 }

@@ -35,7 +35,7 @@ func TestExplainShowsValuesAndWords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s := string(b); strings.Contains(s, "company_domain\":\"\"") || strings.Contains(s, "contact_phone") || !strings.Contains(s, `"target_revenue":{"amount":"120000","currency":"EUR"}`) {
+	if s := string(b); strings.Contains(s, "company_domain\":\"\"") || strings.Contains(s, "contact_phone") || !strings.Contains(s, `"target_revenue":{"amount":120000,"currency":"EUR"}`) {
 		t.Errorf("printed %s", s)
 	}
 }

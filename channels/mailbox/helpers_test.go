@@ -313,7 +313,7 @@ func imapConfig(addr string) *IMAP {
 func quick(m *Mailbox) {
 	m.imap.times = imapTimes{
 		command: 5 * time.Second, login: 5 * time.Second, fetch: 10 * time.Second, progress: 5 * time.Second,
-		idle: 2 * time.Second, retry: 10 * time.Millisecond, backoff: 5 * time.Millisecond, maxBackoff: 50 * time.Millisecond,
+		idle: 2 * time.Second, retry: 10 * time.Millisecond, putOff: 20 * time.Millisecond, backoff: 5 * time.Millisecond, maxBackoff: 50 * time.Millisecond,
 	}
 }
 

@@ -24,11 +24,13 @@ type fetcher struct {
 	// taken in and never answered.
 	junk bool
 	// blame counts per UID how often fetching it failed, large holds those that turned out
-	// larger than the server had said, and stored those that are stored and not yet filed. All
-	// hold for one UIDVALIDITY.
+	// larger than the server had said, putOff until when those wait whose sender can't be
+	// checked, and stored those that are stored and not yet filed. All hold for one
+	// UIDVALIDITY.
 	validity uint32
 	blame    map[imap.UID]int
 	large    map[imap.UID]bool
+	putOff   map[imap.UID]time.Time
 	stored   map[imap.UID]place
 
 	condition condition
@@ -43,8 +45,9 @@ type imapTimes struct {
 	fetch, progress time.Duration
 	// idle is after how long the folder is looked at even if nothing was pushed.
 	idle time.Duration
-	// retry is the same while the store refuses a message.
-	retry               time.Duration
+	// retry is the same while the store refuses a message, putOff for how long a message is
+	// left alone whose sender can't be checked.
+	retry, putOff       time.Duration
 	backoff, maxBackoff time.Duration
 	// settled is how long a session has to last for the back-off to begin anew.
 	settled time.Duration
@@ -56,7 +59,7 @@ func defaultIMAPTimes() imapTimes {
 	return imapTimes{
 		command: 30 * time.Second, login: time.Minute, fetch: 10 * time.Minute, progress: 30 * time.Second,
 		// With the time-out of a command a connection that is dead is noticed within 4 minutes.
-		idle: 3 * time.Minute, retry: 30 * time.Second,
+		idle: 3 * time.Minute, retry: 30 * time.Second, putOff: 5 * time.Minute,
 		backoff: time.Second, maxBackoff: 5 * time.Minute, settled: 10 * time.Second, refused: time.Minute,
 	}
 }
@@ -75,12 +78,15 @@ const (
 	maxBlame = 3
 	// maxSinkErrors in a row end a drain: the store is down, not a message bad.
 	maxSinkErrors = 3
+	// maxAgain is how many messages that were put off are tried again each time.
+	maxAgain = 5
 )
 
 func newFetcher(m *Mailbox, cfg IMAP) *fetcher {
 	return &fetcher{
 		m: m, cfg: cfg, times: defaultIMAPTimes(), condition: condition{now: m.deps.Now},
-		blame: make(map[imap.UID]int), large: make(map[imap.UID]bool), stored: make(map[imap.UID]place),
+		blame: make(map[imap.UID]int), large: make(map[imap.UID]bool),
+		putOff: make(map[imap.UID]time.Time), stored: make(map[imap.UID]place),
 	}
 }
 
@@ -169,6 +175,7 @@ func (f *fetcher) open(s *session) error {
 	if validity != f.validity { // other messages may bear the same UIDs now
 		clear(f.blame)
 		clear(f.large)
+		clear(f.putOff)
 		clear(f.stored)
 		f.validity = validity
 	}
@@ -194,9 +201,9 @@ func (f *fetcher) drain(ctx context.Context, s *session, sink intake.Sink) (refu
 	slices.Sort(todo)
 	slices.SortStableFunc(todo, func(a, b imap.UID) int { return f.blame[a] - f.blame[b] })
 	behind := len(f.stored) > 0
-	inARow := 0
+	inARow, again := 0, 0
 	for _, uid := range todo {
-		if _, ok := f.stored[uid]; ok {
+		if _, ok := f.stored[uid]; ok || f.waits(uid, &again) {
 			continue
 		}
 		_, big := slices.BinarySearch(large, uid)
@@ -208,6 +215,9 @@ func (f *fetcher) drain(ctx context.Context, s *session, sink intake.Sink) (refu
 		switch {
 		case err == nil:
 			inARow = 0
+		case errors.Is(err, errNotNow):
+			f.putOff[uid] = time.Now().Add(f.times.putOff)
+			f.m.deps.Log.Info("message put off", "uid", uint32(uid), "err", err)
 		case s.dead() || !errors.As(err, &sinkErr) || inARow+1 == maxSinkErrors:
 			return nil, err
 		default:
@@ -221,6 +231,21 @@ func (f *fetcher) drain(ctx context.Context, s *session, sink intake.Sink) (refu
 		}
 	}
 	return refused, nil
+}
+
+// waits reports whether a message was put off and is not to be tried now. Checking may take
+// as long as a stranger's name server likes, so that only a few are tried again each time:
+// they must not keep new mail from being read. again counts them.
+func (f *fetcher) waits(uid imap.UID, again *int) bool {
+	until, ok := f.putOff[uid]
+	switch {
+	case !ok:
+		return false
+	case *again == maxAgain || time.Now().Before(until):
+		return true
+	}
+	*again++
+	return false
 }
 
 // sinkError says that a message was fetched but not stored: the message stays.
@@ -267,6 +292,7 @@ func (f *fetcher) take(ctx context.Context, s *session, sink intake.Sink, uid im
 	}
 	delete(f.blame, uid)
 	delete(f.large, uid)
+	delete(f.putOff, uid)
 	switch {
 	case fetchErr != nil, f.junk && s.keeps:
 		f.stored[uid] = placeHere

@@ -103,7 +103,7 @@ func TestARefusedTokenIsReplacedAndALastingRefusalIsTold(t *testing.T) {
 func TestAServerThatTakesNoTokensIsNamed(t *testing.T) {
 	identity := mailserver.StartIdentity(t, testAddress)
 	server := newIMAPServer(t, allCaps...)
-	r := runIMAP(t, server, server.addr, func(m *Mailbox) { m.imapTokens = oauth.New(*tokensFrom(identity), nil) })
+	r := runIMAP(t, server, server.addr, func(m *Mailbox) { m.imapTokens = oauth.New(*tokensFrom(identity), oauth.Options{}) })
 	eventually(t, "the health says so", 10*time.Second, func() bool { return r.box.Health().State == StateAuthFailed })
 	if p := r.box.Health().Problem; !strings.Contains(p, "neither XOAUTH2 nor OAUTHBEARER") {
 		t.Error(p)

@@ -36,6 +36,8 @@ type Deps struct {
 	Log       *slog.Logger     // discarded if nil
 	// RootCAs are who servers' certificates are checked against; the system's if nil.
 	RootCAs *x509.CertPool
+	// Tokens keeps refresh tokens that servers replace; the process alone if nil.
+	Tokens oauth.Memory
 	// SpoolDir is where mail lies while it is read; os.TempDir if empty.
 	SpoolDir string
 }
@@ -105,7 +107,7 @@ func New(cfg Config, deps Deps) (*Mailbox, error) {
 	}
 	m.transport = outbox(cfg.Outbox)
 	if cfg.SMTP != nil {
-		m.transport = &submission{cfg: *cfg.SMTP, roots: deps.RootCAs, tokens: tokenSource(cfg.SMTP.OAuth, deps.Now)}
+		m.transport = &submission{cfg: *cfg.SMTP, roots: deps.RootCAs, tokens: deps.tokenSource(cfg.SMTP.OAuth)}
 	}
 	m.canary = &canary{
 		every: cfg.Canary.Every, address: cfg.Address, mailbox: cfg.Name, domain: domain, key: deps.Key,
@@ -125,7 +127,7 @@ func New(cfg Config, deps Deps) (*Mailbox, error) {
 
 // watch prepares what is done with the IMAP account, each over a connection of its own.
 func (m *Mailbox) watch(cfg IMAP) {
-	m.imapTokens = tokenSource(cfg.OAuth, m.deps.Now)
+	m.imapTokens = m.deps.tokenSource(cfg.OAuth)
 	m.imap = newFetcher(m, cfg)
 	if cfg.JunkFolder != "" {
 		junk := cfg
@@ -140,11 +142,11 @@ func (m *Mailbox) watch(cfg IMAP) {
 }
 
 // tokenSource returns nil without a configuration: we log in by password.
-func tokenSource(cfg *oauth.Config, now func() time.Time) *oauth.Source {
+func (d Deps) tokenSource(cfg *oauth.Config) *oauth.Source {
 	if cfg == nil {
 		return nil
 	}
-	return oauth.New(*cfg, now)
+	return oauth.New(*cfg, oauth.Options{Now: d.Now, Memory: d.Tokens})
 }
 
 func orNow(now func() time.Time) func() time.Time {

@@ -46,7 +46,7 @@ type outcome struct {
 }
 
 // take stores a message and gives it to the sink. The message is acknowledged to its source
-// only if the error is nil.
+// only if the error is nil; with errNotNow it may come again after a while.
 func (m *Mailbox) take(ctx context.Context, sink intake.Sink, d delivery) (outcome, error) {
 	if ours, err := m.canary.arrived(d); ours || err != nil {
 		return outcome{}, err
@@ -75,7 +75,11 @@ func (m *Mailbox) take(ctx context.Context, sink intake.Sink, d delivery) (outco
 		m.deps.Log.Info("message set aside", "key", d.key, "reason", string(v.reason), "aside", receipt.Aside)
 		return outcome{receipt: receipt, aside: true}, nil
 	}
-	return m.accept(ctx, sink, d, m.submissions(ctx, &u, d, raw))
+	all, err := m.submissions(ctx, &u, d, raw)
+	if err != nil {
+		return outcome{}, err
+	}
+	return m.accept(ctx, sink, d, all)
 }
 
 // accept gives all submissions of a message to the sink, in their order. A redelivery after a

@@ -315,7 +315,11 @@ func TestAnswersInTheQuotationAreMarked(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := m.submissions(t.Context(), &u, d, intake.Raw{})[0]
+		all, err := m.submissions(t.Context(), &u, d, intake.Raw{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := all[0]
 		if s.Inline != want || s.CaseHint != "LG-2026-000123-K" || s.Lead[intake.FieldCountry] == "FR" {
 			t.Errorf("%q: inline %v, lead %v, hint %q", body, s.Inline, s.Lead, s.CaseHint)
 		}

@@ -158,6 +158,7 @@ var (
 	errNotAllowed = &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 7, 1}, Message: "this network may not deliver here"}
 	errNoMailbox  = &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "no such mailbox here"}
 	errNotStored  = &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "the message could not be stored; please try again later"}
+	errUnchecked  = &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 4, 3}, Message: "the DNS of the sender's domain does not answer; please try again later"}
 	errEnding     = &smtp.SMTPError{Code: 421, EnhancedCode: smtp.EnhancedCode{4, 3, 2}, Message: "shutting down; please try again later"}
 	errTooLarge   = &smtp.SMTPError{Code: 552, EnhancedCode: smtp.EnhancedCode{5, 3, 4}, Message: "the message is too large"}
 	errLongLine   = &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 6, 0}, Message: "a line of the message is too long"}
@@ -242,7 +243,11 @@ func (s *delivering) take(body io.Reader) error {
 	out, err := r.m.take(ctx, sink, delivery{
 		receivedAt: r.m.deps.Now(), content: spooled.file, envelope: s.envelope, nullSender: s.nullSender, recipients: s.recipients,
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, errNotNow):
+		r.m.deps.Log.Info("message put off", "err", err)
+		return errUnchecked
+	case err != nil:
 		return r.notStored(err)
 	}
 	reply := &smtp.SMTPError{Code: 250, EnhancedCode: smtp.EnhancedCode{2, 0, 0}, Message: "accepted"}

@@ -19,13 +19,16 @@ import (
 	"leadgate/intake"
 )
 
-// runDirect starts a mailbox that is delivered to.
-func runDirect(t *testing.T, cfg Config) (*Mailbox, *channeltest.Sink) {
+// runDirect starts a mailbox that is delivered to, after prepare had a look at it.
+func runDirect(t *testing.T, cfg Config, prepare ...func(*Mailbox)) (*Mailbox, *channeltest.Sink) {
 	t.Helper()
 	if cfg.Direct == nil {
 		cfg.Direct = &Direct{Listen: "127.0.0.1:0"}
 	}
 	m, _ := newTestMailbox(t, cfg)
+	for _, f := range prepare {
+		f(m)
+	}
 	if err := m.Listen(); err != nil {
 		t.Fatal(err)
 	}

@@ -2,8 +2,11 @@ package mailbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/mail"
 	"slices"
+	"time"
 
 	"leadgate/channels/mailbox/mailparse"
 	"leadgate/channels/mailbox/senderauth"
@@ -13,11 +16,37 @@ import (
 )
 
 // submissions makes one submission of each lead in a message, or one of a message without.
-func (m *Mailbox) submissions(ctx context.Context, u *understood, d delivery, raw intake.Raw) []intake.Submission {
+// The error is errNotNow.
+func (m *Mailbox) submissions(ctx context.Context, u *understood, d delivery, raw intake.Raw) ([]intake.Submission, error) {
+	sender, proof := m.sender(ctx, u, d)
+	if proof.Temporary && m.waits(u, d) {
+		return nil, errNotNow
+	}
 	s := m.submission(u, d, raw)
-	s.Sender = m.sender(ctx, u, d)
+	s.Sender = sender
 	s.Content = u.mail.Fingerprint()
-	return perLead(s, &u.read)
+	return perLead(s, &u.read), nil
+}
+
+// errNotNow says that what would prove the sender could not be looked up. The message stays
+// where it is, or with the server that delivers it, and comes again.
+var errNotNow = errors.New("the DNS does not answer, so that the sender can't be checked now")
+
+// patience is for how long a message waits for the DNS. Then its sender is unverified: a
+// domain whose name servers are gone for good must not keep it out for ever.
+const patience = 4 * time.Hour
+
+// waits reports whether a message is so new that it can come again. Of one that a server
+// delivers we know nothing but the date that it bears.
+func (m *Mailbox) waits(u *understood, d delivery) bool {
+	since := d.receivedAt
+	if d.envelope.Direct {
+		var err error
+		if since, err = mail.ParseDate(u.mail.Date); err != nil {
+			return false
+		}
+	}
+	return m.deps.Now().Sub(since).Abs() < patience
 }
 
 // submission is what all submissions of a message have in common, but for who sent it.
@@ -40,14 +69,14 @@ func (m *Mailbox) submission(u *understood, d delivery, raw intake.Raw) intake.S
 }
 
 // sender is who sent a message, and how well that is proven.
-func (m *Mailbox) sender(ctx context.Context, u *understood, d delivery) intake.Sender {
+func (m *Mailbox) sender(ctx context.Context, u *understood, d delivery) (intake.Sender, senderauth.Verdict) {
 	from := u.mail.From[0]
 	proof := m.proof.Check(ctx, &u.mail, d.content, d.envelope)
 	s := intake.Sender{Address: from.Address, Name: clipRunes(from.Name, maxName), Strength: proof.Strength, How: proof.How}
 	if foreignReplyTo(&u.mail) {
 		s.How += "; Reply-To at another domain was ignored"
 	}
-	return s
+	return s, proof
 }
 
 const maxName = 120 // runes that are kept of a name

@@ -76,7 +76,7 @@ func numbered(n int) string { return "token-" + string(rune('0'+n)) }
 func TestATokenIsKeptUntilMostOfItsLifeIsOver(t *testing.T) {
 	s := newEndpointServer(t, func(w http.ResponseWriter, n int) { give(w, numbered(n), 3600) })
 	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
-	source := New(Config{TokenURL: s.URL, ClientID: "us", ClientSecret: testSecret, RefreshToken: testRefresh}, func() time.Time { return now })
+	source := New(Config{TokenURL: s.URL, ClientID: "us", ClientSecret: testSecret, RefreshToken: testRefresh}, Options{Now: func() time.Time { return now }})
 	for _, step := range []struct {
 		after time.Duration
 		want  string
@@ -94,7 +94,7 @@ func TestATokenIsKeptUntilMostOfItsLifeIsOver(t *testing.T) {
 
 func TestATokenThatAServerRefusedIsReplacedAtOnce(t *testing.T) {
 	s := newEndpointServer(t, func(w http.ResponseWriter, n int) { give(w, numbered(n), 3600) })
-	source := New(Config{TokenURL: s.URL, ClientID: "us", ClientSecret: testSecret, Scopes: []string{"a", "b"}}, nil)
+	source := New(Config{TokenURL: s.URL, ClientID: "us", ClientSecret: testSecret, Scopes: []string{"a", "b"}}, Options{})
 	first, err := source.Token(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -121,7 +121,7 @@ func TestAnEndpointThatFailsLeavesTheOldTokenInUseUntilItsEnd(t *testing.T) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	})
 	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
-	source := New(Config{TokenURL: s.URL, ClientID: "us", RefreshToken: testRefresh}, func() time.Time { return now })
+	source := New(Config{TokenURL: s.URL, ClientID: "us", RefreshToken: testRefresh}, Options{Now: func() time.Time { return now }})
 	for range 2 {
 		if got, err := source.Token(t.Context()); err != nil || got != "first" {
 			t.Errorf("%q, %v", got, err)
@@ -140,7 +140,7 @@ func TestAnEndpointThatFailsLeavesTheOldTokenInUseUntilItsEnd(t *testing.T) {
 func TestARefreshTokenThatIsReplacedIsUsedFromThenOn(t *testing.T) {
 	s := newEndpointServer(t, func(w http.ResponseWriter, n int) { give(w, numbered(n), 1, "refresh_token", "refresh-"+numbered(n)) })
 	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
-	source := New(Config{TokenURL: s.URL, ClientID: "us", RefreshToken: testRefresh}, func() time.Time { return now })
+	source := New(Config{TokenURL: s.URL, ClientID: "us", RefreshToken: testRefresh}, Options{Now: func() time.Time { return now }})
 	for range 3 {
 		if _, err := source.Token(t.Context()); err != nil {
 			t.Fatal(err)
@@ -154,12 +154,71 @@ func TestARefreshTokenThatIsReplacedIsUsedFromThenOn(t *testing.T) {
 	}
 }
 
+// shelf is a memory that outlives sources and can fail.
+type shelf struct {
+	tokens map[string]string
+	err    error
+}
+
+func (s *shelf) Recall(_ context.Context, granted string) (string, error) {
+	return s.tokens[granted], nil
+}
+
+func (s *shelf) Keep(_ context.Context, granted, token string) error {
+	if s.err == nil {
+		s.tokens[granted] = token
+	}
+	return s.err
+}
+
+func TestARefreshTokenThatIsReplacedOutlivesTheProcess(t *testing.T) {
+	s := newEndpointServer(t, func(w http.ResponseWriter, n int) {
+		give(w, numbered(n), 3600, "refresh_token", "refresh-"+numbered(n))
+	})
+	memory := &shelf{tokens: map[string]string{}}
+	ask := func(granted string) error {
+		_, err := New(Config{TokenURL: s.URL, ClientID: "us", RefreshToken: granted}, Options{Memory: memory}).Token(t.Context())
+		return err
+	}
+	for _, granted := range []string{testRefresh, testRefresh, "of a new consent", testRefresh} {
+		if err := ask(granted); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, want := range []string{testRefresh, "refresh-token-1", "of a new consent", "refresh-token-2"} {
+		if got := s.forms()[i].Get("refresh_token"); got != want {
+			t.Errorf("request %d has %q, want %q", i, got, want)
+		}
+	}
+}
+
+func TestANewRefreshTokenThatCanNotBeKeptIsNotForgotten(t *testing.T) {
+	s := newEndpointServer(t, func(w http.ResponseWriter, n int) {
+		give(w, numbered(n), 3600, "refresh_token", "refresh-"+numbered(n))
+	})
+	memory := &shelf{tokens: map[string]string{}, err: errors.New("disk full")}
+	source := New(Config{TokenURL: s.URL, ClientID: "us", RefreshToken: testRefresh}, Options{Memory: memory})
+	for range 2 {
+		if _, err := source.Token(t.Context()); err == nil || !strings.Contains(err.Error(), "disk full") {
+			t.Fatalf("got %v", err)
+		}
+	}
+	memory.err = nil
+	if _, err := source.Token(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	forms := s.forms()
+	if len(forms) != 2 || forms[1].Get("refresh_token") != "refresh-token-1" {
+		t.Errorf("asked with %v", forms)
+	}
+}
+
 func TestARefusalNamesItsReasonAndNoSecret(t *testing.T) {
 	s := newEndpointServer(t, func(w http.ResponseWriter, _ int) {
 		w.WriteHeader(http.StatusBadRequest)
 		json.NewEncoder(w).Encode(map[string]string{"error": "invalid_grant", "error_description": "the token " + testRefresh + "\r\nof " + testSecret + " is revoked"})
 	})
-	_, err := New(Config{TokenURL: s.URL, ClientID: "us", ClientSecret: testSecret, RefreshToken: testRefresh}, nil).Token(t.Context())
+	_, err := New(Config{TokenURL: s.URL, ClientID: "us", ClientSecret: testSecret, RefreshToken: testRefresh}, Options{}).Token(t.Context())
 	refused, ok := errors.AsType[*Refused](err)
 	if !ok || refused.Status != "400" || !strings.Contains(err.Error(), "invalid_grant the token *** of *** is revoked") {
 		t.Errorf("error %v", err)
@@ -172,7 +231,7 @@ func TestSecretsAreNotTakenElsewhereByARedirect(t *testing.T) {
 		w.Header().Set("Location", elsewhere.URL)
 		w.WriteHeader(http.StatusTemporaryRedirect)
 	})
-	if got, err := New(Config{TokenURL: s.URL, ClientID: "us", RefreshToken: testRefresh}, nil).Token(t.Context()); err == nil {
+	if got, err := New(Config{TokenURL: s.URL, ClientID: "us", RefreshToken: testRefresh}, Options{}).Token(t.Context()); err == nil {
 		t.Errorf("got %q", got)
 	}
 	if n := len(elsewhere.forms()); n != 0 {
@@ -183,7 +242,7 @@ func TestSecretsAreNotTakenElsewhereByARedirect(t *testing.T) {
 func TestManyWhoWantATokenAskOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		asked := 0
-		s := New(Config{TokenCommand: Command{"unused"}}, nil)
+		s := New(Config{TokenCommand: Command{"unused"}}, Options{})
 		s.fetch = func(ctx context.Context) (token, error) {
 			asked++
 			time.Sleep(time.Second)
@@ -224,7 +283,7 @@ func TestACommandPrintsTheToken(t *testing.T) {
 			if faults := config.Validate(); len(faults) > 0 {
 				t.Fatal(faults)
 			}
-			got, err := New(config, nil).Token(t.Context())
+			got, err := New(config, Options{}).Token(t.Context())
 			if got != c.want || (err == nil) != (c.problem == "") {
 				t.Errorf("%q, %v", got, err)
 			}
@@ -240,7 +299,7 @@ func TestACommandThatHangsIsEnded(t *testing.T) {
 	started := filepath.Join(t.TempDir(), "started")
 	done := make(chan error, 1)
 	go func() {
-		_, err := New(Config{TokenCommand: Command{"/bin/sh", "-c", "touch " + started + "; exec sleep 60"}}, nil).Token(ctx)
+		_, err := New(Config{TokenCommand: Command{"/bin/sh", "-c", "touch " + started + "; exec sleep 60"}}, Options{}).Token(ctx)
 		done <- err
 	}()
 	for {

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,18 +29,31 @@ type Source struct {
 	kept  token
 }
 
-// New returns a source for a configuration that was validated. It asks for nothing yet. now
-// is time.Now if nil.
-func New(c Config, now func() time.Time) *Source {
-	s := &Source{now: now, turn: make(chan struct{}, 1)}
-	if now == nil {
+// Memory keeps the refresh token that a server gave in place of the one that is configured,
+// so that it outlives the process: some servers take each once. granted is the configured one.
+type Memory interface {
+	// Recall returns what was kept last, "" if nothing was.
+	Recall(ctx context.Context, granted string) (string, error)
+	Keep(ctx context.Context, granted, token string) error
+}
+
+// Options are what a source is given besides its configuration.
+type Options struct {
+	Now    func() time.Time // time.Now if nil
+	Memory Memory           // the process alone if nil
+}
+
+// New returns a source for a configuration that was validated. It asks for nothing yet.
+func New(c Config, o Options) *Source {
+	s := &Source{now: o.Now, turn: make(chan struct{}, 1)}
+	if o.Now == nil {
 		s.now = time.Now
 	}
 	switch {
 	case len(c.TokenCommand) > 0:
 		s.fetch = func(ctx context.Context) (token, error) { return fromCommand(ctx, c.TokenCommand, s.now()) }
 	default:
-		s.fetch = newEndpoint(c, s.now).fetch
+		s.fetch = newEndpoint(c, o.Memory, s.now).fetch
 	}
 	return s
 }
@@ -113,7 +127,7 @@ type endpoint struct {
 	now     func() time.Time
 }
 
-func newEndpoint(c Config, now func() time.Time) *endpoint {
+func newEndpoint(c Config, memory Memory, now func() time.Time) *endpoint {
 	e := &endpoint{
 		// A redirect would carry the secrets to somebody else.
 		client: &http.Client{
@@ -127,18 +141,66 @@ func newEndpoint(c Config, now func() time.Time) *endpoint {
 		e.ask = own.Token
 		return e
 	}
-	consented := &oauth2.Config{ClientID: c.ClientID, ClientSecret: c.ClientSecret, Endpoint: oauth2.Endpoint{TokenURL: c.TokenURL}, Scopes: c.Scopes}
-	refresh := c.RefreshToken
+	r := &refresher{
+		consented: &oauth2.Config{ClientID: c.ClientID, ClientSecret: c.ClientSecret, Endpoint: oauth2.Endpoint{TokenURL: c.TokenURL}, Scopes: c.Scopes},
+		granted:   c.RefreshToken, memory: memory,
+	}
+	if r.memory == nil {
+		r.memory = &process{}
+	}
 	e.ask = func(ctx context.Context) (*oauth2.Token, error) {
-		t, err := consented.TokenSource(ctx, &oauth2.Token{RefreshToken: refresh}).Token()
-		if err == nil && t.RefreshToken != "" {
-			refresh = t.RefreshToken // some servers give a new one each time
-			e.secrets = append(e.secrets[:1], c.RefreshToken, refresh)
-		}
+		t, err := r.ask(ctx)
+		e.secrets = []string{c.ClientSecret, c.RefreshToken, r.used, r.given}
 		return t, err
 	}
 	return e
 }
+
+// refresher asks in the name of a person.
+type refresher struct {
+	consented *oauth2.Config
+	granted   string
+	memory    Memory
+	// used is what was asked with last, given what the server gave in its place; it is kept
+	// here as well until the memory has it.
+	used, given string
+}
+
+func (r *refresher) ask(ctx context.Context) (*oauth2.Token, error) {
+	if err := r.keep(ctx); err != nil {
+		return nil, err
+	}
+	kept, err := r.memory.Recall(ctx, r.granted)
+	if err != nil {
+		return nil, fmt.Errorf("recall the refresh token: %w", err)
+	}
+	r.used = cmp.Or(kept, r.granted)
+	t, err := r.consented.TokenSource(ctx, &oauth2.Token{RefreshToken: r.used}).Token()
+	if err != nil {
+		return nil, err
+	}
+	if t.RefreshToken != r.used {
+		r.given = t.RefreshToken
+	}
+	return t, r.keep(ctx)
+}
+
+func (r *refresher) keep(ctx context.Context) error {
+	if r.given == "" {
+		return nil
+	}
+	if err := r.memory.Keep(ctx, r.granted, r.given); err != nil {
+		return fmt.Errorf("keep the new refresh token: %w", err)
+	}
+	r.given = ""
+	return nil
+}
+
+// process is a memory that ends with the process.
+type process struct{ token string }
+
+func (p *process) Recall(context.Context, string) (string, error) { return p.token, nil }
+func (p *process) Keep(_ context.Context, _, token string) error  { p.token = token; return nil }
 
 func (e *endpoint) fetch(ctx context.Context) (token, error) {
 	asked := e.now()

@@ -90,5 +90,5 @@
 //	sender_proof: { mode: direct }
 //
 // If the DNS does not answer, the sender is unverified for now, and the verdict says so
-// (Verdict.Temporary).
+// (Verdict.Temporary): the mail waits for a few hours before it is taken in like that.
 package senderauth

@@ -137,6 +137,7 @@ func (a *App) buildMailboxes(ids *identity.Lists) error {
 			Key:       key,
 			Extractor: extract.New(ids, extract.Options{OwnDomain: a.policy.Owns, PartnerDomain: a.gateway.IsPartner}),
 			Renderer:  renderer{texts},
+			Tokens:    refreshTokens{a.store},
 			Now:       time.Now,
 			Log:       a.log,
 			SpoolDir:  filepath.Join(a.cfg.Data, spoolDir),

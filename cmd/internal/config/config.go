@@ -201,9 +201,27 @@ func (c Config) Warnings() []string {
 			warnings = append(warnings, at+"senders are believed as written; anybody can speak for any partner")
 		case senderauth.ModeUnset:
 			warnings = append(warnings, at+"every sender is unverified: nothing is ever answered")
+		case senderauth.ModeDirect:
+			if m.IMAP != nil {
+				warnings = append(warnings, at+"mode direct judges who delivers to us; mail that is fetched from "+m.IMAP.Host+" has its DKIM signature alone to prove it")
+			}
+		}
+		if m.SenderProof.Microsoft && m.IMAP != nil && !exchangeOnline(m.IMAP.Host) {
+			warnings = append(warnings, at+"microsoft believes a header that only Exchange Online takes off strangers' mail, and "+m.IMAP.Host+" is not known to be that; anybody can speak for any partner if it is not")
 		}
 	}
 	return warnings
+}
+
+// exchangeOnline reports whether a host is one where Exchange Online serves mailboxes:
+// https://learn.microsoft.com/exchange/mail-flow-best-practices/pop3-and-imap4
+func exchangeOnline(host string) bool {
+	for _, suffix := range []string{".office365.com", ".office.com", ".office365.us", ".partner.outlook.cn"} {
+		if strings.HasSuffix("."+strings.ToLower(strings.TrimSuffix(host, ".")), suffix) {
+			return true
+		}
+	}
+	return false
 }
 
 // Lists returns the identity lists with the operator's additions.

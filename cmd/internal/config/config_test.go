@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"leadgate/channels/mailbox"
+	"leadgate/channels/mailbox/senderauth"
 	"leadgate/cmd/internal/directory"
 )
 
@@ -214,6 +216,24 @@ func TestWhoBelievesEverybodyIsWarned(t *testing.T) {
 		}
 		if got := strings.Join(c.Warnings(), "\n"); got != want {
 			t.Errorf("%s: warned of %q, want %q", mode, got, want)
+		}
+	}
+}
+
+func TestProofThatFetchedMailMayNotHaveIsWarnedOf(t *testing.T) {
+	direct, microsoft := senderauth.Config{Mode: senderauth.ModeDirect}, senderauth.Config{Mode: senderauth.ModeResults, Microsoft: true}
+	for name, tt := range map[string]struct {
+		box  mailbox.Config
+		want string
+	}{
+		"direct, and nothing is fetched": {mailbox.Config{SenderProof: direct, Direct: &mailbox.Direct{}}, ""},
+		"direct, and mail is fetched":    {mailbox.Config{SenderProof: direct, Direct: &mailbox.Direct{}, IMAP: &mailbox.IMAP{Host: "imap.vendor.example"}}, "DKIM signature alone"},
+		"microsoft at Exchange Online":   {mailbox.Config{SenderProof: microsoft, IMAP: &mailbox.IMAP{Host: "Outlook.Office365.com"}}, ""},
+		"microsoft somewhere else":       {mailbox.Config{SenderProof: microsoft, IMAP: &mailbox.IMAP{Host: "imap.notoffice365.com"}}, "anybody can speak for any partner"},
+	} {
+		got := strings.Join(Config{Mailboxes: []mailbox.Config{tt.box}}.Warnings(), "\n")
+		if tt.want == "" && got != "" || !strings.Contains(got, tt.want) {
+			t.Errorf("%s: warned of %q, want %q", name, got, tt.want)
 		}
 	}
 }
