@@ -111,7 +111,7 @@ func machineClass(cfg Config, p *mailparse.Parsed, leads bool) string {
 	if cfg.Address != "" {
 		own = append([]string{cfg.Address}, own...)
 	}
-	m := &Mailbox{cfg: cfg, own: newOwnAddresses(own), tokens: tokens{keys: [][]byte{make([]byte, minKey)}}}
+	m := &Mailbox{cfg: cfg, own: newOwnAddresses(own), tokens: tokens{key: make([]byte, minKey)}}
 	switch found := m.classify(p, delivery{}); found.class {
 	case classBounce, classReceipt, classComplaint:
 		return explainBounce

@@ -28,8 +28,6 @@ type Deps struct {
 	// Key signs what answers are known by: their Message-IDs, and the addresses that bounces
 	// and answers to them come to.
 	Key []byte
-	// OldKeys are former keys. What they signed is still believed.
-	OldKeys   [][]byte
 	Extractor *extract.Extractor
 	Renderer  Renderer
 	Now       func() time.Time // time.Now if nil
@@ -80,11 +78,6 @@ func New(cfg Config, deps Deps) (*Mailbox, error) {
 	if len(deps.Key) < minKey || deps.Extractor == nil || deps.Renderer == nil {
 		return nil, fmt.Errorf("mailbox %q: needs a key of 16 bytes or more, an extractor and a renderer", cfg.Name)
 	}
-	for _, key := range deps.OldKeys {
-		if len(key) < minKey {
-			return nil, fmt.Errorf("mailbox %q: an old key has %d bytes, want %d or more", cfg.Name, len(key), minKey)
-		}
-	}
 	cfg = cfg.withDefaults()
 	deps.Now = orNow(deps.Now)
 	if deps.Log == nil {
@@ -103,7 +96,7 @@ func New(cfg Config, deps Deps) (*Mailbox, error) {
 		cfg: cfg, deps: deps,
 		own:    newOwnAddresses(append([]string{cfg.Address}, cfg.OwnAddresses...)),
 		proof:  proof,
-		tokens: tokens{keys: append([][]byte{deps.Key}, deps.OldKeys...), domain: domain},
+		tokens: tokens{key: deps.Key, domain: domain},
 	}
 	m.transport = outbox(cfg.Outbox)
 	if cfg.SMTP != nil {

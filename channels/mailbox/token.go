@@ -17,8 +17,7 @@ import (
 // each purpose has its own, so that none can be used in place of another. The domain is not
 // part of it.
 type tokens struct {
-	// keys[0] makes tokens; the others are former ones, which are still believed.
-	keys   [][]byte
+	key    []byte
 	domain string
 }
 
@@ -45,24 +44,20 @@ func mac(key []byte, p purpose, what string) []byte {
 	return h.Sum(nil)[:macBytes]
 }
 
-// signed reports whether sum is the MAC of what under one of the keys.
+// signed reports whether sum is the MAC of what.
 func (t tokens) signed(p purpose, what string, sum []byte) bool {
-	ok := false
-	for _, key := range t.keys {
-		ok = hmac.Equal(sum, mac(key, p, what)) || ok
-	}
-	return ok
+	return hmac.Equal(sum, mac(t.key, p, what))
 }
 
 // instance is the mark of all mail of ours, 8 digits. It tells our own mail apart and proves
 // nothing: everybody who was ever answered knows it.
 func (t tokens) instance() string {
-	return hex.EncodeToString(mac(t.keys[0], forInstance, "instance")[:4])
+	return hex.EncodeToString(mac(t.key, forInstance, "instance")[:4])
 }
 
 // messageID returns the Message-ID of the message id, without angle brackets.
 func (t tokens) messageID(id string) string {
-	sum := mac(t.keys[0], forMessageID, strings.ToUpper(id))
+	sum := mac(t.key, forMessageID, strings.ToUpper(id))
 	return "lg." + id + "." + lowerBase32.EncodeToString(sum) + "@" + t.domain
 }
 
@@ -89,7 +84,7 @@ func (t tokens) message(messageID string) (id string, forged bool) {
 // token for answers, "b." and a token for bounces. Mail servers may change its case.
 func (t tokens) tag(p purpose, id string) string {
 	what := pack(id)
-	return tagPrefix[p] + lowerBase32.EncodeToString(append(what, mac(t.keys[0], p, string(what))...))
+	return tagPrefix[p] + lowerBase32.EncodeToString(append(what, mac(t.key, p, string(what))...))
 }
 
 var tagPrefix = map[purpose]string{forBounces: "b.", forReplies: "r."}
