@@ -27,7 +27,7 @@ const channelName = "email"
 type Deps struct {
 	// Key signs what answers are known by: their Message-IDs, and the addresses that bounces
 	// and answers to them come to.
-	Key []byte
+	Key       []byte
 	Extractor *extract.Extractor
 	Renderer  Renderer
 	Now       func() time.Time // time.Now if nil

@@ -76,11 +76,10 @@ func TestAMailWhoseSenderCanNotBeCheckedNowStaysInTheFolderAndKeepsNoOtherOut(t 
 	server := newIMAPServer(t, allCaps...)
 	dns := &faultyDNS{}
 	for i := range 2 * maxAgain {
-		server.append(t, signedMail(time.Now(), string(rune('a'+i))))
+		server.append(t, signedMail(testNow, string(rune('a'+i))))
 	}
 	server.append(t, robotMail(1))
 	r := runIMAP(t, server, server.addr, func(m *Mailbox) {
-		m.deps.Now = time.Now
 		m.imap.times.idle = 20 * time.Millisecond
 		dns.checks(t, senderauth.Config{Mode: senderauth.ModeResults, AuthservID: "mx.vendor.example", VerifyDKIM: true})(m)
 	})
