@@ -195,6 +195,41 @@ func TestAPersonTakesOverWhenRepliesGetNoFurther(t *testing.T) {
 	})
 }
 
+// TestAnInvitationIsEvidenceForItsCase: it makes no case, draws no answer and shows in the
+// history. One to a stranger's company is set aside.
+func TestAnInvitationIsEvidenceForItsCase(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := openOffice(t, testAddress, "alpha.example")
+		o.deliver(fromAlpha(1, "Subject: New lead\n", wholeLead))
+		o.answer()
+		for n, attendee := range []string{"jane@acme.example", "joe@stranger.example"} {
+			o.deliver(fromAlpha(2+n, "Subject: Invitation: First meeting\nContent-Type: text/calendar; method=REQUEST; charset=utf-8\n",
+				"BEGIN:VCALENDAR\nVERSION:2.0\nMETHOD:REQUEST\nBEGIN:VEVENT\nUID:1@alpha.example\nDTSTART:20261201T090000Z\nSUMMARY:First meeting\n"+
+					"ORGANIZER:mailto:ana@alpha.example\nATTENDEE:mailto:ana@alpha.example\nATTENDEE:mailto:"+attendee+"\nEND:VEVENT\nEND:VCALENDAR\n"))
+		}
+		cases, err := o.gateway.Cases(t.Context(), intake.CaseQuery{Limit: 100})
+		if err != nil || len(cases) != 1 {
+			t.Fatalf("%d cases, err %v", len(cases), err)
+		}
+		d, err := o.gateway.Dossier(t.Context(), cases[0].Number)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var noted []string
+		for _, e := range d.Events {
+			if e.Kind == intake.EventMeeting {
+				noted = append(noted, e.Note)
+			}
+		}
+		if asides, err := o.gateway.Asides(t.Context(), intake.AsideQuery{Limit: 10}); err != nil || len(asides) != 1 {
+			t.Errorf("set aside: %+v, err %v", asides, err)
+		}
+		if sent := o.unread(); len(sent) != 0 || !slices.Equal(noted, []string{"request 2026-12-01T09:00:00Z"}) {
+			t.Errorf("%d answers, noted %q", len(sent), noted)
+		}
+	})
+}
+
 // TestFormsInSixLanguagesGiveTheSameLead: the labels are of the language, what is typed is not.
 func TestFormsInSixLanguagesGiveTheSameLead(t *testing.T) {
 	want := intake.Lead{
