@@ -3,6 +3,7 @@ package intake_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -222,10 +223,17 @@ func TestRepliesInTheThread(t *testing.T) {
 				if !c.joined && after.Revision != before.Revision {
 					w.Error("the case was touched")
 				}
+				if after.Status != before.Status || !after.Claim.Equal(before.Claim) {
+					w.Errorf("the case is %s, and was %s", after.Status, before.Status)
+				}
 				if n := len(w.cases()); n != c.cases {
 					w.Errorf("%d cases, want %d", n, c.cases)
 				}
-				w.wantMessages(append([]intake.MessageKind{intake.MessageApproved}, c.extra...)...)
+				for _, m := range w.wantMessages(append([]intake.MessageKind{intake.MessageApproved}, c.extra...)...)[1:] {
+					if told := fmt.Sprintf("%+v", m); strings.Contains(told, first.Case) || c.aside && strings.Contains(strings.ToLower(told), "acme") {
+						w.Errorf("%s is told of the case: %s", m.To.Address, told)
+					}
+				}
 			})
 		})
 	}

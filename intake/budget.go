@@ -182,7 +182,7 @@ func (c *change) gather(m Message) error {
 	}
 	d.To = m.To
 	if !d.Due {
-		c.g.log.Error("an address gets more answers than the budget allows; the rest goes out in one summary", "address", key)
+		c.over = append(c.over, key)
 		if err := c.digestLater(key, &d); err != nil {
 			return err
 		}

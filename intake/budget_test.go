@@ -2,6 +2,7 @@ package intake_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +16,9 @@ func TestAnAddressGetsSixAnswersAnHourAndTheRestInOneSummary(t *testing.T) {
 		}
 		if got := w.channel.messages(); len(got) != 6 || len(w.cases()) != 21 {
 			w.Fatalf("%d answers to %d cases", len(got), len(w.cases()))
+		}
+		if got := w.log.String(); strings.Count(got, "level=ERROR") != 1 || !strings.Contains(got, "more answers than the budget allows") || !strings.Contains(got, "address=ana@alpha.example") {
+			w.Errorf("staff are told:\n%s", got)
 		}
 		w.submit("bob@alpha.example", named("Bob's", "bobs.example")) // others are not held up
 		w.pass(2 * time.Hour)

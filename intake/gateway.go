@@ -113,7 +113,7 @@ func (g *Gateway) Register(channel string, r Replier) { g.repliers[channel] = r 
 func (g *Gateway) stamp() time.Time { return g.now().UTC().Truncate(time.Microsecond) }
 
 // update runs fn in a transaction and, once it is durable, wakes the lanes that got work
-// and reports the cases that moved.
+// and reports the cases that moved and the budgets that are used up.
 func (g *Gateway) update(ctx context.Context, fn func(*change) error) error {
 	var c *change
 	err := g.store.Update(ctx, func(tx Tx) error {
@@ -129,6 +129,9 @@ func (g *Gateway) update(ctx context.Context, fn func(*change) error) error {
 	for _, m := range c.moves {
 		g.observe.Moved(m.From, m.To)
 		g.log.Info("case moved", "case", m.Case, "from", m.From, "to", m.To, "reason", m.Reason, "by", m.Actor)
+	}
+	for _, address := range c.over {
+		g.log.Error("an address gets more answers than the budget allows; the rest goes out in one summary", "address", address)
 	}
 	return nil
 }
@@ -157,6 +160,7 @@ type change struct {
 	at    time.Time
 	woken []Lane
 	moves []Event
+	over  []string // addresses that get no more answers for now
 }
 
 // Enqueue adds a task and has its lane woken after the commit.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -26,7 +27,26 @@ type world struct {
 	gateway *intake.Gateway
 	crm     *fakeCRM
 	channel *fakeChannel
+	log     lockedBuffer // what a person must know of
 	sent    int
+}
+
+// lockedBuffer is for several to write to.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 type option func(*rules.Spec)
@@ -83,6 +103,7 @@ func newWorld(t *testing.T, store intake.Store, options ...option) *world {
 	w.gateway, err = intake.New(intake.Options{
 		Store: w.store, Policy: policy, Identity: ids, Numbers: numbers,
 		CRMs: []intake.CRM{w.crm}, Program: "Vendor", Budget: budget,
+		Log: slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelError})),
 	})
 	if err != nil {
 		t.Fatal(err)

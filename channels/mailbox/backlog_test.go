@@ -153,6 +153,43 @@ func TestMailThatComesBackUnderNewNumbersMakesNoCaseAndNoAnswer(t *testing.T) {
 	}
 }
 
+// Two gateways read one account and write to one store, as in the moment of a failover: each
+// may fetch what the other is about to file.
+func TestTwoWhoReadOneAccountTakeEachMailOnce(t *testing.T) {
+	const mails = 60
+	for name, capability := range map[string]string{
+		"a server that moves":  "",
+		"a server that copies": mailserver.Capability("IMAP4rev1 IDLE UIDPLUS LITERAL+"),
+		"a server that marks":  mailserver.Capability("IMAP4rev1 IDLE LITERAL+"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := mailserver.StartDovecot(t, capability)
+			user := "shared@vendor.example"
+			first, out := newAnswering(t, d, user)
+			box, _ := newTestMailbox(t, Config{IMAP: dovecotAccount(d, user), SMTP: out.config()})
+			second := &answering{Sink: first.Sink, t: t, box: box}
+			t.Cleanup(second.wg.Wait)
+			runBox(t, first.box, first)
+			runBox(t, second.box, second)
+			for n := range mails {
+				deliverTo(t, d, user, leadMail(n, "lead"))
+			}
+			accepted(t, first.Sink, mails, 60*time.Second)
+			eventually(t, "all are dealt with", 20*time.Second, func() bool {
+				return d.Count(t, user, "INBOX", &imap.SearchCriteria{NotFlag: []imap.Flag{keywordDone}}) == 0
+			})
+			eventually(t, "all are answered", 20*time.Second, func() bool { return len(out.all()) >= mails })
+			first.wg.Wait()
+			second.wg.Wait()
+			s := first.State()
+			t.Logf("%d mails were read %d times", mails, s.Attempts)
+			if len(s.Accepted) != mails || len(s.Asides) != 0 || len(out.all()) != mails {
+				t.Errorf("%d cases, %d aside, %d answers for %d mails", len(s.Accepted), len(s.Asides), len(out.all()), mails)
+			}
+		})
+	}
+}
+
 // Mail that comes between the look into the folder and the wait for more is not left lying
 // until the next look.
 func TestMailThatComesJustBeforeWeWaitIsSeen(t *testing.T) {

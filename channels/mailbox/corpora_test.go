@@ -63,11 +63,11 @@ func TestRealBouncesAreNeverAnswered(t *testing.T) {
 		if d := m.report(&u.mail, u.found, nil); d != nil && d.Failed {
 			failed++
 		}
+		if v := u.verdict(delivery{}); v.human() && len(u.read.Leads) > 0 {
+			t.Errorf("%s, of class %s, would make a case: %v", path, u.found.class, u.read.Leads)
+		}
 		if u.found.class.treatment() == toAnswer {
 			t.Logf("taken for a person's: %s, %q from %v", path, u.mail.Subject, u.mail.From)
-			if len(u.read.Leads) > 0 {
-				t.Errorf("%s would be answered: %v", path, u.read.Leads)
-			}
 		}
 	})
 	recognised := all
@@ -78,7 +78,7 @@ func TestRealBouncesAreNeverAnswered(t *testing.T) {
 		t.Logf("%-10s %d", c, n)
 	}
 	t.Logf("%d of %d recognised (%.1f %%), %d of them as failed for good", recognised, all, 100*float64(recognised)/float64(all), failed)
-	if float64(recognised) < 0.976*float64(all) {
+	if all < 400 || float64(recognised) < 0.976*float64(all) {
 		t.Errorf("%d of %d recognised", recognised, all)
 	}
 }

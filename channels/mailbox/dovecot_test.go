@@ -179,6 +179,44 @@ func TestStalledServerIsGivenUp(t *testing.T) {
 	eventually(t, "it is filed", 10*time.Second, func() bool { return d.Count(t, user, "Processed", &imap.SearchCriteria{}) == 1 })
 }
 
+// A process that stops in the middle of a message is given up like one that stops while we
+// wait, and does no harm when it goes on: nothing of it was taken in.
+func TestAServerThatStopsInTheMiddleOfAMessageIsGivenUp(t *testing.T) {
+	d := mailserver.StartDovecot(t, "")
+	user := "halt@vendor.example"
+	message := bigMail(14 << 20) // more than lies in the buffers between us
+	var stopped atomic.Int32
+	p := newProxy(t, mailserver.Loopback(d.IMAP), func(_ int, b []byte) ([]byte, bool) {
+		if bytes.Contains(b, []byte("Subject: big")) && stopped.Load() == 0 {
+			stopped.Add(int32(d.SignalIMAP(t, syscall.SIGSTOP)))
+		}
+		return b, true
+	})
+	_, port := hostPort(p.addr)
+	sink := channeltest.NewSink()
+	box := runDovecot(t, d, user, sink, func(m *Mailbox) {
+		m.imap.cfg.Port = port
+		m.imap.times.command, m.imap.times.progress, m.imap.times.backoff = 500*time.Millisecond, 500*time.Millisecond, 2*time.Second
+		m.imap.times.fetch = time.Minute
+	})
+	eventually(t, "the mailbox is connected", 10*time.Second, func() bool { return box.Health().State == StateOK })
+	deliverTo(t, d, user, message)
+	eventually(t, "the health says so", 10*time.Second, func() bool { return box.Health().State == StateDegraded && box.Health().Problem != "" })
+	if stopped.Load() == 0 {
+		t.Fatal("no process was stopped")
+	}
+	if n := sink.State().Attempts; n != 0 {
+		t.Errorf("half a message was given to the sink %d times", n)
+	}
+	d.SignalIMAP(t, syscall.SIGCONT)
+	s := accepted(t, sink, 1, 30*time.Second)
+	eventually(t, "it is filed", 10*time.Second, func() bool { return d.Count(t, user, "Processed", &imap.SearchCriteria{}) == 1 })
+	eventually(t, "the health is good again", 10*time.Second, func() bool { return box.Health().State == StateOK })
+	if s.Attempts != 1 || !bytes.HasSuffix(sink.Raw(s.Accepted[0].Raw), message) {
+		t.Errorf("%d attempts, %d bytes of %d", s.Attempts, len(sink.Raw(s.Accepted[0].Raw)), len(message))
+	}
+}
+
 func TestPushedMailIsTakenInAtOnceAndFiled(t *testing.T) {
 	d := mailserver.StartDovecot(t, "")
 	user := "push@vendor.example"
@@ -313,7 +351,7 @@ func TestMailThatCannotBeFiledIsToldOnce(t *testing.T) {
 }
 
 // TestRefusalToMoveLeavesTheMessageMarked: it must neither vanish nor be dealt with again
-// and again, whether the server copies and we delete, or the server moves.
+// and again, whether the server copies and we delete, or the server moves. Somebody is told.
 func TestRefusalToMoveLeavesTheMessageMarked(t *testing.T) {
 	quota := mailserver.Capability("IMAP4rev1 IDLE UIDPLUS LITERAL+") + mailserver.Quota("30K")
 	for name, tt := range map[string]struct{ extra, folder string }{
@@ -325,13 +363,19 @@ func TestRefusalToMoveLeavesTheMessageMarked(t *testing.T) {
 			user := "full@vendor.example"
 			deliverTo(t, d, user, mailOf("From: jane@partner.example", "Subject: big", "Message-ID: <big@x>", "", "Company: Acme", fmt.Sprintf("%020000d", 0)))
 			sink := channeltest.NewSink()
-			runDovecot(t, d, user, sink, func(m *Mailbox) { m.imap.cfg.ProcessedFolder = tt.folder })
+			cfg := dovecotAccount(d, user)
+			cfg.ProcessedFolder = tt.folder
+			box, logs := newTestMailbox(t, Config{IMAP: cfg})
+			runBox(t, box, sink)
 			marked := &imap.SearchCriteria{Flag: []imap.Flag{keywordDone}}
 			eventually(t, "it is marked", 10*time.Second, func() bool { return d.Count(t, user, "INBOX", marked) == 1 })
 			deliverTo(t, d, user, robotMail(1))
 			eventually(t, "the next one is filed", 10*time.Second, func() bool { return d.Count(t, user, "Set aside", &imap.SearchCriteria{}) == 1 })
 			if s := sink.State(); len(s.Accepted) != 1 || len(s.Asides) != 1 || s.Attempts != 2 {
 				t.Errorf("%d accepted, %d aside in %d attempts", len(s.Accepted), len(s.Asides), s.Attempts)
+			}
+			if n := strings.Count(logs.String(), "level=ERROR"); n != 1 {
+				t.Errorf("told %d times:\n%s", n, logs)
 			}
 		})
 	}

@@ -14,7 +14,7 @@ import (
 // committing is a sink that does something between the commit and our next word to the
 // server.
 type committing struct {
-	*channeltest.Sink
+	intake.Sink
 	after func()
 }
 
@@ -39,7 +39,7 @@ func (p *proxy) reset() {
 }
 
 // The process ends after the commit, and the connection is reset before the message was
-// moved: the next process finds it in the inbox and knows it.
+// moved: the next process finds it in the inbox, knows it and does not answer it again.
 func TestAResetBetweenCommitAndFilingMakesNoSecondCaseAfterARestart(t *testing.T) {
 	for name, moved := range map[string]bool{"before the server has moved it": false, "after the server has moved it": true} {
 		t.Run(name, func(t *testing.T) {
@@ -55,28 +55,32 @@ func TestAResetBetweenCommitAndFilingMakesNoSecondCaseAfterARestart(t *testing.T
 				}
 				return b, true
 			})
-			sink := channeltest.NewSink()
-			first, _ := newTestMailbox(t, Config{IMAP: imapConfig(p.addr)})
+			sink, out := channeltest.NewSink(), newSMTPSink(t)
+			first, _ := newTestMailbox(t, Config{IMAP: imapConfig(p.addr), SMTP: out.config()})
 			quick(first)
-			err := first.Run(ctx, &committing{sink, func() {
+			before := &answering{Sink: sink, t: t, box: first}
+			err := first.Run(ctx, &committing{before, func() {
 				committed.Store(true)
 				if !moved {
 					end()
 					p.reset()
 				}
 			}})
+			before.wg.Wait()
 			if err != nil {
 				t.Fatal(err)
 			}
 			if left := server.count(t, "INBOX"); moved != (left == 0) {
 				t.Fatalf("%d messages are in the inbox", left)
 			}
-			second, _ := newTestMailbox(t, Config{IMAP: imapConfig(server.addr)})
+			second, _ := newTestMailbox(t, Config{IMAP: imapConfig(server.addr), SMTP: out.config()})
 			r := &running{box: second, server: server, sink: sink, ctx: t.Context()}
-			runBox(t, second, sink)
+			after := &answering{Sink: sink, t: t, box: second}
+			runBox(t, second, after)
 			r.filed(t, 1, 0, 0)
-			if s := sink.State(); len(s.Accepted) != 1 || len(s.Asides) != 0 {
-				t.Errorf("%d accepted, %d aside", len(s.Accepted), len(s.Asides))
+			after.wg.Wait()
+			if s := sink.State(); len(s.Accepted) != 1 || len(s.Asides) != 0 || len(out.all()) != 1 {
+				t.Errorf("%d accepted, %d aside, %d answers", len(s.Accepted), len(s.Asides), len(out.all()))
 			}
 		})
 	}

@@ -59,6 +59,9 @@ func TestADeadConnectionIsNoticedWithinFiveMinutes(t *testing.T) {
 			t.Errorf("%s it takes %v", name, limit)
 		}
 	}
+	if limit := 30 * time.Second; times.command > limit || times.progress > limit {
+		t.Errorf("a server that stops in an answer is given up after %v, in a message after %v", times.command, times.progress)
+	}
 }
 
 // A connection that swallows everything, without an end, makes the health red, and the

@@ -67,6 +67,9 @@ func (m *Mailbox) take(ctx context.Context, sink intake.Sink, d delivery) (outco
 		d.key = directKey(&u.mail)
 	}
 	m.forged.Add(uint64(u.answers.forged))
+	if len(u.mail.Limits) > 0 { // it is kept whole
+		m.deps.Log.Warn("message is read in part", "key", d.key, "limits", u.mail.Limits)
+	}
 	if v := u.verdict(d); !v.human() {
 		receipt, err := sink.SetAside(ctx, m.aside(ctx, &u, v, d, raw))
 		if err != nil {

@@ -39,6 +39,8 @@ func TestDomainKey(t *testing.T) {
 		{"a suffix of two labels keeps the third", "shop.acme.co.uk", "acme.co.uk"},
 		{"an Australian company is its third label", "acme.com.au", "acme.com.au"},
 		{"a private registry counts as a suffix", "test.acme.eu.com", "acme.eu.com"},
+		{"capitals, www, a trailing dot and a suffix of two labels", "WWW.ACME.CO.UK.", "acme.co.uk"},
+		{"an umlaut in a URL", "https://münchen.example/x", "xn--mnchen-3ya.example"},
 		{"a GitHub page is its own identity", "foo.github.io", "foo.github.io"},
 		{"a Shopify shop is its own identity", "acme.myshopify.com", "acme.myshopify.com"},
 		{"a Heroku app is its own identity", "acme.herokuapp.com", "acme.herokuapp.com"},
