@@ -88,6 +88,7 @@ func (g *Gateway) prepare(s Submission) (*acceptance, error) {
 	a.s.Text = cleanText(s.Text, FieldProblem)
 	a.s.Subject = cleanText(s.Subject, FieldCompanyName)
 	a.s.Sender.Name = cleanText(s.Sender.Name, FieldContactName)
+	boundAddresses(&a.s.Sender, &a.s.Reply)
 	if s.Content != "" {
 		a.content = contentKey(s.Sender.Address, s.Content)
 	}
@@ -113,6 +114,20 @@ func (g *Gateway) prepare(s Submission) (*acceptance, error) {
 	return a, nil
 }
 
+// maxAddress is the longest address that mail can be sent to (RFC 5321, section 4.5.3.1).
+const maxAddress = 64 + 1 + 255
+
+// boundAddresses takes addresses that can't be any off what a channel gives. They are parts
+// of keys in the store, which have an end.
+func boundAddresses(s *Sender, r *Route) {
+	if len(s.Address) > maxAddress {
+		s.Address, s.Strength = strings.ToValidUTF8(s.Address[:maxAddress], ""), StrengthUnverified
+	}
+	if len(r.Address) > maxAddress {
+		*r = Route{}
+	}
+}
+
 // contentKey is the source key of a content from a sender: 128 bits are enough to tell apart
 // what nobody but the sender himself could make collide.
 func contentKey(sender, content string) string {
@@ -133,12 +148,11 @@ func (a *acceptance) run(c *change) error {
 	if err != nil || known {
 		return err
 	}
-	if by, err := a.byToken(c); err != nil {
-		return err
-	} else if by != "" {
-		speaker, proven = by, true
+	confirmed, err := a.confirm(c)
+	if err == nil && !confirmed {
+		err = a.take(c, speaker, proven)
 	}
-	if err := a.take(c, speaker, proven); err != nil {
+	if err != nil {
 		return err
 	}
 	if err := a.reportBatch(c, proven); err != nil {
@@ -168,18 +182,25 @@ func (a *acceptance) speaker(c *change) (string, error) {
 func (a *acceptance) take(c *change, speaker string, proven bool) error {
 	r, threaded, err := a.continued(c, speaker, proven)
 	lead := a.leadFor(r, threaded)
-	joins := r != nil && (!threaded || !otherCompany(r, lead))
+	obeys := err == nil && len(a.s.Commands) > 0 && proven
+	if obeys {
+		if err := a.obey(c, r, speaker); err != nil || a.sure(lead).Empty() {
+			return err // what was read in the reason of a command registers nothing
+		}
+		r, threaded, err = a.continued(c, speaker, proven)
+	}
+	joins := r != nil && (!threaded || !a.otherCompany(c, r, lead))
 	switch {
 	case errors.Is(err, errStranger):
 		return a.aside(c, AsideForeignThread, "answers in the thread of a case of another partner")
 	case err != nil:
 		return err
-	case len(a.s.Commands) > 0 && proven && lead.Empty():
-		return a.obey(c, r, speaker)
 	case joins:
 		return a.join(c, r, lead, threaded)
 	case lead.names():
 		return a.open(c, lead, speaker, proven)
+	case obeys:
+		return nil
 	case len(a.s.Batch.Faults) > 0:
 		return a.aside(c, AsideNoLead, "a table without any registration")
 	case a.s.NotALead:
@@ -258,96 +279,6 @@ func (c *change) remember(key string, r Receipt, proven bool) error {
 	return putJSON(c, spaceSource, key, source{Receipt: r, First: c.at, Proven: proven})
 }
 
-var errStranger = errors.New("sender is not of the case's partner")
-
-// continued finds the case that the submission belongs to: the one whose thread it answers,
-// the one whose number its sender may use, or the live case of its partner about the same
-// account. Threaded says that it was the thread or the number.
-func (a *acceptance) continued(c *change, speaker string, proven bool) (_ *Registration, threaded bool, _ error) {
-	for _, number := range []string{a.s.Case, a.s.CaseHint} {
-		if number == "" {
-			continue
-		}
-		r, err := c.Case(number)
-		if errors.Is(err, ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return nil, false, err
-		}
-		if r.Status == StatusMerged {
-			if r, err = c.Case(r.MergedInto); err != nil {
-				return nil, false, err
-			}
-		}
-		if proven && r.Partner == speaker {
-			return &r, true, nil
-		}
-		if number == a.s.Case {
-			return nil, false, errStranger
-		}
-	}
-	if !proven {
-		return nil, false, nil
-	}
-	for _, domain := range a.domains() {
-		cases, err := c.CasesByKey(keyDomain+domain, maxRivals)
-		if err != nil {
-			return nil, false, err
-		}
-		for _, r := range cases {
-			if r.Partner == speaker && r.Strength.Proven() {
-				return &r, false, nil
-			}
-		}
-	}
-	return nil, false, nil
-}
-
-// domains returns the accounts that the submission may be about: the one that it names, and
-// if it names none, those of the people who are invited to a meeting.
-func (a *acceptance) domains() []string {
-	if d := a.s.Lead[FieldCompanyDomain]; d != "" {
-		return []string{d}
-	}
-	var out []string
-	if a.s.Lead.Empty() {
-		for _, m := range a.s.Meetings {
-			for _, address := range m.Attendees {
-				if _, domain, ok := strings.Cut(strings.ToLower(address), "@"); ok && !slices.Contains(out, domain) && len(out) < 20 {
-					out = append(out, domain)
-				}
-			}
-		}
-	}
-	return out
-}
-
-// leadFor returns what the submission tells. What stands inside a quotation of ours can only
-// answer what r asks.
-func (a *acceptance) leadFor(r *Registration, threaded bool) Lead {
-	if !a.s.Inline {
-		return a.s.Lead
-	}
-	answers := make(Lead)
-	if r != nil && threaded && r.Status == StatusNeedsInfo {
-		for _, f := range problemFields(r.Problems) {
-			answers[f] = a.s.Lead[f]
-		}
-	}
-	return answers
-}
-
-// otherCompany reports whether a reply in the thread of r registers another prospect, or
-// the same one anew after r came to its end.
-func otherCompany(r *Registration, l Lead) bool {
-	if !r.Status.Live() {
-		return l[FieldCompanyDomain] != "" && l[FieldCompanyName] != ""
-	}
-	return l[FieldCompanyDomain] != "" && r.Lead[FieldCompanyDomain] != "" &&
-		l[FieldCompanyDomain] != r.Lead[FieldCompanyDomain]
-}
-
 // open makes a new case.
 func (a *acceptance) open(c *change, lead Lead, speaker string, proven bool) error {
 	seq, err := c.Next("case")
@@ -376,9 +307,11 @@ func (a *acceptance) open(c *change, lead Lead, speaker string, proven bool) err
 	} else {
 		r.Status, e.Trigger = StatusQuarantined, TriggerQuarantine
 		r.Reason = ReasonUnverified
-		r.ConfirmBy = c.at.Add(confirmTime)
 		if speaker == "" {
 			r.Reason = ReasonUnknownPartner
+		}
+		if err := a.askToConfirm(c, &r, speaker); err != nil {
+			return err
 		}
 	}
 	e.To, e.Reason = r.Status, r.Reason
@@ -396,30 +329,36 @@ func (a *acceptance) open(c *change, lead Lead, speaker string, proven bool) err
 	a.receipt, a.outcome = Receipt{Case: r.Number, Status: r.Status}, "new"
 	if !proven {
 		a.outcome = "quarantined"
-		return a.askToConfirm(c, &r, speaker)
+		return nil
 	}
 	return c.check(&r)
 }
 
 // replaces returns the fields that the submission may change: what was asked for, and in a
-// reply everything but the domain, for another domain is another prospect.
+// reply everything but the domain, which stands for the account: it can be corrected only
+// while the partner has the question, before anything is decided.
 func (a *acceptance) replaces(r *Registration, threaded bool) []Field {
-	if !threaded {
+	if !threaded || !a.s.Sender.Strength.Proven() {
 		return problemFields(r.Problems)
 	}
 	return slices.DeleteFunc(Fields(), func(f Field) bool {
 		weak := slices.Contains(a.s.Weak, f) && !slices.Contains(problemFields(r.Problems), f)
-		return weak || f == FieldCompanyDomain && r.Lead[f] != ""
+		return weak || f == FieldCompanyDomain && r.Lead[f] != "" && r.Status != StatusNeedsInfo
 	})
 }
 
 // join adds a further submission to a case. What is empty is filled, what was asked for or
 // is corrected in a reply is replaced; the claim time stays. An answered question puts the case back into the checks.
 func (a *acceptance) join(c *change, r *Registration, lead Lead, threaded bool) error {
+	domain := r.Lead[FieldCompanyDomain]
 	changed := c.absorb(r, lead, a.s.Evidence, a.replaces(r, threaded)...)
+	if differ(domain, r.Lead[FieldCompanyDomain]) && a.s.ReceivedAt.After(r.Claim) {
+		r.Claim = a.s.ReceivedAt // nobody was first with an account that he did not name
+	}
+	elsewhere := threaded && differ(lead[FieldCompanyDomain], r.Lead[FieldCompanyDomain])
 	r.Submissions++
 	sure := slices.DeleteFunc(slices.Clone(changed), func(f Field) bool { return slices.Contains(a.s.Weak, f) })
-	if a.s.Text != "" && len(sure) == 0 {
+	if a.s.Text != "" && len(sure) == 0 || elsewhere {
 		r.Unread++
 	}
 	if a.s.Reply.Address != "" {
@@ -453,7 +392,7 @@ func (a *acceptance) join(c *change, r *Registration, lead Lead, threaded bool) 
 		return c.review(r, Event{Trigger: TriggerReply, Actor: "partner:" + r.Partner, Reason: ReasonUnclearReply, Submission: r.Submissions})
 	case r.Status.Holds() && revoked:
 		return c.review(r, Event{Trigger: TriggerRules, Actor: "partner:" + r.Partner, Reason: ReasonConsentRequired, Submission: r.Submissions})
-	case len(changed) == 0 && (threaded || len(a.s.Meetings) > 0 && lead.Empty()):
+	case len(changed) == 0 && !elsewhere && (threaded || len(a.s.Meetings) > 0 && lead.Empty()):
 		return nil // a word of thanks needs no answer
 	case r.Status == StatusSubmitted:
 		return nil // the check that is under way will answer

@@ -12,10 +12,11 @@ import (
 const (
 	spaceNotice     = "notice"     // notice and address → when it was sent last
 	spaceSuppressed = "suppressed" // address → Suppression
-	spaceSentTo     = "sent_to"    // id of a message about no single case → address
+	spaceSentTo     = "sent_to"    // id of a message → address
 
 	// noticePause is how long an address is not told the same thing again.
-	noticePause = 7 * day
+	noticePause    = 7 * day
+	suppressedPage = 1000
 )
 
 // SetAside implements Sink.
@@ -25,9 +26,10 @@ func (g *Gateway) SetAside(ctx context.Context, a Aside) (Receipt, error) {
 	}
 	a.ID = newID()
 	a.Subject, a.From = cleanText(a.Subject, FieldCompanyName), cleanText(a.From, FieldCompanyName)
+	boundAddresses(&a.Sender, &a.Reply)
 	var receipt Receipt
 	err := g.update(ctx, func(c *change) error {
-		known, found, err := c.seen(a.Key, time.Time{}, false)
+		known, found, err := c.seenAside(a)
 		if err != nil || found {
 			receipt = known
 			return err
@@ -41,7 +43,7 @@ func (g *Gateway) SetAside(ctx context.Context, a Aside) (Receipt, error) {
 				return err
 			}
 		}
-		return c.remember(a.Key, receipt, false)
+		return errors.Join(c.remember(a.Key, receipt, false), c.remember(asideContent(a), receipt, false))
 	})
 	if err != nil {
 		return Receipt{}, fmt.Errorf("set aside from channel %s: %w", a.Channel, err)
@@ -49,6 +51,25 @@ func (g *Gateway) SetAside(ctx context.Context, a Aside) (Receipt, error) {
 	g.observe.Accepted(a.Channel, "set_aside", 0)
 	g.log.Info("set aside", "channel", a.Channel, "reason", a.Reason, "aside", receipt.Aside, "detail", a.Detail)
 	return receipt, nil
+}
+
+// seenAside looks for what was set aside before, under its key or by its bytes: a mail server
+// may number all its messages anew.
+func (c *change) seenAside(a Aside) (Receipt, bool, error) {
+	known, found, err := c.seen(a.Key, time.Time{}, false)
+	if err != nil || found {
+		return known, found, err
+	}
+	return c.seen(asideContent(a), c.at.Add(-repeatWindow), false)
+}
+
+// asideContent is the source key of what was set aside by its bytes, that of its key if they
+// were not kept.
+func asideContent(a Aside) string {
+	if a.Raw.SHA256 == "" {
+		return a.Key
+	}
+	return "aside:" + a.Channel + ":" + string(a.Reason) + ":" + a.Raw.SHA256
 }
 
 // setAside stores a and tells its sender what Notice says, if the sender is a proven partner.
@@ -146,7 +167,7 @@ func (c *change) reported(d Delivery, aside string) error {
 		r.Unread++
 	}
 	if d.Complaint {
-		if err := c.suppress(r.Reply.Address, aside); err != nil {
+		if err := c.suppressReader(d.Message, aside); err != nil {
 			return err
 		}
 	}
@@ -154,11 +175,19 @@ func (c *change) reported(d Delivery, aside string) error {
 	return c.record(&r, Event{Kind: EventReported, Actor: "channel:" + r.Channel, Note: note})
 }
 
-// reportedOnNoCase heeds a complaint about a message that was about no single case. To whom
-// it went we know ourselves: the report could name anybody.
+// reportedOnNoCase heeds a complaint about a message that was about no single case.
 func (c *change) reportedOnNoCase(d Delivery, aside string) error {
-	to, err := c.Record(spaceSentTo, d.Message)
-	if err != nil || !d.Complaint {
+	if !d.Complaint {
+		return nil
+	}
+	return c.suppressReader(d.Message, aside)
+}
+
+// suppressReader stops mail to whom a message went. We know that ourselves: the report could
+// name anybody.
+func (c *change) suppressReader(message, aside string) error {
+	to, err := c.Record(spaceSentTo, message)
+	if err != nil {
 		return ignoreNotFound(err)
 	}
 	return c.suppress(string(to), aside)
@@ -182,15 +211,22 @@ func suppressed(tx Records, address string) (bool, error) {
 func (g *Gateway) Suppressions(ctx context.Context) (all []Suppression, err error) {
 	err = g.store.View(ctx, func(tx Tx) error {
 		all = nil
-		entries, err := tx.ScanRecords(spaceSuppressed, "", "", 1000)
-		for _, e := range entries {
-			var s Suppression
-			if err := decode(e, &s); err != nil {
+		for after, more := "", true; more; {
+			entries, err := tx.ScanRecords(spaceSuppressed, "", after, suppressedPage)
+			if err != nil {
 				return err
 			}
-			all = append(all, s)
+			for _, e := range entries {
+				var s Suppression
+				if err := decode(e, &s); err != nil {
+					return err
+				}
+				all = append(all, s)
+				after = e.Key
+			}
+			more = len(entries) == suppressedPage
 		}
-		return err
+		return nil
 	})
 	return all, err
 }
@@ -284,12 +320,19 @@ func (g *Gateway) AcceptAside(ctx context.Context, id, partnerID, by string, raw
 		if s.Lead.Empty() {
 			return nil, &ErrInput{"no registration can be read from it; register it by hand"}
 		}
-		if speaker, err := g.speakerOf(ctx, s); err != nil || speaker == "" {
+		speaker, err := g.speakerOf(ctx, s)
+		if err != nil || speaker == "" {
 			return nil, errors.Join(err, &ErrInput{fmt.Sprintf("whose registration is it? %s is no partner's address; name the partner", s.Sender.Address)})
+		}
+		if err := g.leaveForeignThread(ctx, &s, speaker); err != nil {
+			return nil, err
 		}
 		r, err := g.Accept(ctx, s)
 		if err != nil {
 			return nil, err
+		}
+		if r.Case == "" {
+			return nil, &ErrInput{"it was set aside again, as " + r.Aside}
 		}
 		receipts = append(receipts, r)
 	}
@@ -297,6 +340,24 @@ func (g *Gateway) AcceptAside(ctx context.Context, id, partnerID, by string, raw
 		return nil, &ErrInput{"no registration can be read from it; register it by hand"}
 	}
 	return receipts, g.closeAside(ctx, id, Closed{By: by, Case: receipts[0].Case})
+}
+
+// leaveForeignThread makes a submission one of its own if it answers in the thread of a case
+// that is not its partner's.
+func (g *Gateway) leaveForeignThread(ctx context.Context, s *Submission, speaker string) error {
+	return g.store.View(ctx, func(tx Tx) error {
+		for _, number := range []*string{&s.Case, &s.CaseHint} {
+			n, _ := g.numbers.Parse(*number)
+			r, err := tx.Case(n)
+			if err != nil && !errors.Is(err, ErrNotFound) {
+				return err
+			}
+			if r.Partner != speaker {
+				*number = ""
+			}
+		}
+		return nil
+	})
 }
 
 func (g *Gateway) speakerOf(ctx context.Context, s Submission) (speaker string, err error) {

@@ -129,7 +129,8 @@ func TestABounceIsNotedInItsCase(t *testing.T) {
 func TestAComplaintEndsAllMailToTheAddressUntilStaffAllowIt(t *testing.T) {
 	inWorld(t, func(w *world) {
 		r := w.submit("ana@alpha.example", acme())
-		report(w, "arf", intake.Delivery{Message: r.Case + ".4", Complaint: true})
+		w.wantStatus(r.Case, intake.StatusProvisional)
+		report(w, "arf", intake.Delivery{Message: w.wantMessages(intake.MessageApproved)[0].ID, Complaint: true})
 		other := acme()
 		other[intake.FieldCompanyDomain], other[intake.FieldCompanyName] = "other.example", "Other"
 		second := w.submit("Ana@alpha.example", other)
@@ -330,5 +331,86 @@ func TestAutomaticMailIsRegisteredReviewedAndNotAnswered(t *testing.T) {
 		}
 		w.pass(time.Second)
 		w.wantMessages(intake.MessageApproved) // a person caused it
+	})
+}
+
+func TestAComplaintStopsMailToWhomTheMessageWentTo(t *testing.T) {
+	inWorld(t, func(w *world) {
+		r := w.submit("ana@alpha.example", acme())
+		id := w.wantMessages(intake.MessageApproved)[0].ID // went to ana
+		w.command("bob@alpha.example", r.Case, intake.Command{Verb: intake.VerbStatus})
+		report(w, "arf", intake.Delivery{Message: id, Complaint: true})
+		all, err := w.gateway.Suppressions(w.Context())
+		if err != nil || len(all) != 1 || all[0].Address != "ana@alpha.example" {
+			t.Errorf("suppressed %+v, err %v; the mail that was complained about went to ana", all, err)
+		}
+	})
+}
+
+type inThread struct {
+	*fakeChannel
+	thread string
+}
+
+func (r inThread) Reread(_ context.Context, a intake.Aside, raw io.ReadSeeker) ([]intake.Submission, error) {
+	return []intake.Submission{{
+		Key: "accepted:" + a.ID, Channel: a.Channel, ReceivedAt: a.ReceivedAt, Lead: named("One", "one.example"), Case: r.thread,
+		Sender: intake.Sender{Address: a.From, Strength: intake.StrengthOperator},
+		Reply:  intake.Route{Channel: a.Channel, Address: a.From},
+	}}, nil
+}
+
+func TestStaffAcceptWhatAStrangerWroteInAThread(t *testing.T) {
+	inWorld(t, func(w *world) {
+		r := w.submit("ana@alpha.example", acme())
+		s := w.submission("eve@beta.example", named("One", "one.example"))
+		s.Case = r.Case
+		id := w.accept(s).Aside
+		if w.aside(id).Reason != intake.AsideForeignThread {
+			t.Fatal("setup")
+		}
+		w.gateway.Register("email", inThread{w.channel, r.Case})
+		receipts, err := w.gateway.AcceptAside(w.Context(), id, "beta", "mia", bytes.NewReader(nil))
+		if err != nil || len(receipts) != 1 {
+			t.Fatalf("receipts %+v, err %v", receipts, err)
+		}
+		if receipts[0].Case == "" {
+			t.Errorf("accepted by staff, and set aside again: %+v is %s", receipts[0], w.aside(receipts[0].Aside).Reason)
+		}
+	})
+}
+
+func TestTheSameBounceUnderANewNumberIsOneEntry(t *testing.T) {
+	inWorld(t, func(w *world) {
+		r := w.submit("ana@alpha.example", acme())
+		d := intake.Delivery{Message: r.Case + ".4", Failed: true, Status: "5.1.1"}
+		for _, key := range []string{"imap:u@h:INBOX:1:7", "imap:u@h:INBOX:2:1"} { // UIDVALIDITY changed
+			if _, err := w.gateway.SetAside(w.Context(), intake.Aside{Key: key, Channel: "email", Reason: intake.AsideBounce, ReceivedAt: time.Now(), Delivery: &d, Raw: intake.Raw{SHA256: "aa", Size: 5}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		all, _ := w.gateway.Asides(w.Context(), intake.AsideQuery{Limit: 10})
+		if n := w.story(r.Case).Registration.Unread; len(all) != 1 || n != 1 {
+			t.Errorf("%d entries, unread %d", len(all), n)
+		}
+	})
+}
+
+func TestAllSuppressionsAreListed(t *testing.T) {
+	inWorld(t, func(w *world) {
+		err := w.store.Update(w.Context(), func(tx intake.Tx) error {
+			for i := range 1001 {
+				if err := tx.PutRecord("suppressed", fmt.Sprintf("a%04d@alpha.example", i), []byte(`{}`)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if all, _ := w.gateway.Suppressions(w.Context()); len(all) != 1001 {
+			t.Errorf("%d of 1001 are listed", len(all))
+		}
 	})
 }

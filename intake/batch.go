@@ -72,7 +72,8 @@ func (a *acceptance) reportBatch(c *change, proven bool) error {
 	if err != nil || w.Batch != b.ID {
 		return err // told on the way
 	}
-	return c.tellBatch(r.Number, w) // joined, and there is nothing more to come
+	_, err = c.tellBatch(r.Number, w) // joined, and there is nothing more to come
+	return err
 }
 
 // awaited says which batch awaits a case, and for how many of its submissions.
@@ -122,18 +123,19 @@ func (c *change) passBatchOn(from, to string) error {
 	return errors.Join(c.DeleteRecord(spaceBatchCase, from), putJSON(c, spaceBatchCase, to, w))
 }
 
-// tellBatch counts a case of a batch that has come to a state worth telling.
-func (c *change) tellBatch(number string, w awaited) error {
+// tellBatch counts a case of a batch that has come to a state worth telling. It reports false
+// if the answer to the batch has gone out: the case is late, and is told by itself.
+func (c *change) tellBatch(number string, w awaited) (bool, error) {
 	b, err := c.batch(w.Batch)
 	if err != nil {
-		return err
+		return false, err
 	}
-	if err := c.DeleteRecord(spaceBatchCase, number); err != nil {
-		return err
+	if err := c.DeleteRecord(spaceBatchCase, number); err != nil || b.Sent {
+		return false, err
 	}
 	b.Told += w.N
 	b.Cases = append(b.Cases, number)
-	return c.putBatch(b)
+	return true, c.putBatch(b)
 }
 
 func (c *change) batch(id string) (batch, error) {

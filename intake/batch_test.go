@@ -1,11 +1,14 @@
 package intake_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"leadgate/intake"
+	"leadgate/store/memstore"
 )
 
 // batch is what a mail with several leads gives.
@@ -117,4 +120,37 @@ func TestALaterDecisionOnACaseOfABatchIsToldByItself(t *testing.T) {
 		w.pass(time.Second)
 		w.wantMessages(intake.MessageSummary, intake.MessageApproved)
 	}, assist)
+}
+
+func TestACaseThatIsLateForTheSummaryIsToldByItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, memstore.New())
+		one := w.submission("ana@alpha.example", without(named("One", "one.example"), intake.FieldProblem))
+		one.Batch = intake.Batch{ID: one.Key, Size: 1, Faults: []intake.RowFault{{Row: 3, Problem: intake.Problem{Field: intake.FieldCompanyName, Code: intake.ProblemMissing}}}}
+		w.accept(one)
+		time.Sleep(10 * time.Minute) // the gateway was stopped between the store and the checks
+		w.crm.set(func() {
+			w.crm.lookup = func(intake.Lead) ([]intake.Match, error) { time.Sleep(2 * time.Second); return nil, nil }
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- w.gateway.Run(ctx) }()
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		told := map[string]bool{}
+		for _, m := range w.channel.messages() {
+			t.Logf("%s: case %q, %d cases", m.Kind, m.Facts.Case, len(m.Cases))
+			told[m.Facts.Case] = true
+			for _, f := range m.Cases {
+				told[f.Case] = true
+			}
+		}
+		for _, r := range w.cases() {
+			if !told[r.Number] {
+				t.Errorf("nobody was ever told of %s, which is %s", r.Number, r.Status)
+			}
+		}
+		cancel()
+		<-done
+	})
 }

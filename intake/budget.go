@@ -163,6 +163,9 @@ type digest struct {
 // the summary tells the state that each case has then.
 func (c *change) gather(m Message) error {
 	key := strings.ToLower(m.To.Address)
+	if m.Kind == MessageConfirm { // of what may be forged nothing is told; it can be asked later
+		return c.DeleteRecord(spaceAsked, key)
+	}
 	var d digest
 	if err := getJSON(c, spaceDigest, key, &d); err != nil && !errors.Is(err, ErrNotFound) {
 		return err

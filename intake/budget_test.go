@@ -100,3 +100,48 @@ func TestTheWholeGatewayWaitsWhenTheHourIsUsedUp(t *testing.T) {
 		}
 	}, budgeted)
 }
+
+func TestAForgedMailDoesNotStopTheSummary(t *testing.T) {
+	inWorld(t, func(w *world) {
+		for i := range 10 {
+			w.submit("ana@alpha.example", named(fmt.Sprint("Company ", i), fmt.Sprintf("company%d.example", i)))
+		}
+		spam := named("Buy now", "spam.example")
+		w.accept(w.forged("ana@alpha.example", spam))
+		w.pass(24 * time.Hour)
+		told := map[string]bool{}
+		for _, m := range w.channel.messages() {
+			told[m.Facts.Case] = true
+			for _, f := range m.Cases {
+				told[f.Case] = true
+				if strings.Contains(f.Company, "Buy now") {
+					t.Errorf("the address is told %q of a mail that it did not write", f.Company)
+				}
+			}
+		}
+		for _, r := range w.cases() {
+			if r.Partner == "alpha" && !told[r.Number] {
+				t.Errorf("Ana was never told of %s (%s), which is %s", r.Number, r.Lead[intake.FieldCompanyName], r.Status)
+			}
+		}
+	}, budgeted, confirming)
+}
+
+func TestTheSummaryTellsNothingOfAForgedMail(t *testing.T) {
+	inWorld(t, func(w *world) {
+		for i := range 7 {
+			w.submit("ana@alpha.example", named(fmt.Sprint("Company ", i), fmt.Sprintf("company%d.example", i)))
+		}
+		w.accept(w.forged("ana@alpha.example", named("Buy now at spam", "spam.example")))
+		w.pass(time.Second)
+		w.submit("ana@alpha.example", named("Last", "last.example"))
+		w.pass(24 * time.Hour)
+		for _, m := range w.channel.messages() {
+			for _, f := range m.Cases {
+				if strings.Contains(f.Company, "Buy now") {
+					t.Errorf("the address is told %q, status %s, of a mail that it did not write", f.Company, f.Status)
+				}
+			}
+		}
+	}, budgeted, confirming)
+}

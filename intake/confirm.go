@@ -14,10 +14,11 @@ const (
 
 // askToConfirm asks the address that an unproven registration claims to come from whether it
 // does. It goes to addresses of known partners alone, once a week at most, and says nothing
-// of what was sent: whoever forged the mail must not write to others through us.
+// of what was sent: whoever forged the mail must not write to others through us. Only a case
+// that was asked about can be confirmed.
 func (a *acceptance) askToConfirm(c *change, r *Registration, speaker string) error {
 	to := a.s.Reply
-	if !c.g.policy.ConfirmsUnproven() || speaker == "" || a.s.Mute != "" || !strings.EqualFold(to.Address, a.s.Sender.Address) {
+	if !c.g.policy.ConfirmsUnproven() || speaker == "" || a.s.Mute != "" || to.Address == "" || !strings.EqualFold(to.Address, a.s.Sender.Address) {
 		return nil
 	}
 	key := strings.ToLower(to.Address)
@@ -30,6 +31,7 @@ func (a *acceptance) askToConfirm(c *change, r *Registration, speaker string) er
 	if err != nil {
 		return err
 	}
+	r.ConfirmBy = c.at.Add(confirmTime)
 	f := c.programFacts(p)
 	f.Case, f.Status, f.Due = r.Number, r.Status, r.ConfirmBy
 	m := Message{ID: r.Number + ".confirm", Kind: MessageConfirm, To: to, Facts: f, At: c.at}
@@ -46,32 +48,33 @@ func ignoreNotFound(err error) error {
 	return err
 }
 
-// byToken returns the partner for whom an unproven sender speaks after all: the answer came
-// from the address to which our question went, and bears the token of that question, which
-// nobody else has seen. A quarantined case is confirmed by it.
-func (a *acceptance) byToken(c *change) (speaker string, err error) {
-	if a.s.Case == "" || a.s.Sender.Strength.Proven() {
-		return "", nil
+// confirm takes a yes in the thread of our question for what it is: the quarantined case is
+// its sender's. It came from the address that was asked, and bears the token that went there
+// alone. It proves nothing about any other case: everybody who gets a copy of the thread
+// later knows the token too.
+func (a *acceptance) confirm(c *change) (bool, error) {
+	if a.s.Case == "" || !a.s.Agrees || a.s.Mute != "" {
+		return false, nil
 	}
 	r, err := c.Case(a.s.Case)
 	if err != nil {
-		return "", ignoreNotFound(err)
+		return false, ignoreNotFound(err)
 	}
-	if r.ConfirmBy.IsZero() || !strings.EqualFold(r.Contact, a.s.Sender.Address) {
-		return "", nil
+	if r.Status != StatusQuarantined || r.ConfirmBy.IsZero() || c.at.After(r.ConfirmBy) || !strings.EqualFold(r.Contact, a.s.Sender.Address) {
+		return false, nil
 	}
-	if r.Status != StatusQuarantined {
-		return r.Partner, nil
+	speaker, err := partnerOf(c, r.Contact)
+	if err != nil || speaker == "" {
+		return false, err
 	}
-	if c.at.After(r.ConfirmBy) {
-		return "", nil
+	r.Partner, r.Strength, r.Confirmed = speaker, StrengthVerified, true
+	r.Submissions++
+	if err := a.store(c, &r); err != nil {
+		return false, err
 	}
-	if speaker, err = partnerOf(c, r.Contact); err != nil || speaker == "" {
-		return "", err
+	if err := c.move(&r, StatusSubmitted, Event{Trigger: TriggerConfirm, Actor: "partner:" + speaker, Submission: r.Submissions}); err != nil {
+		return false, err
 	}
-	r.Partner, r.Strength = speaker, StrengthVerified
-	if err := c.move(&r, StatusSubmitted, Event{Trigger: TriggerConfirm, Actor: "partner:" + speaker}); err != nil {
-		return "", err
-	}
-	return speaker, c.check(&r)
+	a.receipt, a.outcome = Receipt{Case: r.Number, Status: r.Status, Known: true}, "confirmed"
+	return true, c.check(&r)
 }

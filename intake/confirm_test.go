@@ -29,7 +29,7 @@ func TestAnUnprovenPartnerConfirmsByAnAnswer(t *testing.T) {
 		}
 		w.pass(time.Hour)
 		yes := w.forged("ana@alpha.example", nil)
-		yes.Case, yes.Text = r.Case, "yes"
+		yes.Case, yes.Text, yes.Agrees = r.Case, "yes", true
 		w.accept(yes)
 		w.pass(time.Second)
 		got := w.wantStatus(r.Case, intake.StatusProvisional)
@@ -91,4 +91,98 @@ func TestConfirmationIsAskedOnlyOfPartnersAndOnceAWeek(t *testing.T) {
 		w.pass(time.Second)
 		w.wantMessages() // the policy does not say so
 	})
+}
+
+func TestTheTokenOfAConfirmedCaseIsGoodForNoCommand(t *testing.T) {
+	inWorld(t, func(w *world) {
+		proven := w.submit("bob@alpha.example", acme()) // a colleague's, always proven
+		w.wantStatus(proven.Case, intake.StatusProvisional)
+		r := w.accept(w.forged("ana@alpha.example", named("One", "one.example")))
+		w.pass(time.Second)
+		yes := w.forged("ana@alpha.example", nil)
+		yes.Case, yes.Text, yes.Agrees = r.Case, "yes", true
+		w.accept(yes)
+		w.pass(24 * time.Hour)
+		// Whoever was CC'd in that thread knows its token; From is not proven.
+		evil := w.forged("ana@alpha.example", nil)
+		evil.Case, evil.Commands = r.Case, []intake.Command{{Verb: intake.VerbWithdraw, Case: proven.Case}}
+		w.accept(evil)
+		w.pass(time.Second)
+		w.wantStatus(proven.Case, intake.StatusProvisional)
+	}, confirming)
+}
+
+func TestTheTokenOfAConfirmedCaseProvesNoOther(t *testing.T) {
+	inWorld(t, func(w *world) {
+		r := w.accept(w.forged("ana@alpha.example", named("One", "one.example")))
+		w.pass(time.Second)
+		yes := w.forged("ana@alpha.example", nil)
+		yes.Case, yes.Text, yes.Agrees = r.Case, "yes", true
+		w.accept(yes)
+		w.pass(30 * 24 * time.Hour)
+		evil := w.forged("ana@alpha.example", named("Two", "two.example"))
+		evil.Case = r.Case
+		got := w.accept(evil)
+		w.pass(time.Second)
+		w.wantStatus(got.Case, intake.StatusQuarantined)
+	}, confirming)
+}
+
+// The same with the default policy, once staff have vouched for one quarantined case.
+func TestTheTokenOfACaseThatStaffAssignedIsGoodForNoCommand(t *testing.T) {
+	inWorld(t, func(w *world) {
+		proven := w.submit("bob@alpha.example", acme())
+		r := w.accept(w.forged("ana@alpha.example", named("One", "one.example")))
+		w.pass(time.Second)
+		if _, err := w.gateway.Assign(w.Context(), r.Case, "alpha", intake.Verdict{By: "mia"}); err != nil {
+			t.Fatal(err)
+		}
+		w.pass(5 * 24 * time.Hour)
+		evil := w.forged("ana@alpha.example", nil)
+		evil.Case, evil.Commands = r.Case, []intake.Command{{Verb: intake.VerbWithdraw, Case: proven.Case}}
+		w.accept(evil)
+		w.pass(time.Second)
+		if s := w.story(proven.Case).Registration.Status; s == intake.StatusWithdrawn {
+			t.Errorf("an unproven mail has withdrawn %s, which it has no token of", proven.Case)
+		}
+	})
+}
+
+func TestARobotConfirmsNothing(t *testing.T) {
+	inWorld(t, func(w *world) {
+		r := w.accept(w.forged("sales@alpha.example", acme()))
+		w.pass(time.Minute)
+		ack := w.forged("sales@alpha.example", nil)
+		ack.Case, ack.Text, ack.Mute = r.Case, "Your ticket 4711 has been created.", "looks automatic: the text is that of a ticket system; no answer was sent"
+		w.accept(ack)
+		w.pass(time.Second)
+		w.wantStatus(r.Case, intake.StatusQuarantined)
+	}, confirming)
+}
+
+func TestANoConfirmsNothing(t *testing.T) {
+	inWorld(t, func(w *world) {
+		r := w.accept(w.forged("ana@alpha.example", acme()))
+		w.pass(time.Hour)
+		no := w.forged("ana@alpha.example", nil)
+		no.Case, no.Text = r.Case, "No, I did not send this. Who are you?"
+		w.accept(no)
+		w.pass(time.Second)
+		w.wantStatus(r.Case, intake.StatusQuarantined)
+	}, confirming)
+}
+
+func TestAProvenAnswerConfirmsToo(t *testing.T) {
+	inWorld(t, func(w *world) {
+		r := w.accept(w.forged("ana@alpha.example", acme()))
+		w.pass(time.Hour)
+		yes := w.submission("ana@alpha.example", nil) // this time the signature is good
+		yes.Case, yes.Text, yes.Agrees = r.Case, "yes", true
+		got := w.accept(yes)
+		w.pass(time.Second)
+		if got.Aside != "" {
+			t.Logf("set aside as %s: %s", w.aside(got.Aside).Reason, w.aside(got.Aside).Detail)
+		}
+		w.wantStatus(r.Case, intake.StatusProvisional)
+	}, confirming)
 }

@@ -14,7 +14,9 @@ func (c *change) notify(r *Registration, kind MessageKind, to Route, unprompted 
 	if w, err := c.batchOf(r.Number); err != nil {
 		return err
 	} else if w.Batch != "" && !unprompted {
-		return c.tellBatch(r.Number, w)
+		if told, err := c.tellBatch(r.Number, w); told || err != nil {
+			return err
+		}
 	}
 	if r.Mute != "" && !unprompted {
 		return nil
@@ -39,9 +41,6 @@ func (c *change) send(m Message, id string) error {
 	if m.To.Address == "" {
 		return nil
 	}
-	if err := c.PutRecord(spaceSentTo, m.ID, []byte(m.To.Address)); err != nil {
-		return err
-	}
 	return c.enqueueMessage(m, "notify:"+m.ID, id)
 }
 
@@ -52,6 +51,9 @@ func (c *change) enqueueMessage(m Message, key, queue string) error {
 	body, err := json.Marshal(m)
 	if err != nil {
 		return fmt.Errorf("message %s: %w", m.ID, err)
+	}
+	if err := c.PutRecord(spaceSentTo, m.ID, []byte(m.To.Address)); err != nil {
+		return err
 	}
 	return c.Enqueue(Task{Key: key, Lane: LaneNotify, Case: queue, Due: c.at, Payload: body})
 }

@@ -35,8 +35,10 @@ type Registration struct {
 	Reply       Route `json:"reply"`
 	// Mute says why nothing is answered by itself, for staff; empty if it is.
 	Mute string `json:"mute,omitempty"`
-	// ConfirmBy is until when the sender can confirm a quarantined case by an answer.
+	// ConfirmBy is until when the sender can confirm a quarantined case by an answer; zero if
+	// he was not asked. Confirmed says that he did.
 	ConfirmBy time.Time `json:"confirm_by,omitzero"`
+	Confirmed bool      `json:"confirmed,omitempty"`
 	// Appealed is when the partner contested a decision; a case can be appealed once.
 	Appealed time.Time `json:"appealed_at,omitzero"`
 	// Unread counts what the partner wrote that nothing was read from and no person has seen

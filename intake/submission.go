@@ -60,6 +60,8 @@ type Submission struct {
 	// Batch ties together what came together and is answered by one message; zero for what
 	// came alone.
 	Batch Batch `json:"batch,omitzero"`
+	// Agrees says that the text is a plain yes.
+	Agrees bool `json:"agrees,omitempty"`
 	// Commands are what the sender asks for in a word, like STATUS.
 	Commands []Command `json:"commands,omitempty"`
 	// Meetings are invitations that came along: evidence of a next step.

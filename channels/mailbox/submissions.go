@@ -63,7 +63,7 @@ func (m *Mailbox) submission(u *understood, d delivery, raw intake.Raw) intake.S
 		Raw: raw,
 	}
 	if u.found.class.treatment() != toMuteLeads { // a program asks for nothing in a word
-		s.Commands = command.Parse(u.read.New)
+		s.Commands, s.Agrees = command.Parse(u.read.New), command.Agrees(u.read.New)
 	}
 	return s
 }

@@ -16,6 +16,9 @@ const (
 	maxWords    = 500
 )
 
+// marks may stand around a word.
+const marks = ".:!,/*"
+
 // verbs are the words in their languages. Words that also begin sentences count only in
 // capital letters.
 var verbs = map[string]intake.Verb{
@@ -60,7 +63,7 @@ func greeting(line string) bool {
 
 func parseLine(line string) (intake.Command, bool) {
 	words := strings.Fields(line)
-	first := strings.Trim(words[0], ".:!,/*")
+	first := strings.Trim(words[0], marks)
 	verb, ok := verbs[strings.ToLower(first)]
 	if !ok {
 		return intake.Command{}, false
@@ -75,6 +78,27 @@ func parseLine(line string) (intake.Command, bool) {
 	c.Words = clip(strings.TrimLeft(strings.Join(rest, " "), "-–—: "), maxWords)
 	capitals := len(first) > 1 && first == strings.ToUpper(first)
 	return c, c.Words == "" || capitals
+}
+
+// yes are the words of agreeing in the languages that partners write.
+var yes = map[string]bool{
+	"yes": true, "ja": true, "oui": true, "si": true, "sí": true, "sì": true, "sim": true, "tak": true, "ano": true,
+	"kyllä": true, "evet": true, "da": true, "igen": true, "confirm": true, "はい": true,
+}
+
+// Agrees reports whether a text is a plain yes: a word of agreeing alone on its first line
+// that is no greeting, or in capitals before others.
+func Agrees(text string) bool {
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if line == "" || greeting(line) && !yes[strings.ToLower(strings.Trim(line, marks))] {
+			continue
+		}
+		words := strings.Fields(line)
+		first := strings.Trim(words[0], marks)
+		return yes[strings.ToLower(first)] && (len(words) == 1 || len(first) > 1 && first == strings.ToUpper(first))
+	}
+	return false
 }
 
 func clip(s string, n int) string {

@@ -56,3 +56,15 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestAgrees(t *testing.T) {
+	for text, want := range map[string]bool{
+		"yes": true, "YES": true, "Yes!\n\nAna": true, "Hi Mia,\n\nyes.\n": true, "Ja,\n\nGrüße": true, "YES that was me": true, "Sí": true,
+		"no": false, "": false, "\n\n": false, "Yes, but I did not send that": false, "Who are you? yes": false,
+		"I can't say yes": false, "Yesterday": false, "Hi Mia,": false, "No.\nyes": false,
+	} {
+		if got := command.Agrees(text); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}
