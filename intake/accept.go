@@ -93,6 +93,7 @@ func (g *Gateway) prepare(s Submission) (*acceptance, error) {
 		a.content = contentKey(s.Sender.Address, s.Content)
 	}
 	a.s.Mute = cleanText(s.Mute, FieldCompanyName)
+	a.s.Note = cleanText(s.Note, FieldCompanyName)
 	if a.s.Sender.Strength == "" {
 		a.s.Sender.Strength = StrengthUnverified
 	}

@@ -130,6 +130,9 @@ func (a *acceptance) asideWithNotice(c *change) error {
 func (a *acceptance) asideAs(c *change, as Aside) error {
 	as.ID, as.Key, as.Channel, as.From = a.id, a.s.Key, a.s.Channel, a.s.Sender.Address
 	as.Subject, as.ReceivedAt, as.Raw = a.s.Subject, a.s.ReceivedAt, a.s.Raw
+	if a.s.Note != "" {
+		as.Detail += "; " + a.s.Note
+	}
 	receipt, err := c.setAside(as)
 	a.receipt, a.outcome = receipt, "set_aside"
 	return err

@@ -190,6 +190,27 @@ func TestWhatIsReadOutOfASentenceReplacesNothing(t *testing.T) {
 	})
 }
 
+func TestWhatAReadingMayHaveMissedIsShownToStaff(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := w.submission("ana@alpha.example", nil)
+		s.Note = "read in part\nbeyond the limit of text"
+		if a := w.aside(w.accept(s).Aside); a.Detail != "no registration was found in it; read in part beyond the limit of text" {
+			w.Errorf("set aside as %q", a.Detail)
+		}
+		s = w.submission("ana@alpha.example", acme())
+		s.Note = "the character set was guessed"
+		if d := w.story(w.accept(s).Case); d.Submissions[0].Note != s.Note {
+			w.Errorf("the case shows %+v", d.Submissions[0])
+		}
+		w.pass(time.Second)
+		for _, m := range w.wantMessages(intake.MessageNotice, intake.MessageApproved) {
+			if told := fmt.Sprintf("%+v", m); strings.Contains(told, "guessed") || strings.Contains(told, "read in part") {
+				w.Errorf("the partner is told %s", told)
+			}
+		}
+	})
+}
+
 // rereading is a channel whose asides hold one lead.
 type rereading struct {
 	*fakeChannel

@@ -69,6 +69,8 @@ type Submission struct {
 	// Mute says why nothing may be answered by itself, in words for staff; empty if it may.
 	// What people decide is still sent.
 	Mute string `json:"mute,omitempty"`
+	// Note is what staff should know of how it was read, in words; empty if nothing.
+	Note string `json:"note,omitempty"`
 	// Partner is who speaks, where staff or a signed link say so; empty to go by the sender's
 	// address. It counts only with StrengthVerified and above.
 	Partner string `json:"partner,omitempty"`

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/mail"
 	"slices"
+	"strings"
 	"time"
 
 	"leadgate/channels/mailbox/mailparse"
@@ -56,7 +57,7 @@ func (m *Mailbox) submission(u *understood, d delivery, raw intake.Raw) intake.S
 		Key: d.key, Deliberate: p.MessageID == "",
 		Channel: channelName, Reply: m.route(u), ReceivedAt: d.receivedAt,
 		Inline: u.read.Inline, Text: u.read.New, Reader: extract.Version(),
-		Meetings: u.read.Meetings, Mute: u.mute(d),
+		Meetings: u.read.Meetings, Mute: u.mute(d), Note: readingNote(p),
 		NotALead: u.read.Class == extract.ClassNotALead,
 		Subject:  clipRunes(p.Subject, maxSubject),
 		Case:     u.answers.caseNumber(), CaseHint: subjectHint(p.Subject),
@@ -66,6 +67,24 @@ func (m *Mailbox) submission(u *understood, d delivery, raw intake.Raw) intake.S
 		s.Commands, s.Agrees = command.Parse(u.read.New), command.Agrees(u.read.New)
 	}
 	return s
+}
+
+// readingNote tells staff what a reading may have missed; empty if nothing.
+func readingNote(p *mailparse.Parsed) string {
+	var notes []string
+	if len(p.Limits) > 0 {
+		notes = append(notes, "read in part, beyond the limit of "+strings.Join(p.Limits, ", "))
+	}
+	if slices.ContainsFunc(p.Attachments, func(a mailparse.Attachment) bool { return a.TNEF() }) {
+		notes = append(notes, "a winmail.dat was not read")
+	}
+	if p.Sealed == mailparse.SealEncrypted {
+		notes = append(notes, "an encrypted part was not read")
+	}
+	if p.Guessed {
+		notes = append(notes, "the character set was guessed")
+	}
+	return strings.Join(notes, "; ")
 }
 
 // sender is who sent a message, and how well that is proven.

@@ -111,3 +111,22 @@ func TestLeadsOfOneMailShareABatch(t *testing.T) {
 		t.Errorf("content out of nothing: %q", accepted[1].Content)
 	}
 }
+
+// TestStaffAreToldWhatAReadingMayHaveMissed: the note goes with the registration, and with
+// what is set aside because no registration was found in it.
+func TestStaffAreToldWhatAReadingMayHaveMissed(t *testing.T) {
+	m := believing(t)
+	for name, tt := range map[string]struct{ mail, want string }{
+		"nothing":                     {"\nCompany: Acme GmbH\n", ""},
+		"a letter of an unnamed set":  {"\nCompany: Caf\xe9 GmbH\n", "the character set was guessed"},
+		"a wrong name of a set":       {"Content-Type: text/plain; charset=utf-8\n\nCompany: Caf\xe9 GmbH\n", "the character set was guessed"},
+		"more text than is read":      {"\nCompany: Acme GmbH\n" + strings.Repeat("All that they told me about it.\n", 40_000), "read in part, beyond the limit of text"},
+		"a winmail.dat beside a text": {beside + winmail + "--b--\n", "a winmail.dat was not read"},
+		"an encrypted part":           {beside + encryptedMail + "--b--\n", "an encrypted part was not read"},
+	} {
+		s := takeMail(t, m, jane+"Subject: New lead\n"+tt.mail)
+		if len(s.Accepted) != 1 || s.Accepted[0].Note != tt.want || s.Accepted[0].Lead[intake.FieldCompanyName] == "" {
+			t.Errorf("%s: %+v, want the note %q", name, s, tt.want)
+		}
+	}
+}

@@ -239,6 +239,9 @@ func printDossier(w io.Writer, d intake.Dossier) error {
 	for i, s := range d.Submissions {
 		row(fmt.Sprintf("  %d", i+1), fmt.Sprintf("%s  %s by %s (%s)", moment(s.ReceivedAt), s.Channel, s.Sender.Address, s.Sender.How))
 		row("", s.Subject)
+		if s.Note != "" {
+			row("", "  ("+s.Note+")")
+		}
 		for line := range strings.Lines(s.Text) {
 			row("", "  | "+strings.TrimSpace(line))
 		}

@@ -171,10 +171,17 @@ func (s *seals) note(media, name string, p params) {
 		default:
 			s.opaque = true
 		}
-	case media == "application/ms-tnef", media == "application/vnd.ms-tnef",
-		media == "application/octet-stream" && strings.EqualFold(name, "winmail.dat"):
+	case isTNEF(media, name):
 		s.tnef = true
 	}
+}
+
+// TNEF reports whether an attachment is a winmail.dat, which Outlook alone reads.
+func (a *Attachment) TNEF() bool { return isTNEF(a.Media, a.Name) }
+
+func isTNEF(media, name string) bool {
+	return media == "application/ms-tnef" || media == "application/vnd.ms-tnef" ||
+		media == "application/octet-stream" && strings.EqualFold(name, "winmail.dat")
 }
 
 func isSMIME(media, name string) bool {
