@@ -1,10 +1,16 @@
 package mailbox
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/emersion/go-smtp"
+
+	"leadgate/intake"
 )
 
 // State says in a word how a mailbox is.
@@ -12,9 +18,10 @@ type State string
 
 // The states of a mailbox.
 const (
-	// StateOK: mail comes in.
+	// StateOK: mail comes in, and answers go out.
 	StateOK State = "ok"
 	// StateDegraded: something is wrong, or was moments ago; mail still comes in, or will soon.
+	// Answers that do not go out are tried again.
 	StateDegraded State = "degraded"
 	// StateAuthFailed: the server does not let us in; a person must act.
 	StateAuthFailed State = "auth_failed"
@@ -53,7 +60,46 @@ func (m *Mailbox) Health() Health {
 		}
 	}
 	m.canary.addTo(&h)
+	m.sending.addTo(&h)
 	return h
+}
+
+// sending is how the last answers went out.
+type sending struct {
+	mu      sync.Mutex
+	since   time.Time // of the first failure in a row
+	problem error     // nil if the last one went out
+}
+
+// note takes down what became of an answer.
+func (s *sending) note(err error, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case err == nil || serverAnswered(err):
+		s.since, s.problem = time.Time{}, nil
+	case s.problem == nil:
+		s.since = now
+		fallthrough
+	default:
+		s.problem = err
+	}
+}
+
+// serverAnswered reports whether a server refuses this one answer, now or for good, and would take
+// others: its codes for who may not speak to it at all are other ones (RFC 5321, section
+// 4.2.2; RFC 4954, section 6).
+func serverAnswered(err error) bool {
+	var status *smtp.SMTPError
+	return intake.IsPermanent(err) || errors.As(err, &status) && !slices.Contains([]int{421, 454, 530, 534, 535, 538}, status.Code)
+}
+
+func (s *sending) addTo(h *Health) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.problem != nil {
+		h.trouble(fmt.Sprintf("no answer goes out since %s: %v", s.since.UTC().Format(time.RFC3339), s.problem))
+	}
 }
 
 // trouble adds a problem that is not as bad as one that stands already.

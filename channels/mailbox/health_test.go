@@ -8,7 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/emersion/go-smtp"
+
 	"leadgate/channels/channeltest"
+	"leadgate/intake"
 )
 
 func TestTheStateFollowsWhatHappens(t *testing.T) {
@@ -127,5 +130,43 @@ func TestAWrongPasswordIsAStateOfItsOwn(t *testing.T) {
 	eventually(t, "the health says so", 5*time.Second, func() bool { return r.box.Health().State == StateAuthFailed })
 	if p := r.box.Health().Problem; strings.Contains(p, testPassword) {
 		t.Errorf("the health shows the password: %s", p)
+	}
+}
+
+func TestAnswersThatDoNotGoOutShowInTheHealth(t *testing.T) {
+	code := func(n int) error { return &smtp.SMTPError{Code: n, Message: "no"} }
+	for name, tt := range map[string]struct {
+		errs []error
+		want State
+	}{
+		"none yet":                       {nil, StateOK},
+		"a server that is not there":     {[]error{errors.New("connection refused")}, StateDegraded},
+		"a password that is wrong":       {[]error{nil, code(535)}, StateDegraded},
+		"a recipient who waits":          {[]error{code(451)}, StateOK},
+		"a recipient who does not exist": {[]error{intake.Permanent(code(550))}, StateOK},
+		"it works again":                 {[]error{code(535), nil}, StateOK},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, _ := newTestMailbox(t, Config{})
+			for i, err := range tt.errs {
+				m.sending.note(err, testNow.Add(time.Duration(i)*time.Hour))
+			}
+			h := m.Health()
+			if h.State != tt.want || (h.State != StateOK) != strings.Contains(h.Problem, "no answer goes out since 2026-") {
+				t.Errorf("%s, %q", h.State, h.Problem)
+			}
+		})
+	}
+}
+
+func TestAWrongPasswordForSendingShowsInTheHealth(t *testing.T) {
+	sink := newSMTPSink(t)
+	m, _ := newTestMailbox(t, Config{SMTP: sink.config()})
+	m.transport.(*submission).cfg.Username = "partners" // the server offers no login
+	if _, err := m.Reply(t.Context(), testMessage()); err == nil {
+		t.Fatal("sent")
+	}
+	if h := m.Health(); h.State != StateDegraded {
+		t.Errorf("%s, %q", h.State, h.Problem)
 	}
 }

@@ -54,6 +54,7 @@ type Mailbox struct {
 	junk      *fetcher // nil without a junk folder
 	direct    *receiver
 	canary    *canary
+	sending   sending
 	copies    *copies // nil without a sent folder
 	// imapTokens are what all connections to the IMAP account log in with; nil for a password.
 	imapTokens *oauth.Source

@@ -58,7 +58,9 @@ func (m *Mailbox) Reply(ctx context.Context, msg intake.Message) (json.RawMessag
 	if err != nil {
 		return nil, intake.Permanent(fmt.Errorf("compose message %s: %w", msg.ID, err))
 	}
-	if err := m.hand(ctx, outgoing{id: msg.ID, from: m.returnPath(msg.ID), to: to, data: data}); err != nil {
+	err = m.hand(ctx, outgoing{id: msg.ID, from: m.returnPath(msg.ID), to: to, data: data})
+	m.sending.note(err, m.deps.Now())
+	if err != nil {
 		return nil, fmt.Errorf("send message %s: %w", msg.ID, err)
 	}
 	m.deps.Log.Info("answer sent", "case", msg.Facts.Case, "message", msg.ID, "kind", string(msg.Kind))
