@@ -118,6 +118,9 @@ func (d *dictionary) label(folded string, forgive bool) (intake.Field, bool) {
 	if f, ok := d.labels[bareLabel(folded)]; ok && forgive && !ourLabels[folded] {
 		return f, true
 	}
+	if f, ok := d.qualified(folded); ok && forgive {
+		return f, true
+	}
 	n := utf8.RuneCountInString(folded)
 	if !forgive || n < minFuzzy || d.otherLabel(folded) {
 		return "", false
@@ -136,6 +139,35 @@ func (d *dictionary) label(folded string, forgive bool) (intake.Field, bool) {
 		}
 	}
 	return found, found != ""
+}
+
+// qualified returns the field of a label that says besides whose value it is, "Customer
+// contact e-mail" or "Alternatives they mentioned": the words of data/words.tsv in front of it
+// and behind.
+func (d *dictionary) qualified(folded string) (intake.Field, bool) {
+	k := folded
+	for range 3 {
+		first, rest, ok := strings.Cut(k, " ")
+		if _, qualifies := d.words["qualifier"][first]; !ok || !qualifies {
+			break
+		}
+		if f, known := d.labels[rest]; known && !d.weak[rest] {
+			return f, true
+		}
+		k = rest
+	}
+	for i := strings.IndexByte(folded, ' '); i > 0; {
+		if _, ok := d.words["tail"][folded[i+1:]]; ok {
+			f, known := d.labels[folded[:i]]
+			return f, known && !d.weak[folded[:i]]
+		}
+		next := strings.IndexByte(folded[i+1:], ' ')
+		if next < 0 {
+			break
+		}
+		i += 1 + next
+	}
+	return "", false
 }
 
 // otherLabel reports whether a folded label is one that is known to name no field of ours,

@@ -11,7 +11,7 @@ import (
 // readLeads reads the leads of a mail's text: several if it is cut into blocks that each
 // name a prospect, else one at most. shared is what was found outside the text.
 func (e *Extractor) readLeads(m *mail, shared candidates) []Lead {
-	lines := m.doc.readable()
+	lines := e.withoutPartner(m.doc.readable())
 	rows, rest := e.tables(m, lines)
 	if len(rows) == 1 {
 		shared.addAll(rows[0])
@@ -362,6 +362,9 @@ func (e *Extractor) addressedBlocks(m *mail, blocks [][]line, outside []line) ([
 	for _, b := range blocks {
 		of := ""
 		for i := range b {
+			if b[i].partner {
+				continue
+			}
 			for _, a := range addresses.FindAllString(b[i].body, 4) {
 				if addr, ok := address(strings.TrimPrefix(a, "mailto:")); ok && e.outsider(addr, m) && of == "" {
 					of = domainOf(addr)

@@ -14,6 +14,11 @@ import (
 // values checks what stands after a label and returns the fields that it gives: none if it
 // is not what the label says, several if a contact has name, address and role in one line.
 func (e *Extractor) values(f intake.Field, v string) map[intake.Field]string {
+	if picked, ok := ticked(v); ok {
+		if v = picked; v == "" {
+			return nil
+		}
+	}
 	switch f {
 	case intake.FieldContactName:
 		return e.contact(v)
@@ -56,7 +61,7 @@ func one(f intake.Field, v string) map[intake.Field]string {
 func short(v string) string { return cutRunes(strings.Join(strings.Fields(v), " "), maxShort) }
 
 var (
-	addresses = regexp.MustCompile(`[^\s<>()\[\]",;:|（）「」、。：；]+@[^\s<>()\[\]",;:|（）「」、。：；]+`)
+	addresses = regexp.MustCompile(`[^\s<>()\[\]",;:|（）「」【】、。：；\x60]+@[^\s<>()\[\]",;:|（）「」【】、。：；\x60]+`)
 	bracketed = regexp.MustCompile(`\s*[<(\[]\s*(?:https?://|mailto:|tel:|www\.)[^<>()\[\]\s]*\s*[>)\]]`)
 )
 
@@ -81,7 +86,7 @@ func address(a string) (string, bool) {
 	if i := strings.LastIndexByte(a, '='); i >= 0 && i < strings.LastIndexByte(a, '@') {
 		a = a[i+1:] // "to=jane@acme.com"
 	}
-	addr, err := identity.Email(strings.Trim(a, ".'"))
+	addr, err := identity.Email(strings.Trim(a, ".'*"))
 	return addr.String(), err == nil && utf8.RuneCountInString(addr.String()) <= maxShort
 }
 
@@ -261,6 +266,33 @@ func (e *Extractor) yesNo(v string) string {
 		return c
 	}
 	return e.dict.words["no"][k]
+}
+
+var boxes = regexp.MustCompile(`(?:\[\s*([xX✓✔✗]?)\s*\]|\(\s*([xX✓✔✗])\s*\)|(\(\s+\)|[☐☑☒✅✔✓⬜□■]))\x{fe0f}?[ \t]*`)
+
+// ticked reads a value that is a row of boxes with a text behind each, and returns the texts
+// whose boxes are ticked. It reports false for any other value.
+func ticked(v string) (string, bool) {
+	v = strings.TrimSpace(clip(v, 1000))
+	at := boxes.FindAllStringSubmatchIndex(v, 30)
+	if len(at) == 0 || at[0][0] != 0 {
+		return "", false
+	}
+	var picked []string
+	for i, box := range at {
+		end := len(v)
+		if i+1 < len(at) {
+			end = at[i+1][0]
+		}
+		text := strings.Trim(v[box[1]:end], " \t\n,;/|")
+		if text == "" {
+			return "", false
+		}
+		if box[2] >= 0 && box[3] > box[2] || box[4] >= 0 || box[6] >= 0 && strings.Contains("☑☒✅✔✓■", v[box[6]:box[7]]) {
+			picked = append(picked, text)
+		}
+	}
+	return strings.Join(picked, "; "), true
 }
 
 // list joins the entries of a list by "; ", each once.
