@@ -73,7 +73,7 @@ func separator(s string, i int) (n int, strong bool) {
 		}
 	}
 	for _, mark := range []string{"? ", "？"} {
-		if i > 0 && strings.HasPrefix(s[i:], mark) {
+		if rest := s[i:]; i > 0 && strings.HasPrefix(rest, mark) && !strings.HasPrefix(rest, "? *") && !strings.HasPrefix(rest, "? :") {
 			return len(mark), false // "Consent? Yes"
 		}
 	}

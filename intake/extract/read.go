@@ -108,7 +108,7 @@ var question = regexp.MustCompile(`^[\s>*•-]*(?:[0-9]{1,2}[.)]\s*)?¿?([^?？:
 func (e *Extractor) questions(lines []line) int {
 	n := 0
 	for i := range lines {
-		if question.MatchString(clip(lines[i].body, 400)) {
+		if strings.ContainsAny(lines[i].body, "?？") && question.MatchString(clip(lines[i].body, 400)) {
 			n++
 		}
 	}
@@ -258,7 +258,11 @@ func (e *Extractor) collect(lines []line, i, last int) (value string, from, to i
 			return value, next, end
 		}
 		body := clip(lines[next].body, maxValue)
-		return trimValue(body[len(bullet.FindString(body)):]), next, next + 1
+		value = trimValue(body[len(bullet.FindString(body)):])
+		if f == intake.FieldContactName {
+			return contactBelow(lines, next, value)
+		}
+		return value, next, next + 1
 	default:
 		return value, from, to
 	}
@@ -277,6 +281,24 @@ func (e *Extractor) collect(lines []line, i, last int) (value string, from, to i
 	return strings.Trim(clip(strings.Join(parts, sep), maxValue), " \n;"), from, to
 }
 
+// contactBelow adds to a contact's name what stands of him on the lines below it: his role, his
+// address, his number, each on a line of its own.
+func contactBelow(lines []line, i int, name string) (value string, from, to int) {
+	parts := []string{name}
+	j := i + 1
+	for ; j < len(lines) && j <= i+4; j++ {
+		l := &lines[j]
+		if l.blank() || l.gap {
+			break
+		}
+		if l.label != nil || unknownLabel(l.body) || isRule(l.body) || len(l.body) > 60 || strings.HasSuffix(strings.TrimSpace(l.body), ".") {
+			return name, i, i + 1
+		}
+		parts = append(parts, strings.TrimSpace(l.body))
+	}
+	return strings.Join(parts, "; "), i, j
+}
+
 // boxed reports whether a line is a box of a form and its text.
 func boxed(s string) bool {
 	_, ok := ticked(s)
@@ -292,7 +314,10 @@ func textEnd(lines []line, i, last int) int {
 		if unknownLabel(lines[j].body) && !wrapped(lines[j-1].body, lines[j].body) {
 			break
 		}
-		if lines[j].blank() && written && j > last {
+		if lines[j].blank() && written && (j > last || lines[i].label.value == "" && headsNext(lines, j)) {
+			break
+		}
+		if parallel(&lines[i], &lines[j]) {
 			break
 		}
 		written = written || !lines[j].blank()
@@ -310,6 +335,46 @@ func listEnd(lines []line, i int) int {
 		j++
 	}
 	return j
+}
+
+// headsNext reports whether the paragraph behind the blank line j begins with a short line that
+// heads others, as the one above it did.
+func headsNext(lines []line, j int) bool {
+	for j < len(lines) && lines[j].blank() {
+		j++
+	}
+	if j+1 >= len(lines) || lines[j+1].blank() {
+		return false
+	}
+	head := strings.TrimSpace(lines[j].body)
+	return len(strings.Fields(head)) <= 8 && len(head) <= 60 && !strings.HasSuffix(head, ".") && !strings.HasSuffix(head, ",")
+}
+
+// parallel reports whether line b is written as the labelled line a is, with the same mark in
+// front or between label and value: then it is a point of its own.
+func parallel(a, b *line) bool {
+	if a.label.value == "" || b.blank() {
+		return false
+	}
+	x, y := strings.TrimSpace(bullet.FindString(a.body)), strings.TrimSpace(bullet.FindString(b.body))
+	if x != "" && (x == y || startsWithDigit(x) && startsWithDigit(y)) {
+		return true
+	}
+	mark, _ := firstMark(a.body)
+	other, words := firstMark(b.body)
+	return mark != "" && mark != ":" && mark != "：" && mark == other && words <= 4
+}
+
+// firstMark returns the first separator of a line and how many words stand before it.
+func firstMark(s string) (mark string, words int) {
+	s = s[len(bullet.FindString(s)):]
+	top := clip(s, 60)
+	for i := 1; i < len(top); i++ {
+		if n, _ := separator(top, i); n > 0 {
+			return top[i : i+n], len(strings.Fields(top[:i]))
+		}
+	}
+	return "", 0
 }
 
 func isText(f intake.Field) bool {

@@ -45,7 +45,7 @@ func (e *Extractor) values(f intake.Field, v string) map[intake.Field]string {
 	case isText(f):
 		return one(f, cutRunes(strings.TrimSpace(strings.ReplaceAll(v, "\t", " ")), maxLong))
 	case isList(f):
-		return one(f, list(v))
+		return one(f, list(splitAnd(v)))
 	}
 	return one(f, short(strings.Trim(v, " \"“”„»«")))
 }
@@ -295,12 +295,33 @@ func ticked(v string) (string, bool) {
 	return strings.Join(picked, "; "), true
 }
 
+// ands are the words between the last two entries of a list.
+var ands = regexp.MustCompile(`\s(?:and|und|et|y|e|en|og|och|ja|a|i|oraz|ve|és|și|si|και|or|oder|ou|o|of|eller|tai|lub|nebo|veya|vagy|sau|ή|\+)\s`)
+
+// splitAnd puts commas for the words between names in a list: "Acme and Contoso".
+func splitAnd(v string) string {
+	at := ands.FindAllStringIndex(v, 10)
+	for i := len(at) - 1; i >= 0; i-- {
+		before, after := v[:at[i][0]], v[at[i][1]:]
+		if cut := strings.LastIndexAny(before, ",;"); cut >= 0 {
+			before = before[cut+1:]
+		}
+		if capital(strings.TrimSpace(before)) && capital(after) && len(strings.Fields(before)) <= 3 {
+			v = v[:at[i][0]] + ", " + after
+		}
+	}
+	return v
+}
+
 // list joins the entries of a list by "; ", each once.
 func list(v string) string {
 	var out []string
 	seen := make(map[string]bool)
 	for _, entry := range strings.FieldsFunc(v, func(r rune) bool { return strings.ContainsRune(",;|\n•、", r) }) {
 		entry = short(strings.Trim(entry, " \t-*"))
+		if last := entry[strings.LastIndexByte(entry, ' ')+1:]; strings.HasSuffix(last, ".") && !proseWords().legal[fold(last)] {
+			entry = strings.TrimRight(entry, ".")
+		}
 		if k := strings.ToLower(entry); entry != "" && !seen[k] && len(out) < maxList {
 			seen[k] = true
 			out = append(out, entry)
