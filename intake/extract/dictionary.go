@@ -129,10 +129,13 @@ func outer(s string) (first, last rune) {
 // label returns the field that a folded label names. With forgive, a label of six letters
 // or more may have one letter wrong, missing or too many, if that leaves one field only.
 func (d *dictionary) label(folded string, forgive bool) (intake.Field, bool) {
+	if ourLabels[folded] {
+		return "", false
+	}
 	if f, ok := d.labels[folded]; ok {
 		return f, true
 	}
-	if f, ok := d.labels[bareLabel(folded)]; ok && forgive && !ourLabels[folded] {
+	if f, ok := d.labels[bareLabel(folded)]; ok && forgive {
 		return f, true
 	}
 	if f, ok := d.qualified(folded); ok && forgive {
