@@ -15,7 +15,7 @@ func (e *Extractor) classify(res *Result, m *mail) Class {
 	continues := answersUs(m.in.Subject, m.doc) || res.Inline
 	if len(res.Leads) == 1 {
 		l := res.Leads[0].Fields
-		if continues && !registers(m, l) {
+		if continues && (res.Inline || !registers(m, l)) || reply && m.doc.quotes() && !names(l) {
 			return ClassReply
 		}
 		return e.lead(res, m)
@@ -31,6 +31,12 @@ func (e *Extractor) classify(res *Result, m *mail) Class {
 	return ClassUnclear
 }
 
+// names reports whether a lead says of which company it is: with less than that an answer goes
+// on with what was quoted.
+func names(l intake.Lead) bool {
+	return l[intake.FieldCompanyName] != "" || l[intake.FieldCompanyDomain] != "" || l[intake.FieldContactEmail] != ""
+}
+
 // registers reports whether a lead is a new one in an answer to a mail of ours: it names
 // another company than the one that the subject and the quotation are about.
 func registers(m *mail, l intake.Lead) bool {
@@ -41,6 +47,11 @@ func registers(m *mail, l intake.Lead) bool {
 	bare := bareName(name)
 	if strings.Contains(" "+fold(m.in.Subject)+" ", " "+bare+" ") {
 		return false
+	}
+	for i := range m.doc.lines {
+		if l := &m.doc.lines[i]; l.region == quoted && strings.Contains(" "+fold(clip(l.body, maxShort))+" ", " "+bare+" ") {
+			return false
+		}
 	}
 	first := firstWord(bare)
 	return !strings.Contains(" "+fold(m.in.Subject)+" ", " "+first+" ")
@@ -53,6 +64,12 @@ func (e *Extractor) lead(res *Result, m *mail) Class {
 	for f, ev := range l.Evidence {
 		if leadOnly[f] && f != intake.FieldTargetRevenue && f != intake.FieldKind && (ev.Method == byLabel || ev.Method == byTable || ev.Method == byNextLine) {
 			strong++
+		}
+	}
+	if strong == 1 && l.Fields[intake.FieldCompanyName] != "" && l.Fields[intake.FieldContactEmail] == "" && l.Fields[intake.FieldCompanyDomain] == "" {
+		if business, intent := e.business(m); business > 0 && intent == 0 {
+			res.Leads = nil
+			return ClassNotALead // who asks about an invoice names his own company
 		}
 	}
 	if strong > 0 || len(m.in.Cards) > 0 || len(m.in.Tables) > 0 || len(m.doc.messages) > 0 {

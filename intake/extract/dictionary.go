@@ -22,12 +22,20 @@ type dictionary struct {
 	// weak are labels that mean something else as often, "Lead" or "Project": they count only
 	// where what stands beside them is about that field too.
 	weak       map[string]bool
-	fuzzy      map[int][]string // labels of at least minFuzzy letters, by length in runes
+	fuzzy      map[edge][]string // labels of at least minFuzzy letters
 	countries  map[string]string
 	currencies map[string]bool
 	// words maps a kind of data/words.tsv ("empty", "yes", "stage", "closing" …) and a spelling
 	// to a value.
 	words map[string]map[string]string
+}
+
+// edge is the length of a label in runes with its first or its last rune. One wrong letter
+// leaves one of the two as it is, so that few labels need a closer look.
+type edge struct {
+	runes int
+	r     rune
+	last  bool
 }
 
 // version is a hash over the data files.
@@ -54,7 +62,7 @@ const minFuzzy = 6
 // builtin returns the embedded dictionary. It is built once.
 var builtin = sync.OnceValue(func() *dictionary {
 	d := &dictionary{
-		labels: make(map[string]intake.Field), weak: make(map[string]bool), fuzzy: make(map[int][]string),
+		labels: make(map[string]intake.Field), weak: make(map[string]bool), fuzzy: make(map[edge][]string),
 		countries: make(map[string]string), currencies: make(map[string]bool),
 		words: make(map[string]map[string]string),
 	}
@@ -105,37 +113,89 @@ func (d *dictionary) addLabel(label string, f intake.Field, weak bool) {
 	}
 	d.labels[k], d.weak[k] = f, weak
 	if n := utf8.RuneCountInString(k); n >= minFuzzy && !weak {
-		d.fuzzy[n] = append(d.fuzzy[n], k)
+		first, last := outer(k)
+		d.fuzzy[edge{n, first, false}] = append(d.fuzzy[edge{n, first, false}], k)
+		d.fuzzy[edge{n, last, true}] = append(d.fuzzy[edge{n, last, true}], k)
 	}
+}
+
+// outer returns the first and the last rune of a text.
+func outer(s string) (first, last rune) {
+	first, _ = utf8.DecodeRuneInString(s)
+	last, _ = utf8.DecodeLastRuneInString(s)
+	return first, last
 }
 
 // label returns the field that a folded label names. With forgive, a label of six letters
 // or more may have one letter wrong, missing or too many, if that leaves one field only.
 func (d *dictionary) label(folded string, forgive bool) (intake.Field, bool) {
+	if ourLabels[folded] {
+		return "", false
+	}
 	if f, ok := d.labels[folded]; ok {
 		return f, true
 	}
-	if f, ok := d.labels[bareLabel(folded)]; ok && forgive && !ourLabels[folded] {
+	if f, ok := d.labels[bareLabel(folded)]; ok && forgive {
+		return f, true
+	}
+	if f, ok := d.qualified(folded); ok && forgive {
 		return f, true
 	}
 	n := utf8.RuneCountInString(folded)
 	if !forgive || n < minFuzzy || d.otherLabel(folded) {
 		return "", false
 	}
-	var found intake.Field
-	for _, m := range []int{n - 1, n, n + 1} {
-		for _, l := range d.fuzzy[m] {
-			if !nearly(folded, l) {
-				continue
-			}
-			if f := d.labels[l]; found != "" && found != f {
-				return "", false
-			} else {
-				found = f
+	return d.misspelt(folded, n)
+}
+
+// misspelt returns the one field of the labels that are one letter away from a folded label of
+// n runes.
+func (d *dictionary) misspelt(folded string, n int) (found intake.Field, ok bool) {
+	first, last := outer(folded)
+	for m := n - 1; m <= n+1; m++ {
+		for _, of := range []edge{{m, first, false}, {m, last, true}} {
+			for _, l := range d.fuzzy[of] {
+				if !nearly(folded, l) {
+					continue
+				}
+				if f := d.labels[l]; found != "" && found != f {
+					return "", false
+				} else {
+					found = f
+				}
 			}
 		}
 	}
 	return found, found != ""
+}
+
+// qualified returns the field of a label that says besides whose value it is, "Customer
+// contact e-mail" or "Alternatives they mentioned": the words of data/words.tsv in front of it
+// and behind.
+func (d *dictionary) qualified(folded string) (intake.Field, bool) {
+	k := folded
+	for range 3 {
+		first, rest, ok := strings.Cut(k, " ")
+		if _, qualifies := d.words["qualifier"][first]; !ok || !qualifies {
+			break
+		}
+		if f, known := d.labels[rest]; known && !d.weak[rest] {
+			return f, true
+		}
+		k = rest
+	}
+	for i := strings.IndexByte(folded, ' '); i > 0; {
+		if _, ok := d.words["tail"][folded[i+1:]]; ok {
+			f, known := d.labels[folded[:i]]
+			return f, known && !d.weak[folded[:i]]
+		}
+		next := strings.IndexByte(folded[i+1:], ' ')
+		if next < 0 {
+			break
+		}
+		i += 1 + next
+	}
+	return "", false
 }
 
 // otherLabel reports whether a folded label is one that is known to name no field of ours,

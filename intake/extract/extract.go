@@ -244,7 +244,7 @@ func (e *Extractor) hasLabelTable(text string) bool {
 // unfoldPairs puts labels that stand in one line, "Company: Acme | Role: CTO" or
 // "company=Acme; role=CTO", on lines of their own.
 func (e *Extractor) unfoldPairs(text string) string {
-	if !strings.ContainsAny(text, "|;·") {
+	if !strings.ContainsAny(text, "|;·/") && !strings.Contains(text, "   ") {
 		return text
 	}
 	var b strings.Builder
@@ -270,7 +270,7 @@ func (e *Extractor) unfoldPairs(text string) string {
 
 // pairMark returns the mark between labels with values in a line, "" if it is no such line.
 func (e *Extractor) pairMark(line string) string {
-	for _, mark := range []string{"; ", " | ", " · ", ";"} {
+	for _, mark := range []string{"; ", " | ", " · ", ";", " / ", "   "} {
 		if strings.Count(line, mark) == 0 {
 			continue
 		}
@@ -288,6 +288,12 @@ func (e *Extractor) pairMark(line string) string {
 			if key, _, ok := strings.Cut(strings.TrimSpace(pair), "="); ok && key != "" && len(key) <= 30 && !strings.ContainsAny(key, ".,/?") {
 				keyed++
 			}
+		}
+		if loose := mark == " / " || mark == "   "; loose {
+			if labels > 1 && labels == len(pairs) {
+				return mark
+			}
+			continue
 		}
 		if labels > 1 && labels*2 >= len(pairs) || keyed > 3 && keyed >= len(pairs)-1 {
 			return mark

@@ -9,7 +9,7 @@ import (
 )
 
 // formLine is a short head, a mark and a value, whatever the head names.
-var formLine = regexp.MustCompile(`^\s*(?:[-*•·>]\s+)?\[?([\p{L}@][\p{L}\p{N} .'’/_*-]{0,28}?)(?:\s?=\s*|(?:\]|\s?[:：]|\s[-–—>]+|/)\s+|\s*\t\s*)(\S.*)$`)
+var formLine = regexp.MustCompile(`^\s*(?:[-*•·>]\s+)?\[?([\p{L}@][\p{L}\p{N} .'’/_*-]{0,28}?)(?:\s?=>?\s*|(?:\]|\s?[:：]|\s[-–—>]+|/)\s+|\s*\t\s*)(\S.*)$`)
 
 // readForm reads lines whose labels nobody knows ("Fkt.: Betriebsleiter") by what their
 // values are: a name that the contact's address is made of, a role, the company that a
@@ -39,7 +39,7 @@ func (e *Extractor) readForm(m *mail, lines []line, found candidates) {
 	for i := range lines {
 		l := &lines[i]
 		h := formLine.FindStringSubmatch(clip(l.body, 400))
-		if h == nil || l.used || l.label != nil && !l.label.weak {
+		if h == nil || l.used || l.partner || l.label != nil && !l.label.weak {
 			continue
 		}
 		value := trimValue(h[2])
@@ -71,6 +71,9 @@ func (e *Extractor) readForm(m *mail, lines []line, found candidates) {
 func formAddress(e *Extractor, m *mail, lines []line) candidate {
 	out := candidate{}
 	for i := range lines {
+		if lines[i].partner {
+			continue
+		}
 		for _, a := range addresses.FindAllString(clip(lines[i].body, 400), 4) {
 			addr, ok := address(strings.TrimPrefix(a, "mailto:"))
 			if !ok || !e.outsider(addr, m) {

@@ -67,9 +67,14 @@ func separator(s string, i int) (n int, strong bool) {
 		n := len(s[i:]) - len(strings.TrimLeft(s[i:], ". "))
 		return n, true // a dotted line
 	}
-	for _, sep := range []string{"->", "=>", ":", "：", "=", "→", "⇒", "|", "\t"} {
+	for _, sep := range []string{"->", "=>", ":", "：", "=", "→", "⇒", "|", "\t", "】", "］"} {
 		if strings.HasPrefix(s[i:], sep) {
 			return len(sep), true
+		}
+	}
+	for _, mark := range []string{"? ", "？"} {
+		if rest := s[i:]; i > 0 && strings.HasPrefix(rest, mark) && !strings.HasPrefix(rest, "? *") && !strings.HasPrefix(rest, "? :") {
+			return len(mark), false // "Consent? Yes"
 		}
 	}
 	for _, dash := range []string{"-", "–", "—"} {

@@ -11,7 +11,7 @@ import (
 // readLeads reads the leads of a mail's text: several if it is cut into blocks that each
 // name a prospect, else one at most. shared is what was found outside the text.
 func (e *Extractor) readLeads(m *mail, shared candidates) []Lead {
-	lines := m.doc.readable()
+	lines := e.withoutPartner(m.doc.readable())
 	rows, rest := e.tables(m, lines)
 	if len(rows) == 1 {
 		shared.addAll(rows[0])
@@ -123,7 +123,7 @@ func (e *Extractor) readHeading(m *mail, lines []line, found candidates) {
 			continue
 		}
 		head := strings.Trim(l.body, " #*=_-:")
-		if i+2 >= len(lines) || l.label != nil || lines[i+1].label == nil && lines[i+2].label == nil || !capital(head) || len(strings.Fields(head)) > 6 || strings.ContainsAny(head, "@:?!") || m.sender.is(head) {
+		if i+2 >= len(lines) || l.label != nil || lines[i+1].label == nil && lines[i+2].label == nil || labelsOf(lines) < 2 || !capital(head) || strings.HasSuffix(head, ".") && !proseWords().legal[fold(head[strings.LastIndexByte(head, ' ')+1:])] || len(strings.Fields(head)) > 6 || strings.ContainsAny(head, "@:?!") || m.sender.is(head) {
 			return
 		}
 		at, words := m.doc.words(l.start, l.end)
@@ -131,6 +131,17 @@ func (e *Extractor) readHeading(m *mail, lines []line, found candidates) {
 		found.add(intake.FieldCompanyName, candidate{value: companyName(head), words: words, at: at, score: scoreLikely * factors[l.region], method: byLabel})
 		return
 	}
+}
+
+// labelsOf counts the lines with labels.
+func labelsOf(lines []line) int {
+	n := 0
+	for i := range lines {
+		if lines[i].label != nil {
+			n++
+		}
+	}
+	return n
 }
 
 // readAll reads, of what stands around several leads, the sentences that are said of all.
@@ -312,8 +323,13 @@ func (e *Extractor) entryBlocks(m *mail, lines []line) (blocks [][]line, outside
 			numbered++
 		}
 	}
+	margin := marginOf(lines)
 	for i := range lines {
 		mark := strings.TrimSpace(bullet.FindString(lines[i].body))
+		if mark != "" && len(starts) > 0 && indent(lines[i].body) > margin+1 {
+			last = i // a point within an entry
+			continue
+		}
 		if l := lines[i].label; mark != "" && numbered < 2 && l != nil && !l.weak {
 			return nil, nil // the points of one lead
 		}
@@ -332,6 +348,20 @@ func (e *Extractor) entryBlocks(m *mail, lines []line) (blocks [][]line, outside
 	}
 	blocks, outside = cutAt(lines, starts, last)
 	return e.addressedBlocks(m, blocks, outside)
+}
+
+// indent counts the blanks in front of a line.
+func indent(s string) int { return len(s) - len(strings.TrimLeft(s, " \t")) }
+
+// marginOf returns how far the outermost entries of a list are indented.
+func marginOf(lines []line) int {
+	least := 1 << 20
+	for i := range lines {
+		if strings.TrimSpace(bullet.FindString(lines[i].body)) != "" {
+			least = min(least, indent(lines[i].body))
+		}
+	}
+	return least
 }
 
 func startsWithDigit(s string) bool {
@@ -362,6 +392,9 @@ func (e *Extractor) addressedBlocks(m *mail, blocks [][]line, outside []line) ([
 	for _, b := range blocks {
 		of := ""
 		for i := range b {
+			if b[i].partner {
+				continue
+			}
 			for _, a := range addresses.FindAllString(b[i].body, 4) {
 				if addr, ok := address(strings.TrimPrefix(a, "mailto:")); ok && e.outsider(addr, m) && of == "" {
 					of = domainOf(addr)
@@ -378,10 +411,21 @@ func (e *Extractor) addressedBlocks(m *mail, blocks [][]line, outside []line) ([
 		seen[of] = true
 		kept = append(kept, b)
 	}
-	if len(kept) < 2 {
+	if len(kept) < 2 || !alike(kept) {
 		return nil, nil
 	}
 	return kept, outside
+}
+
+// alike reports whether blocks are written in the same way: a form of many labels below a
+// paragraph that has none is the one lead of which the paragraph speaks.
+func alike(blocks [][]line) bool {
+	least, most := 1<<20, 0
+	for _, b := range blocks {
+		n := labelsOf(b)
+		least, most = min(least, n), max(most, n)
+	}
+	return least > 0 || most < 4
 }
 
 // tables finds header rows and the rows below them, and reads each row as a lead. rest is
@@ -395,6 +439,11 @@ func (e *Extractor) tables(m *mail, lines []line) (rows []candidates, rest []lin
 		}
 		columns, kind := e.textHeader(lines, i)
 		if columns == nil {
+			if bare, n := e.bareRows(m, lines[i:]); n > 0 {
+				rows = append(rows, bare...)
+				i += n - 1
+				continue
+			}
 			rest = append(rest, lines[i])
 			continue
 		}
@@ -526,6 +575,9 @@ func (e *Extractor) textHeader(lines []line, i int) (columns []intake.Field, mar
 		}
 		if known < 2 || known*3 < len(cells) || !seen[intake.FieldCompanyName] && !seen[intake.FieldContactEmail] && !seen[intake.FieldCompanyDomain] {
 			continue
+		}
+		if !seen[intake.FieldContactEmail] {
+			e.addressColumn(lines, i, mark, columns)
 		}
 		below := i + 1
 		for below < len(lines) && below < i+3 && (lines[below].blank() || isRule(strings.NewReplacer("|", "-", "+", "-", ":", "-", "\t", "-").Replace(lines[below].body))) {

@@ -30,7 +30,7 @@ func normalise(s string) string {
 }
 
 // letters without a decomposition that people leave out or write otherwise
-var plain = strings.NewReplacer("ł", "l", "ø", "o", "æ", "ae", "œ", "oe", "ß", "ss", "đ", "d", "ı", "i", "ð", "d", "þ", "th")
+var plain = strings.NewReplacer("ł", "l", "ø", "o", "æ", "ae", "œ", "oe", "ß", "ss", "đ", "d", "ı", "i", "ð", "d", "þ", "th", "ς", "σ")
 
 // fold maps the spellings of a label to one: NFKC, case, accents, punctuation, white space,
 // a trailing remark in parentheses.

@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -24,10 +25,18 @@ func (e *Extractor) readLabels(d *document, lines []line) candidates {
 			last = i
 		}
 	}
+	e.readHalves(d, lines, found)
+	form := e.questions(lines) >= 3
 	for i := range lines {
 		l := lines[i].label
+		if lines[i].partner {
+			continue
+		}
 		if l == nil || l.weak {
 			e.readQuestion(d, lines, i, found)
+			if form && !lines[i].used {
+				e.readAsked(d, lines, i, found)
+			}
 		}
 		if l == nil || e.headerRow(l) {
 			continue
@@ -92,6 +101,105 @@ func (e *Extractor) readQuestion(d *document, lines []line, i int, found candida
 	}
 }
 
+// question is a line that asks something and answers it.
+var question = regexp.MustCompile(`^[\s>*•-]*(?:[0-9]{1,2}[.)]\s*)?¿?([^?？:]{4,100})[?？]\*{0,2}[ \t]*(\S.*)$`)
+
+// questions counts the lines that ask and answer: several are a form.
+func (e *Extractor) questions(lines []line) int {
+	n := 0
+	for i := range lines {
+		if strings.ContainsAny(lines[i].body, "?？") && question.MatchString(clip(lines[i].body, 400)) {
+			n++
+		}
+	}
+	return n
+}
+
+// readAsked reads a line of a form of questions, "What is their position? Manager", by the
+// label that the question holds.
+func (e *Extractor) readAsked(d *document, lines []line, i int, found candidates) {
+	q := question.FindStringSubmatch(clip(lines[i].body, maxValue))
+	if q == nil {
+		return
+	}
+	f, ok := e.askedFor(q[1])
+	value := trimValue(q[2])
+	if !ok || len(found[f]) > 0 || e.empty(strings.Trim(value, "()")) {
+		return
+	}
+	at, words := evidence(d, lines, i, i+1)
+	for f, v := range e.values(f, value) {
+		found.add(f, candidate{value: v, words: words, at: at, score: scoreClear * factors[lines[i].region], method: byLabel})
+	}
+	lines[i].used = true
+}
+
+// readHalves reads a contact's name off two lines that are labelled "First name" and "Last
+// name".
+func (e *Extractor) readHalves(d *document, lines []line, found candidates) {
+	half := map[string]int{}
+	for i := range lines {
+		if lines[i].partner {
+			continue
+		}
+		head, value, ok := headAndValue(lines[i].body)
+		if !ok || e.empty(value) || len(value) > 60 {
+			continue
+		}
+		for _, kind := range []string{"given", "family"} {
+			if !e.halfOf(kind, fold(head)) {
+				continue
+			}
+			if _, twice := half[kind]; twice {
+				return // of two people
+			}
+			half[kind] = i
+		}
+	}
+	given, okGiven := half["given"]
+	family, okFamily := half["family"]
+	if !okGiven || !okFamily || given == family {
+		return
+	}
+	_, first, _ := headAndValue(lines[given].body)
+	_, last, _ := headAndValue(lines[family].body)
+	at, words := evidence(d, lines, given, given+1)
+	found.add(intake.FieldContactName, candidate{
+		value: short(first + " " + last), words: words, at: at, score: scoreLabel * factors[lines[given].region], method: byLabel,
+	})
+	for _, i := range []int{given, family} {
+		lines[i].used, lines[i].label = true, nil
+	}
+}
+
+// halfOf reports whether a folded label names one half of the contact's name.
+func (e *Extractor) halfOf(kind, k string) bool {
+	for range 4 {
+		if _, ok := e.dict.words[kind][k]; ok {
+			return true
+		}
+		first, rest, ok := strings.Cut(k, " ")
+		if _, qualifies := e.dict.words["qualifier"][first]; !ok || !qualifies {
+			return false
+		}
+		k = rest
+	}
+	return false
+}
+
+// headAndValue cuts a line at its first strong separator.
+func headAndValue(s string) (head, value string, ok bool) {
+	s = s[len(bullet.FindString(s)):]
+	top := clip(s, 60)
+	for i := 0; i < len(top); i++ {
+		if n, strong := separator(top, i); strong {
+			value = trimValue(clip(s[i+n:], maxShort))
+			return unmark(top[:i]), value, value != "" && i > 0
+		}
+	}
+	return "", "", false
+}
+
 // plainName are labels that say only that a name stands beside them.
 var plainName = set("name nombre nom nome naam namn navn nimi jmeno isim nev nume")
 
@@ -141,8 +249,20 @@ func (e *Extractor) collect(lines []line, i, last int) (value string, from, to i
 		if next >= len(lines) || lines[next].gap || lines[next].label != nil || unknownLabel(lines[next].body) || lines[next].blank() {
 			return "", i, i
 		}
+		if _, box := ticked(lines[next].body); box {
+			end := next
+			for end < len(lines) && end < next+12 && boxed(lines[end].body) {
+				value += " " + strings.TrimSpace(clip(lines[end].body, 200))
+				end++
+			}
+			return value, next, end
+		}
 		body := clip(lines[next].body, maxValue)
-		return trimValue(body[len(bullet.FindString(body)):]), next, next + 1
+		value = trimValue(body[len(bullet.FindString(body)):])
+		if f == intake.FieldContactName {
+			return contactBelow(lines, next, value)
+		}
+		return value, next, next + 1
 	default:
 		return value, from, to
 	}
@@ -161,6 +281,30 @@ func (e *Extractor) collect(lines []line, i, last int) (value string, from, to i
 	return strings.Trim(clip(strings.Join(parts, sep), maxValue), " \n;"), from, to
 }
 
+// contactBelow adds to a contact's name what stands of him on the lines below it: his role, his
+// address, his number, each on a line of its own.
+func contactBelow(lines []line, i int, name string) (value string, from, to int) {
+	parts := []string{name}
+	j := i + 1
+	for ; j < len(lines) && j <= i+4; j++ {
+		l := &lines[j]
+		if l.blank() || l.gap {
+			break
+		}
+		if l.label != nil || unknownLabel(l.body) || isRule(l.body) || len(l.body) > 60 || strings.HasSuffix(strings.TrimSpace(l.body), ".") {
+			return name, i, i + 1
+		}
+		parts = append(parts, strings.TrimSpace(l.body))
+	}
+	return strings.Join(parts, "; "), i, j
+}
+
+// boxed reports whether a line is a box of a form and its text.
+func boxed(s string) bool {
+	_, ok := ticked(s)
+	return ok
+}
+
 // textEnd returns the line after the last one of a text: the next label, also one that is
 // not known, a quotation, or else the end of the paragraph.
 func textEnd(lines []line, i, last int) int {
@@ -170,7 +314,10 @@ func textEnd(lines []line, i, last int) int {
 		if unknownLabel(lines[j].body) && !wrapped(lines[j-1].body, lines[j].body) {
 			break
 		}
-		if lines[j].blank() && written && j > last {
+		if lines[j].blank() && written && (j > last || lines[i].label.value == "" && headsNext(lines, j)) {
+			break
+		}
+		if parallel(&lines[i], &lines[j]) {
 			break
 		}
 		written = written || !lines[j].blank()
@@ -188,6 +335,46 @@ func listEnd(lines []line, i int) int {
 		j++
 	}
 	return j
+}
+
+// headsNext reports whether the paragraph behind the blank line j begins with a short line that
+// heads others, as the one above it did.
+func headsNext(lines []line, j int) bool {
+	for j < len(lines) && lines[j].blank() {
+		j++
+	}
+	if j+1 >= len(lines) || lines[j+1].blank() {
+		return false
+	}
+	head := strings.TrimSpace(lines[j].body)
+	return len(strings.Fields(head)) <= 8 && len(head) <= 60 && !strings.HasSuffix(head, ".") && !strings.HasSuffix(head, ",")
+}
+
+// parallel reports whether line b is written as the labelled line a is, with the same mark in
+// front or between label and value: then it is a point of its own.
+func parallel(a, b *line) bool {
+	if a.label.value == "" || b.blank() {
+		return false
+	}
+	x, y := strings.TrimSpace(bullet.FindString(a.body)), strings.TrimSpace(bullet.FindString(b.body))
+	if x != "" && (x == y || startsWithDigit(x) && startsWithDigit(y)) {
+		return true
+	}
+	mark, _ := firstMark(a.body)
+	other, words := firstMark(b.body)
+	return mark != "" && mark != ":" && mark != "：" && mark == other && words <= 4
+}
+
+// firstMark returns the first separator of a line and how many words stand before it.
+func firstMark(s string) (mark string, words int) {
+	s = s[len(bullet.FindString(s)):]
+	top := clip(s, 60)
+	for i := 1; i < len(top); i++ {
+		if n, _ := separator(top, i); n > 0 {
+			return top[i : i+n], len(strings.Fields(top[:i]))
+		}
+	}
+	return "", 0
 }
 
 func isText(f intake.Field) bool {

@@ -29,6 +29,7 @@ type line struct {
 	gap        bool // what stood right above it was filtered out
 	label      *labelled
 	used       bool // it belongs to the value of a label above
+	partner    bool // it is about the partner, in a form
 }
 
 func (l *line) blank() bool { return strings.TrimSpace(l.body) == "" }

@@ -14,6 +14,11 @@ import (
 // values checks what stands after a label and returns the fields that it gives: none if it
 // is not what the label says, several if a contact has name, address and role in one line.
 func (e *Extractor) values(f intake.Field, v string) map[intake.Field]string {
+	if picked, ok := ticked(v); ok {
+		if v = picked; v == "" {
+			return nil
+		}
+	}
 	switch f {
 	case intake.FieldContactName:
 		return e.contact(v)
@@ -40,7 +45,7 @@ func (e *Extractor) values(f intake.Field, v string) map[intake.Field]string {
 	case isText(f):
 		return one(f, cutRunes(strings.TrimSpace(strings.ReplaceAll(v, "\t", " ")), maxLong))
 	case isList(f):
-		return one(f, list(v))
+		return one(f, list(splitAnd(v)))
 	}
 	return one(f, short(strings.Trim(v, " \"“”„»«")))
 }
@@ -56,7 +61,7 @@ func one(f intake.Field, v string) map[intake.Field]string {
 func short(v string) string { return cutRunes(strings.Join(strings.Fields(v), " "), maxShort) }
 
 var (
-	addresses = regexp.MustCompile(`[^\s<>()\[\]",;:|（）「」、。：；]+@[^\s<>()\[\]",;:|（）「」、。：；]+`)
+	addresses = regexp.MustCompile(`[^\s<>()\[\]",;:|（）「」【】、。：；\x60]+@[^\s<>()\[\]",;:|（）「」【】、。：；\x60]+`)
 	bracketed = regexp.MustCompile(`\s*[<(\[]\s*(?:https?://|mailto:|tel:|www\.)[^<>()\[\]\s]*\s*[>)\]]`)
 )
 
@@ -81,7 +86,7 @@ func address(a string) (string, bool) {
 	if i := strings.LastIndexByte(a, '='); i >= 0 && i < strings.LastIndexByte(a, '@') {
 		a = a[i+1:] // "to=jane@acme.com"
 	}
-	addr, err := identity.Email(strings.Trim(a, ".'"))
+	addr, err := identity.Email(strings.Trim(a, ".'*"))
 	return addr.String(), err == nil && utf8.RuneCountInString(addr.String()) <= maxShort
 }
 
@@ -263,12 +268,60 @@ func (e *Extractor) yesNo(v string) string {
 	return e.dict.words["no"][k]
 }
 
+var boxes = regexp.MustCompile(`(?:\[\s*([xX✓✔✗]?)\s*\]|\(\s*([xX✓✔✗])\s*\)|(\(\s+\)|[☐☑☒✅✔✓⬜□■]))\x{fe0f}?[ \t]*`)
+
+// ticked reads a value that is a row of boxes with a text behind each, and returns the texts
+// whose boxes are ticked. It reports false for any other value.
+func ticked(v string) (string, bool) {
+	v = strings.TrimSpace(clip(v, 1000))
+	at := boxes.FindAllStringSubmatchIndex(v, 30)
+	if len(at) == 0 || at[0][0] != 0 {
+		return "", false
+	}
+	var picked []string
+	for i, box := range at {
+		end := len(v)
+		if i+1 < len(at) {
+			end = at[i+1][0]
+		}
+		text := strings.Trim(v[box[1]:end], " \t\n,;/|")
+		if text == "" {
+			return "", false
+		}
+		if box[2] >= 0 && box[3] > box[2] || box[4] >= 0 || box[6] >= 0 && strings.Contains("☑☒✅✔✓■", v[box[6]:box[7]]) {
+			picked = append(picked, text)
+		}
+	}
+	return strings.Join(picked, "; "), true
+}
+
+// ands are the words between the last two entries of a list.
+var ands = regexp.MustCompile(`\s(?:and|und|et|y|e|en|og|och|ja|a|i|oraz|ve|és|și|si|και|or|oder|ou|o|of|eller|tai|lub|nebo|veya|vagy|sau|ή|\+)\s`)
+
+// splitAnd puts commas for the words between names in a list: "Acme and Contoso".
+func splitAnd(v string) string {
+	at := ands.FindAllStringIndex(v, 10)
+	for i := len(at) - 1; i >= 0; i-- {
+		before, after := v[:at[i][0]], v[at[i][1]:]
+		if cut := strings.LastIndexAny(before, ",;"); cut >= 0 {
+			before = before[cut+1:]
+		}
+		if capital(strings.TrimSpace(before)) && capital(after) && len(strings.Fields(before)) <= 3 {
+			v = v[:at[i][0]] + ", " + after
+		}
+	}
+	return v
+}
+
 // list joins the entries of a list by "; ", each once.
 func list(v string) string {
 	var out []string
 	seen := make(map[string]bool)
 	for _, entry := range strings.FieldsFunc(v, func(r rune) bool { return strings.ContainsRune(",;|\n•、", r) }) {
 		entry = short(strings.Trim(entry, " \t-*"))
+		if last := entry[strings.LastIndexByte(entry, ' ')+1:]; strings.HasSuffix(last, ".") && !proseWords().legal[fold(last)] {
+			entry = strings.TrimRight(entry, ".")
+		}
 		if k := strings.ToLower(entry); entry != "" && !seen[k] && len(out) < maxList {
 			seen[k] = true
 			out = append(out, entry)
