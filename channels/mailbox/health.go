@@ -91,7 +91,7 @@ func (s *sending) note(err error, now time.Time) {
 // 4.2.2; RFC 4954, section 6).
 func serverAnswered(err error) bool {
 	var status *smtp.SMTPError
-	return intake.IsPermanent(err) || errors.As(err, &status) && !slices.Contains([]int{421, 454, 530, 534, 535, 538}, status.Code)
+	return intake.IsPermanent(err) || errors.As(err, &status) && !slices.Contains([]int{421, 454, 502, 503, 504, 530, 534, 535, 538}, status.Code)
 }
 
 func (s *sending) addTo(h *Health) {
