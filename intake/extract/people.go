@@ -9,30 +9,6 @@ import (
 	"leadgate/intake"
 )
 
-// roleEnds are the ends of words that name a role in languages that write them in one.
-var roleEnds = []string{
-	"leiter", "leiterin", "leitung", "chef", "chefin", "sjef", "manager", "managerin", "director", "direktor", "direktorin",
-	"leder", "ansvarlig", "ansvarig", "verantwortlicher", "verantwortliche", "beauftragter", "beauftragte", "meister", "meisterin",
-	"fuhrer", "fuhrerin", "forer", "coordinator", "adviseur", "medewerker", "direkteur", "directeur", "intendent", "ingenieur", "assistent", "konsulent", "radgiver", "direktør", "direktor", "leider", "hoofd", "verantwoordelijke", "paallikko", "johtaja", "vastaava",
-	"einkaufer", "planer", "planerin", "disponent", "inspektor", "referent", "referentin", "koordinator", "koordinatorin", "muduru", "uzmani",
-}
-
-// isRole reports whether a folded word names what somebody is, or is part of that.
-func isRole(key string) bool {
-	if proseWords().role[key] {
-		return true
-	}
-	if i := strings.LastIndexByte(key, ' '); i >= 0 && isRole(key[i+1:]) {
-		return true
-	}
-	for _, end := range roleEnds {
-		if len(key) > len(end)+1 && strings.HasSuffix(key, end) {
-			return true
-		}
-	}
-	return false
-}
-
 // nameWord reports whether a word may be part of a person's name.
 func nameWord(w *word) bool {
 	if w.address != "" || w.link != "" || !w.capital || w.key == "" {
@@ -202,50 +178,6 @@ func (p *prose) isPersonRun(r run) bool {
 	return false
 }
 
-// roleNear finds what a person is by the words around the name: "Jane Doe, CTO of Acme",
-// "their CTO Jane Doe", "Jane Doe is the CTO", "Jane Doe (CTO)".
-func (p *prose) roleNear(r run) (run, bool) {
-	s := r.s
-	w := s.words
-	before, inFront := roleBefore(s, r.from, p)
-	if inFront && w[before.to-1].soft {
-		return before, true
-	}
-	if w[r.to-1].soft && r.to < len(w) && (isRole(w[r.to].key) || tradeWord(&w[r.to])) {
-		if role, ok := p.roleAt(s, r.to); ok && !w[role.to-1].soft { // "Raj Anand IT mgr, …"
-			return role, true
-		}
-	}
-	i := r.to
-	for i < len(w) && (w[i].address != "" || isPhoneWord(&w[i])) {
-		i++ // an address in brackets may stand between
-	}
-	if i < len(w) {
-		last := &w[i-1]
-		if strings.ContainsAny(last.shut, ",(–—;)") || strings.ContainsAny(w[i].open, "(,") || i > r.to || strings.Contains(last.shut, "-") {
-			if role, ok := p.roleAt(s, i); ok {
-				return role, true
-			}
-			if role, ok := apposition(s, i, strings.Contains(w[i].open, "(")); ok && i == r.to {
-				return role, true
-			}
-		}
-		for j := r.to; j < len(w) && j < r.to+8; j++ { // "who runs claims there as Claims Director"
-			if proseWords().of("as").at(s, j) > 0 && w[j].soft {
-				if role, ok := p.roleAt(s, j+1); ok {
-					return role, true
-				}
-			}
-		}
-		if n := proseWords().of("is").at(s, r.to); n > 0 {
-			if role, ok := p.roleAt(s, r.to+n); ok {
-				return role, true
-			}
-		}
-	}
-	return before, inFront
-}
-
 // apposition reads what stands in brackets behind a name, or between it and what can only
 // follow a role: an address, or the company behind a word like "at".
 func apposition(s *sentence, i int, brackets bool) (run, bool) {
@@ -317,6 +249,9 @@ func (p *prose) roleAt(s *sentence, i int) (run, bool) {
 				return run{}, false
 			}
 		case head && p.stopsRole(s, j):
+			if whole, ok := p.roleToMark(s, i, j); ok {
+				return whole, true
+			}
 			return trimRole(run{s, i, end})
 		}
 		head = head || role
@@ -441,10 +376,12 @@ loop:
 		switch {
 		case k.address != "", k.link != "", proseWords().of("article").at(s, from-1) > 0 && !tradeWord(k):
 			break loop
-		case isRole(k.key), tradeWord(k):
+		case isRole(k.key), tradeWord(k), shortForm(k):
 			from--
 		case proseWords().rolelink[k.key] && from-2 >= 0 && w[from-2].soft && (isRole(w[from-2].key) || tradeWord(&w[from-2])):
 			from -= 2
+		case k.capital && !p.german && ownedFrom(s, from-1) < from-1 && !p.likeDomain(run{s, ownedFrom(s, from-1), from}):
+			from = ownedFrom(s, from-1)
 		case p.english && !k.capital && from-2 >= 0 && !proseWords().stop[k.key] && !loose[k.key] && (!w[from-2].soft || proseWords().of("article").at(s, from-2) > 0):
 			from-- // "box office manager"
 		case !p.german && from-1 == 0 && k.capital && !proseWords().stop[k.key] && !loose[k.key]:
@@ -472,11 +409,11 @@ func overIs(s *sentence, end int) int {
 		}
 		for between := 0; between <= 2 && end-back-between > 0; between++ {
 			i := end - back - between
+			if between > 0 && proseWords().of("there").at(s, i) != between {
+				continue
+			}
 			if (isRole(s.words[i-1].key) || tradeWord(&s.words[i-1])) && s.words[i-1].soft {
 				return i
-			}
-			if proseWords().of("there").at(s, i-1) == 0 && between > 0 && proseWords().of("there").at(s, i-2) == 0 {
-				break
 			}
 		}
 	}
@@ -484,7 +421,7 @@ func overIs(s *sentence, end int) int {
 }
 
 // lonely are words that are a role only with another: "Lead: Jane Doe" is none.
-var lonely = set("lead partner head chief m p contact")
+var lonely = set("lead partner head chief m p contact principal principale")
 
 // loose are words before a role that do not belong to it.
 var loose = set("new current former local young old good nice very own then whose by met with contact former main key same other called")

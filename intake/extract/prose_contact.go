@@ -217,7 +217,7 @@ func (p *prose) rival(r run) bool { return p.cued("uses", r.s, r.from) }
 // findRole finds what the contact is: where he is named, or where the sentences behind say
 // "she is".
 func (e *Extractor) findRole(m *mail, p *prose, out candidates) {
-	if p.contact.to == 0 {
+	if p.statedRole(m, out) || p.contact.to == 0 {
 		return
 	}
 	defer func() {
@@ -287,7 +287,7 @@ func (p *prose) pronounRole(m *mail, out candidates) {
 
 func (p *prose) addRole(m *mail, role run, score float64, out candidates) {
 	p.role = role
-	v := role.text(m.doc)
+	v := nominative(role.text(m.doc))
 	at, words := m.doc.words(role.s.start, role.s.end)
 	out.add(intake.FieldContactRole, candidate{value: strings.Trim(v, " ,.;:\"”“„"), words: words, at: at, score: score * factors[role.s.region], method: byProse})
 }
