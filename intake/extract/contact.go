@@ -30,12 +30,27 @@ func (e *Extractor) contact(v string) map[intake.Field]string {
 		rest = append(rest, piece)
 	}
 	if len(rest) > 0 && isName(rest[0]) {
-		out[intake.FieldContactName] = withoutTitle(rest[0])
+		role, name := roleInFront(withoutTitle(rest[0]))
+		if proseWords().stop[fold(name)] {
+			return out
+		}
+		if out[intake.FieldContactName] = name; role != "" {
+			out[intake.FieldContactRole] = role
+		}
 		if len(rest) == 2 && utf8.RuneCountInString(rest[1]) <= 80 {
 			out[intake.FieldContactRole] = rest[1]
 		}
 	}
 	return out
+}
+
+// roleInFront parts "Meister Jens Voss" into role and name.
+func roleInFront(s string) (role, name string) {
+	first, rest, _ := strings.Cut(s, " ")
+	if len(strings.Fields(rest)) > 1 && isRole(fold(first)) && !isRole(fold(rest)) {
+		return first, rest
+	}
+	return "", s
 }
 
 // withoutTitle takes salutations off a name; degrees stay.

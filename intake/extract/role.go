@@ -60,6 +60,9 @@ func (p *prose) roleNear(r run) (run, bool) {
 	if role, ok := p.roleBehind(r); ok {
 		return role, true
 	}
+	if !inFront {
+		return p.roleOverCompany(r.s, r.from)
+	}
 	return before, inFront
 }
 
@@ -71,7 +74,7 @@ func (p *prose) roleBehind(r run) (run, bool) {
 		at += proseWords().of("there").at(s, at) // "Jane Doe here, quarry manager at Acme"
 	}
 	if at < len(w) && w[at-1].soft && (isRole(w[at].key) || tradeWord(&w[at])) {
-		if role, ok := p.roleAt(s, at); ok && (!w[role.to-1].soft || at > r.to) { // "Raj Anand IT mgr, …"
+		if role, ok := p.roleAt(s, at); ok && (!w[role.to-1].soft || at > r.to || endsRole(s, role.to)) { // "Raj Anand IT mgr, …"
 			return role, true
 		}
 	}
@@ -106,6 +109,11 @@ func (p *prose) roleBehind(r run) (run, bool) {
 	return p.department(r)
 }
 
+// endsRole reports whether a role surely ends before word i, without a mark.
+func endsRole(s *sentence, i int) bool {
+	return i < len(s.words) && (s.words[i].address != "" || isPhoneWord(&s.words[i]) || proseWords().of("himself").at(s, i) > 0)
+}
+
 // department reads where somebody works, of whom no more is said: "Jane Doe from purchasing",
 // "Herr Ohlsen aus der Werkstattleitung".
 func (p *prose) department(r run) (run, bool) {
@@ -120,7 +128,7 @@ func (p *prose) department(r run) (run, bool) {
 	}
 	end := from
 	for end < len(w) && end-from < 3 && (tradeWord(&w[end]) || isRole(w[end].key)) && (p.german || !w[end].capital || shortForm(&w[end])) {
-		if end++; !w[end-1].soft {
+		if end++; !w[end-1].soft || end < len(w) && proseWords().of("where").at(s, end) > 0 && !w[end].capital {
 			return run{s, from, end}, true
 		}
 	}
@@ -158,18 +166,61 @@ func (p *prose) roleToMark(s *sentence, from, j int) (run, bool) {
 	return run{}, false
 }
 
-// ownedFrom goes back over capitalised words from word i to the article before them: those
-// between it and a role are part of the role, "their Guest Services Manager".
-func ownedFrom(s *sentence, i int) int {
+// ownedFrom goes back over words from word i to the article before them: those between it and a
+// role are part of the role, "their Guest Services Manager", "the accounts payable clerk".
+func (p *prose) ownedFrom(s *sentence, i int) int {
 	w := s.words
 	from := i + 1
-	for from > 0 && i+1-from < 4 && w[from-1].soft && opensName(s, from-1) && w[from-1].link == "" {
+	for from > 0 && i+1-from < 4 && w[from-1].soft && w[from-1].link == "" && (opensName(s, from-1) || p.english && p.roleMate(&w[from-1])) {
 		from--
 	}
 	if from > 0 && from <= i && w[from-1].soft && proseWords().of("article").at(s, from-1) == 1 && !w[from-1].capital {
 		return from
 	}
 	return i + 1
+}
+
+// roleMate reports whether a small word may stand between an article and a role.
+func (p *prose) roleMate(w *word) bool {
+	return !w.capital && w.address == "" && w.key != "" && digits(w.text) == 0 && !proseWords().stop[w.key] && !loose[w.key] && !verbLike(w.key)
+}
+
+// maxOver is how many words a company's name may have between a role and a person's name.
+const maxOver = 8
+
+// roleOverCompany reads a role with the company between it and the name at word i: "the CTO of
+// Acme Ltd, Jane Doe", "het hoofd ICT van Acme heet Jan".
+func (p *prose) roleOverCompany(s *sentence, i int) (run, bool) {
+	w, d := s.words, proseWords()
+	for i > 0 && (d.title[w[i-1].key] || d.degree[w[i-1].key]) && !isRole(w[i-1].key) {
+		i--
+	}
+	end := overVerb(s, i)
+	if end == 0 || end == i && !strings.HasPrefix(w[i-1].shut, ",") || !w[end-1].capital && !d.legal[w[end-1].key] {
+		return run{}, false
+	}
+	for k := end - 2; k > 0 && k > end-2-maxOver && w[k].soft; k-- {
+		if verbLike(w[k].key) && d.of("article").at(s, k) == 0 || d.of("says").at(s, k) > 0 {
+			break
+		}
+		if w[k].capital || !w[k-1].soft || d.of("at").at(s, k) == 0 && d.of("where").at(s, k) == 0 {
+			continue
+		}
+		if role, ok := roleBefore(s, k, p); ok && role.to == k {
+			return role, true
+		}
+	}
+	return run{}, false
+}
+
+// overVerb goes back over "is" and "is called" before word i.
+func overVerb(s *sentence, i int) int {
+	for back := 1; back <= 3 && back < i; back++ {
+		if proseWords().of("is").at(s, i-back) == back || proseWords().of("named").at(s, i-back) == back {
+			return i - back
+		}
+	}
+	return i
 }
 
 // statedRole reads "her job title is Practice Director", which no name need stand near.
