@@ -169,7 +169,7 @@ func legalStop(r run) string {
 	if !strings.HasPrefix(w.shut, ".") || !proseWords().legal[w.key] {
 		return ""
 	}
-	if strings.Contains(w.text, ".") || r.to < len(r.s.words) {
+	if strings.Contains(w.text, ".") || r.to < len(r.s.words) && !(r.s.words[r.to].capital && proseWords().stop[r.s.words[r.to].key]) {
 		return "."
 	}
 	switch w.key {
@@ -497,4 +497,23 @@ func (e *Extractor) widen(r run, p *prose) run {
 		r.from++
 	}
 	return r
+}
+
+// noName reports whether a line is surely not a company's name: a greeting, a sentence, or
+// words that every mail has.
+func noName(l *line) bool {
+	s := newSentenceOf(l)
+	if s == nil || proseWords().of("greeting").at(s, 0) > 0 {
+		return true
+	}
+	last := &s.words[len(s.words)-1]
+	if strings.HasPrefix(last.shut, ".") && !proseWords().legal[last.key] && !strings.Contains(last.text, ".") {
+		return true
+	}
+	for i := range s.words {
+		if w := &s.words[i]; !proseWords().stop[w.key] && digits(w.text) < len(w.text) {
+			return false
+		}
+	}
+	return true
 }

@@ -23,7 +23,11 @@ func (e *Extractor) contact(v string) map[intake.Field]string {
 	v = strings.ReplaceAll(addresses.ReplaceAllString(bracketed.ReplaceAllString(v, ""), "\x00"), "mailto:", "")
 	var rest []string
 	for _, piece := range pieces(v) {
-		if p := phone(piece); p != "" && out[intake.FieldContactPhone] == "" {
+		p := phone(piece)
+		if p == "" {
+			p = phonePiece(piece) // "tel. 42 612 34 56"
+		}
+		if p != "" && out[intake.FieldContactPhone] == "" {
 			out[intake.FieldContactPhone] = p
 			continue
 		}
@@ -37,7 +41,7 @@ func (e *Extractor) contact(v string) map[intake.Field]string {
 		if out[intake.FieldContactName] = name; role != "" {
 			out[intake.FieldContactRole] = role
 		}
-		if len(rest) == 2 && utf8.RuneCountInString(rest[1]) <= 80 {
+		if len(rest) == 2 && digits(rest[1]) < 3 && utf8.RuneCountInString(rest[1]) <= 80 {
 			out[intake.FieldContactRole] = rest[1]
 		}
 	}

@@ -123,7 +123,7 @@ func (e *Extractor) readHeading(m *mail, lines []line, found candidates) {
 			continue
 		}
 		head := strings.Trim(l.body, " #*=_-:")
-		if i+2 >= len(lines) || l.label != nil || lines[i+1].label == nil && lines[i+2].label == nil || !capital(head) || len(strings.Fields(head)) > 6 || strings.ContainsAny(head, "@:?!") || m.sender.is(head) {
+		if noName(l) || i+2 >= len(lines) || l.label != nil || lines[i+1].label == nil && lines[i+2].label == nil || !capital(head) || len(strings.Fields(head)) > 6 || strings.ContainsAny(head, "@:?!") || m.sender.is(head) {
 			return
 		}
 		at, words := m.doc.words(l.start, l.end)

@@ -278,7 +278,7 @@ func (p *prose) roleAt(s *sentence, i int) (run, bool) {
 				return whole, true
 			}
 			whole, ok := trimRole(run{s, i, end})
-			return whole, ok && !(whole.to-whole.from == 1 && lonely[w[whole.from].key])
+			return whole, ok && !(whole.to-whole.from == 1 && lonely[w[whole.from].key] && w[whole.from].key != "partner")
 		}
 		head = head || role
 		end = j + 1
@@ -511,6 +511,9 @@ func overIs(s *sentence, end int) int {
 			}
 			if (isRole(s.words[i-1].key) || tradeWord(&s.words[i-1])) && s.words[i-1].soft {
 				return i
+			}
+			if w := s.words; between == 0 && i > 1 && isRole(w[i-2].key) && w[i-2].soft && w[i-1].soft && !w[i-1].capital && !proseWords().stop[w[i-1].key] {
+				return i // "projectleider informatievoorziening is Jane Doe"
 			}
 		}
 	}

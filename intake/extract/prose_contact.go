@@ -51,7 +51,8 @@ func (e *Extractor) findContact(m *mail, p *prose, found, out candidates) {
 				continue // within a name
 			}
 			score, role := 0.0, false
-			if _, role = p.roleNear(r); role {
+			at, near := p.roleNear(r)
+			if role = near && !ourOwn(at); role {
 				score = scoreClear - .02
 			}
 			if p.cued("person", s, r.from) {
@@ -116,6 +117,12 @@ func (p *prose) firstName(key string) run {
 		}
 	}
 	return run{}
+}
+
+// ourOwn reports whether a role is of somebody at the sender's: "our engineer Jane Doe".
+func ourOwn(role run) bool {
+	s := role.s
+	return s.region == fresh && role.from > 0 && s.words[role.from-1].soft && proseWords().of("ours").at(s, role.from-1) == 1
 }
 
 // allTrade reports whether all words of a run say what somebody is responsible for.

@@ -109,6 +109,9 @@ func (p *prose) roleBehind(r run) (run, bool) {
 	return p.department(r)
 }
 
+// ofGerman are words behind which a German noun follows, with its capital.
+var ofGerman = set("aus vom im")
+
 // endsRole reports whether a role surely ends before word i, without a mark.
 func endsRole(s *sentence, i int) bool {
 	return i < len(s.words) && (s.words[i].address != "" || isPhoneWord(&s.words[i]) || proseWords().of("himself").at(s, i) > 0)
@@ -122,12 +125,12 @@ func (p *prose) department(r run) (run, bool) {
 	if n == 0 || !w[r.to-1].soft {
 		return run{}, false
 	}
-	from := r.to + n
+	from, german := r.to+n, p.german || ofGerman[w[r.to].key]
 	for from < len(w) && proseWords().of("article").at(s, from) > 0 {
 		from++
 	}
 	end := from
-	for end < len(w) && end-from < 3 && (tradeWord(&w[end]) || isRole(w[end].key)) && (p.german || !w[end].capital || shortForm(&w[end])) {
+	for end < len(w) && end-from < 3 && (tradeWord(&w[end]) || isRole(w[end].key)) && (german || !w[end].capital || shortForm(&w[end])) {
 		if end++; !w[end-1].soft || end < len(w) && proseWords().of("where").at(s, end) > 0 && !w[end].capital {
 			return run{s, from, end}, true
 		}
