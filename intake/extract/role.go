@@ -14,21 +14,25 @@ func isRole(key string) bool {
 	if d.role[key] {
 		return true
 	}
+	if i := strings.LastIndexByte(key, ' '); i >= 0 {
+		key = key[i+1:] // the last word of several in one
+	}
+	if d.role[key] {
+		return true
+	}
+	if len(key) > maxRoleWord {
+		return false
+	}
 	for i := range key {
-		if i == 0 {
-			continue
-		}
-		switch rest := key[i:]; {
-		case key[i-1] == ' ':
-			if isRole(rest) {
-				return true
-			}
-		case i > 1 && d.roleEnd[rest], d.roleStart[key[:i]] && d.role[rest]:
+		if i > 1 && d.roleEnd[key[i:]] || i > 0 && d.roleStart[key[:i]] && d.role[key[i:]] {
 			return true
 		}
 	}
 	return false
 }
+
+// maxRoleWord bounds a word that is compared with ends of roles, in bytes.
+const maxRoleWord = 60
 
 // shortForm reports whether a word is written in capitals only, as the names of departments
 // are: "HSE manager", "H&S manager".
