@@ -136,7 +136,8 @@ func same(f intake.Field, a, b string) bool {
 	switch f {
 	case intake.FieldCompanyName, intake.FieldContactName:
 		x, y := " "+bareName(a)+" ", " "+bareName(b)+" "
-		return len(x) > 3 && strings.Contains(y, x) || len(y) > 3 && strings.Contains(x, y)
+		return len(x) > 3 && strings.Contains(y, x) || len(y) > 3 && strings.Contains(x, y) ||
+			f == intake.FieldCompanyName && (endsCompound(x, y) || endsCompound(y, x))
 	case intake.FieldContactRole:
 		x, y := fold(a), fold(b)
 		return strings.Contains(x, y) || strings.Contains(y, x)
@@ -145,6 +146,10 @@ func same(f intake.Field, a, b string) bool {
 	}
 	return false
 }
+
+// endsCompound reports whether one of the words of b is made of the whole of a: "Zweckverband"
+// for short, "Wasserzweckverband Muldental" in full.
+func endsCompound(a, b string) bool { return len(a) > 8 && strings.Contains(b, a[1:]) }
 
 // fuller reports whether of two spellings of the same name the first says more.
 func fuller(f intake.Field, a, b string) bool {

@@ -38,7 +38,7 @@ func runs(s *sentence) []run {
 		for j < len(s.words) && joins(s, j) {
 			j++
 		}
-		for j > i+1 && !opensName(s, j-1) && !proseWords().legal[s.words[j-1].key] {
+		for j > i+1 && !opensName(s, j-1) && !proseWords().legal[s.words[j-1].key] && !endsName(s, j-1) {
 			j--
 		}
 		out = append(out, run{s, i, j})
@@ -56,7 +56,7 @@ func opensName(s *sentence, i int) bool {
 // joins reports whether word j goes on with the name before it.
 func joins(s *sentence, j int) bool {
 	before, w := &s.words[j-1], &s.words[j]
-	if proseWords().legal[w.key] && (before.shut == "," || before.shut == ".") && w.capital && before.capital {
+	if proseWords().legal[w.key] && (before.shut == "." || before.shut == "," && w.key != "co") && w.capital && before.capital {
 		return true // "Apex Roofing, Inc."
 	}
 	if before.shut == "," && listed(s, j) {
@@ -68,7 +68,7 @@ func joins(s *sentence, j int) bool {
 	if w.address != "" || strings.Contains(w.link, "/") {
 		return false
 	}
-	if opensName(s, j) || proseWords().legal[w.key] {
+	if opensName(s, j) || proseWords().legal[w.key] && (w.capital || !smallForms[w.key] || proseWords().legal[before.key]) || endsName(s, j) {
 		return true
 	}
 	if j+1 >= len(s.words) || !w.soft {
@@ -89,6 +89,8 @@ func joins(s *sentence, j int) bool {
 		return opensName(s, j+1)
 	case proseWords().particle[w.key] && w.capital:
 		return opensName(s, j+1) // "Scheepswerf De Merwestreek"
+	case w.capital && proseWords().of("nameinner").at(s, j) > 0:
+		return opensName(s, j+1) // "Vinařství Na Kopečku"
 	case proseWords().stop[w.key] && w.capital && s.words[j+1].text == "&":
 		return j+2 < len(s.words) && opensName(s, j+2)
 	case proseWords().stop[w.key] && w.capital:
@@ -97,12 +99,19 @@ func joins(s *sentence, j int) bool {
 	return false
 }
 
+// endsName reports whether word j ends the name of a company though it is a word of sentences:
+// "Larkspur Veterinary Partners".
+func endsName(s *sentence, j int) bool {
+	w := s.words
+	return j > 0 && w[j].capital && w[j-1].capital && w[j-1].soft && proseWords().of("nameend").at(s, j) > 0
+}
+
 // listed reports whether word j goes on with a firm of several partners: "Hobbs, Crane &
 // Little".
 func listed(s *sentence, j int) bool {
 	w := s.words
 	for k := j; k < len(w) && k < j+4 && opensName(s, k); k++ {
-		if w[k].soft && k+2 < len(w) && w[k+1].text == "&" && opensName(s, k+2) {
+		if w[k].soft && k+2 < len(w) && (w[k+1].text == "&" && opensName(s, k+2) || isAnd(w[k+1].key) && partners[w[k+2].key]) {
 			return true
 		}
 		if w[k].shut != "," {
@@ -160,11 +169,11 @@ func legalStop(r run) string {
 	if !strings.HasPrefix(w.shut, ".") || !proseWords().legal[w.key] {
 		return ""
 	}
-	if strings.Contains(w.text, ".") || r.to < len(r.s.words) {
+	if strings.Contains(w.text, ".") || r.to < len(r.s.words) && !(r.s.words[r.to].capital && proseWords().stop[r.s.words[r.to].key]) {
 		return "."
 	}
 	switch w.key {
-	case "inc", "corp", "lda", "ltda", "coop":
+	case "inc", "corp", "lda", "ltda", "coop", "sti":
 		return "."
 	}
 	return ""
@@ -203,11 +212,22 @@ func (e *Extractor) companyScore(p *prose, r run) float64 {
 			score = scoreCertain
 		}
 	}
-	if score > 0 && p.rival(r) {
+	if score > 0 && (p.rival(r) || p.amongRivals(r)) {
 		return 0
 	}
 	return score
 }
+
+// amongRivals reports whether a sentence names those who compete with us before a run, or
+// nothing announces the run as the prospect.
+func (p *prose) amongRivals(r run) bool {
+	at, _, ok := proseWords().of("rivalry").find(r.s, 0)
+	return ok && (at < r.from || !p.cued("company", r.s, r.from))
+}
+
+// smallForms are legal forms that are small words too: without a capital they are part of a
+// name only behind another form, "sp. z o.o.".
+var smallForms = set("z o as se ad dd pt")
 
 // maxTries bounds the words that are compared with a domain.
 const maxTries = 600
@@ -264,7 +284,7 @@ func (e *Extractor) companyOfDomain(m *mail, p *prose, key string, out candidate
 		e.addCompany(m, p, best, top, out)
 		return
 	}
-	best = e.widen(best, p)
+	best = leftOf(e.widen(best, p), strings.ReplaceAll(letters, "-", ""))
 	p.company = best
 	e.addCompany(m, p, best, top, out)
 }
@@ -328,8 +348,46 @@ func likeness(label string, r run) float64 {
 		return scoreClear
 	case len(words) > 1 && len(letters) >= 3 && (abbreviates(letters, words) || abbreviates(letters, strings.Fields(umlautWords(r)))):
 		return .8 + float64(len(words))/1000
+	case inAnyOrder(label, words):
+		return scoreCertain
 	}
 	return 0
+}
+
+// leftOf adds to a run the word before it that a domain begins with, though no name does:
+// "60 North", "Les Ateliers".
+func leftOf(r run, letters string) run {
+	w := r.s.words
+	if r.from == 0 || !w[r.from-1].soft || w[r.from-1].key == "" {
+		return r
+	}
+	all := strings.ReplaceAll(w[r.from-1].key, " ", "") + strings.ReplaceAll(w[r.from].key, " ", "")
+	if strings.HasPrefix(letters, all) {
+		r.from--
+	}
+	return r
+}
+
+// inAnyOrder reports whether each part of a domain is a word of a name, or its beginning or
+// end: "reinders-tiefbau" and "Spezialtiefbau Reinders".
+func inAnyOrder(label string, words []string) bool {
+	parts := strings.Split(label, "-")
+	if len(parts) < 2 || len(parts) > len(words) {
+		return false
+	}
+	used := make([]bool, len(words))
+	for _, part := range parts {
+		found := false
+		for i, w := range words {
+			if !used[i] && !found && (w == part || len(part) > 3 && (strings.HasPrefix(w, part) || strings.HasSuffix(w, part))) {
+				used[i], found = true, true
+			}
+		}
+		if !found {
+			return false
+		}
+	}
+	return true
 }
 
 // withAnd reports whether a domain writes out the "&" of a name.
@@ -395,6 +453,14 @@ func umlautWords(r run) string {
 	return strings.Join(out, " ")
 }
 
+// apart reports whether the word before a run is what somebody does there and no part of its
+// name: "ICT van het College", "Einkauf der Lindner GmbH".
+func apart(r run) bool {
+	w := r.s.words
+	before := &w[r.from-1]
+	return tradeWord(before) && (shortForm(before) || proseWords().particle[w[r.from].key] && !w[r.from].capital)
+}
+
 // widen adds to a run what belongs to the same name: a legal form, further capitalised words
 // behind it, and words before it, unless a sentence begins with them.
 func (e *Extractor) widen(r run, p *prose) run {
@@ -417,7 +483,7 @@ func (e *Extractor) widen(r run, p *prose) run {
 	for r.to > r.from+1 && proseWords().particle[w[r.to-1].key] && !w[r.to-1].capital {
 		r.to--
 	}
-	for r.from > full.from && !isRole(w[r.from-1].key) {
+	for r.from > full.from && !isRole(w[r.from-1].key) && !apart(r) {
 		if r.from == 1 && p.english && !proseWords().legal[w[r.to-1].key] {
 			break // any word has a capital there
 		}
@@ -431,4 +497,23 @@ func (e *Extractor) widen(r run, p *prose) run {
 		r.from++
 	}
 	return r
+}
+
+// noName reports whether a line is surely not a company's name: a greeting, a sentence, or
+// words that every mail has.
+func noName(l *line) bool {
+	s := newSentenceOf(l)
+	if s == nil || proseWords().of("greeting").at(s, 0) > 0 {
+		return true
+	}
+	last := &s.words[len(s.words)-1]
+	if strings.HasPrefix(last.shut, ".") && !proseWords().legal[last.key] && !strings.Contains(last.text, ".") {
+		return true
+	}
+	for i := range s.words {
+		if w := &s.words[i]; !proseWords().stop[w.key] && digits(w.text) < len(w.text) {
+			return false
+		}
+	}
+	return true
 }

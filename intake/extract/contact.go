@@ -23,19 +23,38 @@ func (e *Extractor) contact(v string) map[intake.Field]string {
 	v = strings.ReplaceAll(addresses.ReplaceAllString(bracketed.ReplaceAllString(v, ""), "\x00"), "mailto:", "")
 	var rest []string
 	for _, piece := range pieces(v) {
-		if p := phone(piece); p != "" && out[intake.FieldContactPhone] == "" {
+		p := phone(piece)
+		if p == "" {
+			p = phonePiece(piece) // "tel. 42 612 34 56"
+		}
+		if p != "" && out[intake.FieldContactPhone] == "" {
 			out[intake.FieldContactPhone] = p
 			continue
 		}
 		rest = append(rest, piece)
 	}
 	if len(rest) > 0 && isName(rest[0]) {
-		out[intake.FieldContactName] = withoutTitle(rest[0])
-		if len(rest) == 2 && utf8.RuneCountInString(rest[1]) <= 80 {
+		role, name := roleInFront(withoutTitle(rest[0]))
+		if proseWords().stop[fold(name)] {
+			return out
+		}
+		if out[intake.FieldContactName] = name; role != "" {
+			out[intake.FieldContactRole] = role
+		}
+		if len(rest) == 2 && digits(rest[1]) < 3 && utf8.RuneCountInString(rest[1]) <= 80 {
 			out[intake.FieldContactRole] = rest[1]
 		}
 	}
 	return out
+}
+
+// roleInFront parts "Meister Jens Voss" into role and name.
+func roleInFront(s string) (role, name string) {
+	first, rest, _ := strings.Cut(s, " ")
+	if len(strings.Fields(rest)) > 1 && isRole(fold(first)) && !isRole(fold(rest)) {
+		return first, rest
+	}
+	return "", s
 }
 
 // withoutTitle takes salutations off a name; degrees stay.

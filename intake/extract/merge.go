@@ -22,7 +22,7 @@ func (e *Extractor) merge(found candidates, m *mail) Lead {
 	if addr := l.Fields[intake.FieldContactEmail]; addr != "" && len(found[intake.FieldCompanyDomain]) == 0 {
 		e.deriveDomain(&l, m)
 	}
-	e.decide(&l, intake.FieldContactPhone, phones(found[intake.FieldContactPhone], l.Fields))
+	e.decide(&l, intake.FieldContactPhone, phones(found[intake.FieldContactPhone], l.Fields, m.in.SenderDomain))
 	return l
 }
 
@@ -116,14 +116,20 @@ func (e *Extractor) companyOf(addr, sender string) (string, bool) {
 	return d.Key, true
 }
 
-// phones brings numbers into E.164, read with the habits of the prospect's country; what is
-// no number there is left out.
-func phones(of []candidate, lead intake.Lead) []candidate {
+// phones brings numbers into E.164, read with the habits of the prospect's country, or else of
+// the sender's; what is no number there is left out.
+func phones(of []candidate, lead intake.Lead, sender string) []candidate {
 	out := make(candidates)
 	for _, c := range of {
 		region := lead[intake.FieldCountry]
 		if region == "" {
 			region = countryOfDomain(lead[intake.FieldCompanyDomain])
+		}
+		if region == "" {
+			region = countryOfDomain(domainOf("@" + lead[intake.FieldContactEmail]))
+		}
+		if region == "" {
+			region = countryOfDomain(sender)
 		}
 		if e164, ok := identity.Phone(c.value, region); ok {
 			c.value = e164

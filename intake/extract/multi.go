@@ -123,7 +123,7 @@ func (e *Extractor) readHeading(m *mail, lines []line, found candidates) {
 			continue
 		}
 		head := strings.Trim(l.body, " #*=_-:")
-		if i+2 >= len(lines) || l.label != nil || lines[i+1].label == nil && lines[i+2].label == nil || labelsOf(lines) < 2 || !capital(head) || strings.HasSuffix(head, ".") && !proseWords().legal[fold(head[strings.LastIndexByte(head, ' ')+1:])] || len(strings.Fields(head)) > 6 || strings.ContainsAny(head, "@:?!") || m.sender.is(head) {
+		if noName(l) || i+2 >= len(lines) || lines[i+1].label == nil && lines[i+2].label == nil || labelsOf(lines) < 2 || !headsForm(head) || m.sender.is(head) {
 			return
 		}
 		at, words := m.doc.words(l.start, l.end)
@@ -131,6 +131,13 @@ func (e *Extractor) readHeading(m *mail, lines []line, found candidates) {
 		found.add(intake.FieldCompanyName, candidate{value: companyName(head), words: words, at: at, score: scoreLikely * factors[l.region], method: byLabel})
 		return
 	}
+}
+
+// headsForm reports whether a line above labels may be a company's name and is no sentence.
+func headsForm(head string) bool {
+	words := strings.Fields(head)
+	return len(words) > 0 && len(words) <= 6 && capital(head) && !strings.ContainsAny(head, "@:?!") &&
+		(!strings.HasSuffix(head, ".") || proseWords().legal[fold(words[len(words)-1])])
 }
 
 // labelsOf counts the lines with labels.

@@ -9,37 +9,13 @@ import (
 	"leadgate/intake"
 )
 
-// roleEnds are the ends of words that name a role in languages that write them in one.
-var roleEnds = []string{
-	"leiter", "leiterin", "leitung", "chef", "chefin", "sjef", "manager", "managerin", "director", "direktor", "direktorin",
-	"leder", "ansvarlig", "ansvarig", "verantwortlicher", "verantwortliche", "beauftragter", "beauftragte", "meister", "meisterin",
-	"fuhrer", "fuhrerin", "forer", "coordinator", "adviseur", "medewerker", "direkteur", "directeur", "intendent", "ingenieur", "assistent", "konsulent", "radgiver", "direktør", "direktor", "leider", "hoofd", "verantwoordelijke", "paallikko", "johtaja", "vastaava",
-	"einkaufer", "planer", "planerin", "disponent", "inspektor", "referent", "referentin", "koordinator", "koordinatorin", "muduru", "uzmani",
-}
-
-// isRole reports whether a folded word names what somebody is, or is part of that.
-func isRole(key string) bool {
-	if proseWords().role[key] {
-		return true
-	}
-	if i := strings.LastIndexByte(key, ' '); i >= 0 && isRole(key[i+1:]) {
-		return true
-	}
-	for _, end := range roleEnds {
-		if len(key) > len(end)+1 && strings.HasSuffix(key, end) {
-			return true
-		}
-	}
-	return false
-}
-
 // nameWord reports whether a word may be part of a person's name.
 func nameWord(w *word) bool {
 	if w.address != "" || w.link != "" || !w.capital || w.key == "" {
 		return false
 	}
 	d := proseWords()
-	if len(w.text) > 60 || d.stop[w.key] || d.legal[w.key] || isRole(w.key) || d.title[w.key] {
+	if len(w.text) > 60 || d.stop[w.key] && d.of("given").byFirst[w.key] == nil || d.legal[w.key] || isRole(w.key) || d.title[w.key] {
 		return false
 	}
 	lower := false
@@ -96,15 +72,16 @@ func localLike(addr string, words []string) (ok, full bool) {
 // addressed finds the person to whom an address belongs, by the address itself.
 func (p *prose) addressed(addr string) (run, float64) {
 	best, top := run{}, 0.0
+	parts := addressParts(addr)
 	for i := range p.sents {
 		s := &p.sents[i]
 		for a := range s.words {
-			if !nameWord(&s.words[a]) {
+			if !nameWord(&s.words[a]) && !(len(parts) > 1 && s.words[a].capital && parts[s.words[a].key]) {
 				continue
 			}
 			for n := 4; n >= 1; n-- {
 				r := run{s, a, a + n}
-				if !p.nameRun(r) || n > 1 && s.words[a+n-1].soft && a+n < len(s.words) && nameWord(&s.words[a+n]) {
+				if !p.nameRun(r) && !wordForWord(r, parts) || n > 1 && s.words[a+n-1].soft && a+n < len(s.words) && nameWord(&s.words[a+n]) {
 					continue
 				}
 				ok, full := likeAddress(addr, r)
@@ -124,6 +101,30 @@ func (p *prose) addressed(addr string) (run, float64) {
 		}
 	}
 	return best, top
+}
+
+// addressParts returns the words that marks part in an address before the "@".
+func addressParts(addr string) map[string]bool {
+	local, _, _ := strings.Cut(addr, "@")
+	out := make(map[string]bool)
+	for part := range strings.FieldsFuncSeq(strings.ToLower(local), func(r rune) bool { return !unicode.IsLetter(r) }) {
+		out[part] = true
+	}
+	return out
+}
+
+// wordForWord reports whether a run is the words of an address one by one: then they are a name
+// though they may be other words as well, "Jan", "Ola", "Dean".
+func wordForWord(r run, parts map[string]bool) bool {
+	if r.to > len(r.s.words) || r.to-r.from < 2 || r.to-r.from != len(parts) {
+		return false
+	}
+	for i := r.from; i < r.to; i++ {
+		if w := &r.s.words[i]; !w.capital || !parts[w.key] || i < r.to-1 && !w.soft {
+			return false
+		}
+	}
+	return true
 }
 
 // likeAddress compares a run with an address, in both ways of writing umlauts.
@@ -202,50 +203,6 @@ func (p *prose) isPersonRun(r run) bool {
 	return false
 }
 
-// roleNear finds what a person is by the words around the name: "Jane Doe, CTO of Acme",
-// "their CTO Jane Doe", "Jane Doe is the CTO", "Jane Doe (CTO)".
-func (p *prose) roleNear(r run) (run, bool) {
-	s := r.s
-	w := s.words
-	before, inFront := roleBefore(s, r.from, p)
-	if inFront && w[before.to-1].soft {
-		return before, true
-	}
-	if w[r.to-1].soft && r.to < len(w) && (isRole(w[r.to].key) || tradeWord(&w[r.to])) {
-		if role, ok := p.roleAt(s, r.to); ok && !w[role.to-1].soft { // "Raj Anand IT mgr, …"
-			return role, true
-		}
-	}
-	i := r.to
-	for i < len(w) && (w[i].address != "" || isPhoneWord(&w[i])) {
-		i++ // an address in brackets may stand between
-	}
-	if i < len(w) {
-		last := &w[i-1]
-		if strings.ContainsAny(last.shut, ",(–—;)") || strings.ContainsAny(w[i].open, "(,") || i > r.to || strings.Contains(last.shut, "-") {
-			if role, ok := p.roleAt(s, i); ok {
-				return role, true
-			}
-			if role, ok := apposition(s, i, strings.Contains(w[i].open, "(")); ok && i == r.to {
-				return role, true
-			}
-		}
-		for j := r.to; j < len(w) && j < r.to+8; j++ { // "who runs claims there as Claims Director"
-			if proseWords().of("as").at(s, j) > 0 && w[j].soft {
-				if role, ok := p.roleAt(s, j+1); ok {
-					return role, true
-				}
-			}
-		}
-		if n := proseWords().of("is").at(s, r.to); n > 0 {
-			if role, ok := p.roleAt(s, r.to+n); ok {
-				return role, true
-			}
-		}
-	}
-	return before, inFront
-}
-
 // apposition reads what stands in brackets behind a name, or between it and what can only
 // follow a role: an address, or the company behind a word like "at".
 func apposition(s *sentence, i int, brackets bool) (run, bool) {
@@ -317,7 +274,11 @@ func (p *prose) roleAt(s *sentence, i int) (run, bool) {
 				return run{}, false
 			}
 		case head && p.stopsRole(s, j):
-			return trimRole(run{s, i, end})
+			if whole, ok := p.roleToMark(s, i, j); ok {
+				return whole, true
+			}
+			whole, ok := trimRole(run{s, i, end})
+			return whole, ok && !(whole.to-whole.from == 1 && lonely[w[whole.from].key] && w[whole.from].key != "partner")
 		}
 		head = head || role
 		end = j + 1
@@ -350,6 +311,9 @@ func verbLike(key string) bool {
 func (p *prose) stopsRole(s *sentence, j int) bool {
 	w := &s.words[j]
 	small := proseWords().rolelink[w.key]
+	if proseWords().of("himself").at(s, j) > 0 || small && p.companyAt(s, j+1) {
+		return true
+	}
 	if j+1 < len(s.words) && w.soft && small && !w.capital {
 		next := &s.words[j+1]
 		switch {
@@ -357,6 +321,9 @@ func (p *prose) stopsRole(s *sentence, j int) bool {
 			return false
 		case proseWords().of("article").at(s, j+1) > 0 && j+2 < len(s.words):
 			return !tradeWord(&s.words[j+2]) && s.words[j+2].capital
+		}
+		if p.fieldOf(s, j) {
+			return false
 		}
 		// "Director of Residential", but not of a company
 		if next.capital && !next.soft && len(p.domains) > 0 && !p.likeDomain(run{s, j + 1, j + 2}) && w.key != "and" {
@@ -373,6 +340,68 @@ func (p *prose) stopsRole(s *sentence, j int) bool {
 		return false // "adviseur informatievoorziening"
 	}
 	return !w.capital && !proseWords().rolelink[before.key]
+}
+
+// fieldOf reports whether what follows the small word j is what somebody is responsible for and
+// not the company: the domain is made of other words, and a mark or "at" follows.
+func (p *prose) fieldOf(s *sentence, j int) bool {
+	w, d := s.words, proseWords()
+	to := j + 1
+	for to < len(w) && to < j+6 && (opensName(s, to) || to > j+1 && isAnd(w[to].key) && to+1 < len(w) && opensName(s, to+1)) {
+		if to++; !w[to-1].soft {
+			break
+		}
+	}
+	if to == j+1 || len(p.domains) == 0 || d.legal[w[to-1].key] || p.companyAt(s, j+1) {
+		return false
+	}
+	ended := to == len(w) || !w[to-1].soft || d.of("at").at(s, to) > 0 || d.of("where").at(s, to) > 0
+	for i := j + 1; i < to; i++ {
+		if p.inCompany(s, i, i+1) || w[i].shut == "'" {
+			return false
+		}
+	}
+	return ended && named(p, run{s, j + 1, to})
+}
+
+// named reports whether the company is named elsewhere than by a run: some other words stand for
+// a domain.
+func named(p *prose, r run) bool {
+	tries := 0
+	for i := range p.sents {
+		for _, other := range runs(&p.sents[i]) {
+			if tries++; tries > 60 {
+				return false
+			}
+			if (other.s != r.s || other.to <= r.from || other.from >= r.to) && p.companyIn(other) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// companyIn reports whether some words of a run are those of a domain.
+func (p *prose) companyIn(r run) bool {
+	for i := r.from; i < r.to; i++ {
+		if p.companyAt(r.s, i) {
+			return true
+		}
+	}
+	return false
+}
+
+// companyAt reports whether the words from j on are the company that a domain stands for.
+func (p *prose) companyAt(s *sentence, j int) bool {
+	for to := j + 1; to <= len(s.words) && to <= j+4 && opensName(s, to-1); to++ {
+		if r := (run{s, j, to}); (to > j+1 || !tradeWord(&s.words[j])) && p.likeDomain(r) {
+			return true
+		}
+		if !s.words[to-1].soft {
+			break
+		}
+	}
+	return false
 }
 
 // likeDomain reports whether one of the domains is made of a run.
@@ -409,16 +438,19 @@ func roleBefore(s *sentence, i int, p *prose) (run, bool) {
 		end-- // ", de heer Jansen"
 	}
 	end = overIs(s, end)
+	if end > 1 && w[end-1].soft && isRole(w[end-2].key) && w[end-2].soft && proseWords().of("there").at(s, end-1) == 1 {
+		end-- // "the supervisor there Jane Doe"
+	}
 	if end == 0 {
 		return run{}, false
 	}
-	if !isRole(w[end-1].key) && !tradeWord(&w[end-1]) && (titled || w[end-1].shut == ",") {
+	if !isRole(w[end-1].key) && !tradeWord(&w[end-1]) && (titled || w[end-1].shut == "," || w[end-1].soft && !p.english && !p.german) {
 		// "la coordinadora de gestión documental, señora Ospina"
 		for from := end - 2; from >= 0 && from >= end-6 && w[from].soft && !w[from].capital && !w[end-1].capital; from-- {
-			if isRole(w[from].key) && !lonely[w[from].key] && (from == 0 || proseWords().of("article").at(s, from-1) > 0 || !w[from-1].soft) {
+			if isRole(w[from].key) && !lonely[w[from].key] && (from == 0 || proseWords().of("article").at(s, from-1) > 0 || proseWords().of("is").at(s, from-1) > 0 || !w[from-1].soft) {
 				return run{s, from, end}, true
 			}
-			if verbLike(w[from].key) || proseWords().stop[w[from].key] && !proseWords().rolelink[w[from].key] {
+			if verbLike(w[from].key) || proseWords().stop[w[from].key] && !proseWords().rolelink[w[from].key] || proseWords().of("need").at(s, from) > 0 || proseWords().of("says").at(s, from) > 0 {
 				break
 			}
 		}
@@ -431,7 +463,7 @@ func roleBefore(s *sentence, i int, p *prose) (run, bool) {
 		from := end - 3
 		return run{s, from, end}, true
 	}
-	if end-1 > 0 && w[end-1].shut != "" && w[end-1].shut != "," && w[end-1].shut != ":" {
+	if end-1 > 0 && w[end-1].shut != "" && w[end-1].shut != "," && w[end-1].shut != ":" && w[end-1].shut != "=" {
 		return run{}, false
 	}
 	from := end - 1
@@ -439,12 +471,14 @@ loop:
 	for from > 0 && w[from-1].soft && end-from < 6 {
 		k := &w[from-1]
 		switch {
-		case k.address != "", k.link != "", proseWords().of("article").at(s, from-1) > 0 && !tradeWord(k):
+		case k.address != "", k.link != "", proseWords().of("article").at(s, from-1) > 0 && !tradeWord(k) && !(k.key == "de" && from > 1 && isRole(w[from-2].key)):
 			break loop
-		case isRole(k.key), tradeWord(k):
-			from--
 		case proseWords().rolelink[k.key] && from-2 >= 0 && w[from-2].soft && (isRole(w[from-2].key) || tradeWord(&w[from-2])):
 			from -= 2
+		case isRole(k.key), tradeWord(k), shortForm(k):
+			from--
+		case (k.capital || p.english) && !p.german && p.ownedFrom(s, from-1) < from-1 && !p.likeDomain(run{s, p.ownedFrom(s, from-1), from}):
+			from = p.ownedFrom(s, from-1)
 		case p.english && !k.capital && from-2 >= 0 && !proseWords().stop[k.key] && !loose[k.key] && (!w[from-2].soft || proseWords().of("article").at(s, from-2) > 0):
 			from-- // "box office manager"
 		case !p.german && from-1 == 0 && k.capital && !proseWords().stop[k.key] && !loose[k.key]:
@@ -472,11 +506,14 @@ func overIs(s *sentence, end int) int {
 		}
 		for between := 0; between <= 2 && end-back-between > 0; between++ {
 			i := end - back - between
+			if between > 0 && proseWords().of("there").at(s, i) != between {
+				continue
+			}
 			if (isRole(s.words[i-1].key) || tradeWord(&s.words[i-1])) && s.words[i-1].soft {
 				return i
 			}
-			if proseWords().of("there").at(s, i-1) == 0 && between > 0 && proseWords().of("there").at(s, i-2) == 0 {
-				break
+			if w := s.words; between == 0 && i > 1 && isRole(w[i-2].key) && w[i-2].soft && w[i-1].soft && !w[i-1].capital && !proseWords().stop[w[i-1].key] {
+				return i // "projectleider informatievoorziening is Jane Doe"
 			}
 		}
 	}
@@ -484,7 +521,7 @@ func overIs(s *sentence, end int) int {
 }
 
 // lonely are words that are a role only with another: "Lead: Jane Doe" is none.
-var lonely = set("lead partner head chief m p contact")
+var lonely = set("lead partner head chief m p contact principal principale referente referent")
 
 // loose are words before a role that do not belong to it.
 var loose = set("new current former local young old good nice very own then whose by met with contact former main key same other called")
@@ -498,6 +535,9 @@ type signatory struct {
 // signatory reads the sender's name and company: out of the header and of the signature.
 func (e *Extractor) signatory(m *mail) signatory {
 	out := signatory{name: fold(m.in.SenderName)}
+	if last, first, ok := strings.Cut(m.in.SenderName, ","); ok {
+		out.name = fold(first + " " + last)
+	}
 	if label, _, ok := strings.Cut(m.in.SenderDomain, "."); ok {
 		out.company = append(out.company, strings.ReplaceAll(label, "-", ""))
 	}
@@ -557,7 +597,29 @@ func (s signatory) is(name string) bool {
 }
 
 func (p *prose) addPerson(m *mail, r run, score float64, out candidates) {
-	v := r.text(m.doc)
+	v := uninflected(r.text(m.doc), p.address)
 	at, words := m.doc.words(r.s.start, r.s.end)
 	out.add(intake.FieldContactName, candidate{value: v, words: words, at: at, score: score * factors[r.s.region], method: byProse})
+}
+
+// uninflected takes the case off a name whose parts the address has without: "Sanna Nikulan",
+// sanna.nikula@acme.example.
+func uninflected(name, addr string) string {
+	local, _, _ := strings.Cut(addr, "@")
+	parts := strings.FieldsFunc(strings.ToLower(local), func(r rune) bool { return !unicode.IsLetter(r) })
+	if len(parts) < 2 {
+		return name
+	}
+	words := strings.Fields(name)
+	for i, w := range words {
+		key, letters := []rune(fold(w)), []rune(w)
+		for _, part := range parts {
+			n := utf8.RuneCountInString(part)
+			if more := len(key) - n; len(key) == len(letters) && n > 2 && more > 0 && more < 4 && strings.HasPrefix(string(key), part) {
+				words[i] = string(letters[:n])
+				break
+			}
+		}
+	}
+	return strings.Join(words, " ")
 }

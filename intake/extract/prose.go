@@ -17,6 +17,8 @@ type prose struct {
 	contact run
 	company run
 	role    run
+	// nameEnd is where the contact's name ends that a label gave, 0 if none did.
+	nameEnd int
 	entry   bool // of a list
 	// passedOn says that the prospect's own words are among the sentences.
 	passedOn bool
@@ -134,7 +136,7 @@ func isEnglish(sents []sentence) bool {
 	for i := range sents {
 		for _, k := range sents[i].keys {
 			switch k {
-			case "the", "is", "are", "they", "and", "for", "with", "of", "their", "please", "at", "have":
+			case "the", "are", "they", "and", "with", "their", "please", "you", "this", "would", "has", "from", "who", "our", "she", "his", "wants", "needs", "it", "new", "lead", "hello", "hi", "team":
 				n++
 			}
 		}

@@ -12,7 +12,7 @@ import (
 // that stands before it, or the one that the sentence announces.
 func (e *Extractor) findContact(m *mail, p *prose, found, out candidates) {
 	if c, ok := found.best(intake.FieldContactName); ok {
-		p.contact = p.mentioned(c.value)
+		p.contact, p.nameEnd = p.mentioned(c.value), c.at.end
 		if p.contact.to > 0 {
 			p.people = append(p.people, p.contact)
 		}
@@ -44,11 +44,15 @@ func (e *Extractor) findContact(m *mail, p *prose, found, out candidates) {
 			if !ok && j > 0 && proseWords().title[s.words[j-1].key] && s.words[j-1].capital && p.nameRun(run{s, j, j + 1}) && p.cued("person", s, j) {
 				better(run{s, j, j + 1}, scoreLikely)
 			}
+			if ok && allTrade(r) {
+				continue
+			}
 			if !ok || j > 0 && s.words[j-1].soft && (nameWord(&s.words[j-1]) || opensName(s, j-1)) && !isRole(s.words[j-1].key) {
 				continue // within a name
 			}
 			score, role := 0.0, false
-			if _, role = p.roleNear(r); role {
+			at, near := p.roleNear(r)
+			if role = near && !ourOwn(at); role {
 				score = scoreClear - .02
 			}
 			if p.cued("person", s, r.from) {
@@ -64,7 +68,9 @@ func (e *Extractor) findContact(m *mail, p *prose, found, out candidates) {
 		}
 	}
 	if top == 0 && p.address != "" {
-		best, top = p.lowerName(p.address)
+		if best, top = p.lowerName(p.address); top == 0 {
+			best, top = p.lowerByRole()
+		}
 	}
 	if top == 0 {
 		return
@@ -97,7 +103,65 @@ func (p *prose) mentioned(name string) run {
 			}
 		}
 	}
+	return p.firstName(want[0])
+}
+
+// firstName finds where somebody is called by his first name alone.
+func (p *prose) firstName(key string) run {
+	for i := range p.sents {
+		s := &p.sents[i]
+		for j := range s.words {
+			if s.words[j].key == key && len(key) > 2 && nameWord(&s.words[j]) {
+				return run{s, j, j + 1}
+			}
+		}
+	}
 	return run{}
+}
+
+// ourOwn reports whether a role is of somebody at the sender's: "our engineer Jane Doe".
+func ourOwn(role run) bool {
+	s := role.s
+	return s.region == fresh && role.from > 0 && s.words[role.from-1].soft && proseWords().of("ours").at(s, role.from-1) == 1
+}
+
+// allTrade reports whether all words of a run say what somebody is responsible for.
+func allTrade(r run) bool {
+	for i := r.from; i < r.to; i++ {
+		if !tradeWord(&r.s.words[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// lowerByRole finds a name in a text without capitals by the role before it and by what ends
+// it: "titolare è wanda ferrari 347 …".
+func (p *prose) lowerByRole() (run, float64) {
+	for i := range p.sents {
+		s := &p.sents[i]
+		for j := 1; j+1 < len(s.words); j++ {
+			to := j + 2
+			if proseWords().particle[s.words[j+1].key] && s.words[j+1].soft {
+				to++
+			}
+			if to > len(s.words) || !plainWord(&s.words[j]) || !plainWord(&s.words[to-1]) || !s.words[j].soft {
+				continue
+			}
+			if w := &s.words[to-1]; w.soft && to < len(s.words) && s.words[to].address == "" && !isPhoneWord(&s.words[to]) {
+				continue
+			}
+			if role, ok := roleBefore(s, j, p); ok && s.words[role.to-1].soft {
+				return run{s, j, to}, scoreLikely
+			}
+		}
+	}
+	return run{}, 0
+}
+
+// plainWord reports whether a word without a capital may be part of a name.
+func plainWord(w *word) bool {
+	return w.address == "" && w.link == "" && !w.capital && !proseWords().stop[w.key] && !tradeWord(w) && !proseWords().rolelink[w.key] && digits(w.text) == 0 && len(w.key) > 2
 }
 
 // lowerName finds a name in a text without capitals: two words of which the address is made,
@@ -217,7 +281,7 @@ func (p *prose) rival(r run) bool { return p.cued("uses", r.s, r.from) }
 // findRole finds what the contact is: where he is named, or where the sentences behind say
 // "she is".
 func (e *Extractor) findRole(m *mail, p *prose, out candidates) {
-	if p.contact.to == 0 {
+	if p.statedRole(m, out) || p.roleBelow(m, out) || p.contact.to == 0 {
 		return
 	}
 	defer func() {
@@ -246,6 +310,28 @@ func (e *Extractor) findRole(m *mail, p *prose, out candidates) {
 			return
 		}
 	}
+}
+
+// roleBelow reads the line right below a name that a label gave.
+func (p *prose) roleBelow(m *mail, out candidates) bool {
+	for i := range p.sents {
+		s := &p.sents[i]
+		if p.nameEnd == 0 || s.start < p.nameEnd || !p.lineBelow(m.doc.text, s) {
+			continue
+		}
+		if roleLine(textOf(m.doc, clause{s: s, to: len(s.words)})) && len(s.words) < 8 && !strings.ContainsAny(s.words[len(s.words)-1].shut, ".,") {
+			p.addRole(m, run{s, 0, len(s.words)}, scoreClear, out)
+			return true
+		}
+	}
+	return false
+}
+
+// lineBelow reports whether a sentence is the whole of the line below the contact's name.
+func (p *prose) lineBelow(text string, s *sentence) bool {
+	between, rest := text[p.nameEnd:s.start], text[min(s.end, len(text)):]
+	rest, _, _ = strings.Cut(rest, "\n")
+	return strings.Count(between, "\n") == 1 && strings.TrimSpace(between) == "" && strings.TrimSpace(rest) == ""
 }
 
 // pronounRole reads "she is their head of IT" in the sentence of the contact's name or in the
@@ -287,7 +373,7 @@ func (p *prose) pronounRole(m *mail, out candidates) {
 
 func (p *prose) addRole(m *mail, role run, score float64, out candidates) {
 	p.role = role
-	v := role.text(m.doc)
+	v := nominative(role.text(m.doc))
 	at, words := m.doc.words(role.s.start, role.s.end)
 	out.add(intake.FieldContactRole, candidate{value: strings.Trim(v, " ,.;:\"”“„"), words: words, at: at, score: score * factors[role.s.region], method: byProse})
 }
@@ -303,7 +389,11 @@ func (e *Extractor) findPhone(m *mail, p *prose, out candidates) {
 		if mine(s) {
 			continue
 		}
-		for _, v := range phoneLike.FindAllString(text, 4) {
+		numbers := phoneLike.FindAllString(text, 4)
+		if len(numbers) == 0 {
+			numbers = plainNumbers(m.doc.text, s)
+		}
+		for _, v := range numbers {
 			if digits(v) < 7 || digits(v) > 15 {
 				continue
 			}
@@ -316,6 +406,31 @@ func (e *Extractor) findPhone(m *mail, p *prose, out candidates) {
 			out.add(intake.FieldContactPhone, candidate{value: v, words: words, at: at, score: score * factors[s.region], method: byProse})
 		}
 	}
+}
+
+// plainNumber is a number as it is dialled where none begins with a zero: "954 123 456",
+// "(11) 98765-4321".
+var plainNumber = regexp.MustCompile(`^\(?[1-9][0-9]{0,4}\)?(?:[ .–-]?[0-9]{2,5}){1,4}(?:[^0-9]|$)`)
+
+// plainNumbers finds numbers without any prefix, behind a word that announces one or beside an
+// address. What is no number in the prospect's country is left out later.
+func plainNumbers(text string, s *sentence) []string {
+	var out []string
+	for i := 1; i < len(s.words) && len(out) < 2; i++ {
+		before, w := &s.words[i-1], &s.words[i]
+		if w.text[0] < '1' || w.text[0] > '9' || before.address == "" && proseWords().of("phonecue").at(s, i-1) == 0 {
+			continue
+		}
+		from := w.start
+		if strings.HasSuffix(w.open, "(") {
+			from--
+		}
+		v := strings.TrimRight(plainNumber.FindString(clip(text[from:min(s.end, len(text))], 40)), " ,;)")
+		if n := digits(v); n >= 8 && n <= 11 {
+			out = append(out, v)
+		}
+	}
+	return out
 }
 
 // mine reports whether a sentence speaks of the sender's own number.

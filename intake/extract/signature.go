@@ -42,12 +42,19 @@ func (e *Extractor) readSignature(out candidates, m *mail, lines []line, p perso
 			e.signatureLabel(l, add)
 			continue
 		}
-		for _, piece := range signaturePieces(l.body) {
+		for _, piece := range e.signatureParts(l.body, key, func(country string) { add(intake.FieldCountry, country, l, scoreLikely) }) {
 			k := fold(piece)
 			switch {
 			case k == "" || e.dict.closes(piece) || utf8.RuneCountInString(piece) > 80:
 			case nameLine(piece, p.name):
 				named = len(pieces)
+				if before, ok := strings.CutSuffix(piece, p.name); ok && isRole(fold(before)) {
+					add(intake.FieldContactRole, strings.TrimSpace(before), l, scoreClear)
+					role = true
+				}
+				if more := fold(piece); strings.HasPrefix(more, bareName(p.name)+" ") && isName(piece) && !strings.ContainsAny(piece, ",.") && !upper(piece[strings.LastIndexByte(piece, ' ')+1:]) {
+					add(intake.FieldContactName, piece, l, scoreForward+.01) // with the second surname
+				}
 				if _, more, ok := strings.Cut(piece, ","); ok && roleLine(more) {
 					add(intake.FieldContactRole, strings.TrimSpace(more), l, scoreClear)
 					role = true
@@ -71,7 +78,7 @@ func (e *Extractor) readSignature(out candidates, m *mail, lines []line, p perso
 				add(intake.FieldCompanyName, companyName(piece), l, companyLine(piece, key))
 				company = true
 			case roleLine(piece):
-				v, of := splitRole(piece)
+				v, of := splitRole(piece, key)
 				add(intake.FieldContactRole, v, l, scoreClear)
 				role = true
 				if of != "" {
@@ -145,11 +152,49 @@ func signaturePieces(s string) []string {
 	return out
 }
 
+// splitScore is how surely a domain must be made of the n words behind a role: one may be what
+// the role is about.
+func splitScore(n int) float64 {
+	if n == 1 {
+		return scoreCertain
+	}
+	return scoreClear
+}
+
+// signatureParts cuts a line into its pieces, and those that end with a number or a country at
+// their commas: "Acme Ltd, Tema, Ghana" names the company first, and "Lyon, France" none.
+func (e *Extractor) signatureParts(line, domain string, country func(string)) []string {
+	var out []string
+	for _, piece := range signaturePieces(line) {
+		head, last := piece, ""
+		if i := strings.LastIndex(piece, ","); i > 0 {
+			head, last = piece[:i], strings.TrimSpace(piece[i+1:])
+		}
+		switch c := countryIn(e, piece); {
+		case last != "" && phonePiece(last) != "":
+			out = append(out, head, last)
+		case c != "" && last != "":
+			country(c)
+			if first, _, _ := strings.Cut(head, ","); companyLine(first, domain) > 0 || roleLine(first) {
+				out = append(out, first)
+			}
+		default:
+			out = append(out, piece)
+		}
+	}
+	return out
+}
+
+// numberAlone is a number without any prefix at the end of a piece: "Tlf. 97 55 50 12".
+var numberAlone = regexp.MustCompile(`\(?[1-9][0-9]{0,4}\)?(?:[ .–-]?[0-9]{2,5}){1,4}$`)
+
 // phonePiece returns the number in a piece like "Tel. +49 30 1234", "" if it is none.
 func phonePiece(s string) string {
 	v := phoneLike.FindString(s)
 	if v == "" {
-		return ""
+		if v = numberAlone.FindString(s); digits(v) < 8 || digits(v) > 11 {
+			return ""
+		}
 	}
 	rest := fold(strings.Replace(s, v, " ", 1))
 	if len(rest) > 20 || strings.Contains(rest, "fax") {
@@ -178,10 +223,13 @@ func roleLine(s string) bool {
 	return false
 }
 
-// splitRole parts "CTO, Acme Corp" and "CTO at Acme Corp".
-func splitRole(s string) (role, company string) {
+// splitRole parts "CTO, Acme Corp", "CTO at Acme Corp" and, if the domain says so, "Owner Acme".
+func splitRole(s, domain string) (role, company string) {
 	w := wordsOf(s, 0)
 	for i := range w {
+		if i > 0 && w[i-1].soft && w[i].capital && domain != "" && companyLine(s[w[i].start:], domain) >= splitScore(len(w)-i) && !roleLine(s[w[i].start:]) {
+			return s[:w[i-1].end], s[w[i].start:]
+		}
 		if strings.HasPrefix(w[i].shut, ",") && i+1 < len(w) {
 			if rest := strings.TrimSpace(s[w[i+1].start:]); !roleLine(rest) && !tradeWord(&w[i+1]) {
 				return s[:w[i].end], rest

@@ -81,7 +81,7 @@ func (p *phrases) in(s *sentence) bool {
 // proseDictionary is data/prose.tsv, ready to match.
 type proseDictionary struct {
 	kinds map[string][]*phrases // by kind, one entry per value in the file's order
-	role, rolelink, title, degree, particle, legal,
+	role, roleEnd, roleStart, rolelink, title, degree, particle, legal,
 	stop, generic map[string]bool
 }
 
@@ -91,11 +91,11 @@ func (d *proseDictionary) of(kind string) *phrases { return d.kinds[kind][0] }
 var proseWords = sync.OnceValue(func() *proseDictionary {
 	d := &proseDictionary{
 		kinds: make(map[string][]*phrases),
-		role:  make(map[string]bool), rolelink: make(map[string]bool), title: make(map[string]bool), degree: make(map[string]bool),
+		role:  make(map[string]bool), roleEnd: make(map[string]bool), roleStart: make(map[string]bool), rolelink: make(map[string]bool), title: make(map[string]bool), degree: make(map[string]bool),
 		particle: make(map[string]bool), legal: make(map[string]bool), stop: make(map[string]bool), generic: make(map[string]bool),
 	}
 	sets := map[string]map[string]bool{
-		"role": d.role, "rolelink": d.rolelink, "title": d.title, "degree": d.degree, "particle": d.particle,
+		"role": d.role, "roleend": d.roleEnd, "rolestart": d.roleStart, "rolelink": d.rolelink, "title": d.title, "degree": d.degree, "particle": d.particle,
 		"legal": d.legal, "stop": d.stop, "generic": d.generic,
 	}
 	for _, row := range rows("data/prose.tsv", 3) {
