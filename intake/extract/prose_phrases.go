@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"regexp"
 	"strings"
 
 	"leadgate/intake"
@@ -127,18 +128,25 @@ func negated(s *sentence, agree *phrases) bool {
 
 var denials = set("not nicht kein keine keinen pas jamais no non niet geen nao nie brak inte ikke ei never nog noch ainda todavia aun ancora jeszcze endnu enda yet before bevor whether ask nachfragen vraag ob ej ne henuz degil")
 
-// meets reports whether a sentence says that a meeting is to come.
+// meets reports whether a sentence says that a meeting is to come: it is fixed, or has a date.
 func meets(s *sentence) bool {
 	meeting := proseWords().of("meeting")
 	at, n, ok := meeting.find(s, 0)
 	for ok && at > 0 && verbal[s.keys[at-1]] { // "we will call them"
 		at, n, ok = meeting.find(s, at+n)
 	}
-	if !ok || agrees(s) {
+	if !ok || asks(s) || unsure(s, meeting) {
 		return false
 	}
-	if by, _, past := proseWords().of("past").find(s, 0); past && by < at+n {
+	past := proseWords().of("past")
+	if by, _, over := past.find(s, 0); over && by < at+n {
 		return false
+	}
+	if agrees(s) {
+		return dated(s) && !past.in(s) // "she agreed to a call", and there is one
+	}
+	if dated(s) && !past.in(s) && !proseWords().of("over").in(s) {
+		return true
 	}
 	for from := 0; ; {
 		by, m, ok := proseWords().of("fixed").find(s, from)
@@ -150,6 +158,36 @@ func meets(s *sentence) bool {
 		}
 		from = by + m
 	}
+}
+
+// dated reports whether a sentence names a day: a day and a month, "the 19th", "20/10", or a
+// day of the week with an hour.
+func dated(s *sentence) bool {
+	month, weekday := proseWords().of("month"), proseWords().of("weekday")
+	for i := range s.words {
+		if month.at(s, i) > 0 && (i > 0 && dayNumber(s, i-1) || i > 1 && month.at(s, i) > 0 && linksDay[s.keys[i-1]] && dayNumber(s, i-2) || i+1 < len(s.words) && dayNumber(s, i+1)) {
+			return true
+		}
+		if weekday.at(s, i) > 0 && i+1 < len(s.words) && (dayNumber(s, i+1) || i+2 < len(s.words) && dayNumber(s, i+2)) {
+			return true
+		}
+		if dayMonth.MatchString(s.words[i].text) || ordinal.MatchString(s.words[i].text) && i > 0 && s.keys[i-1] == "the" {
+			return true
+		}
+	}
+	return false
+}
+
+var (
+	dayMonth = regexp.MustCompile(`^(?:[0-3]?[0-9][./][01]?[0-9][.]?(?:/?(?:20)?[0-9]{2})?|20[0-9]{2}-[01][0-9]-[0-3][0-9])$`)
+	ordinal  = regexp.MustCompile(`^[0-3]?[0-9](?:st|nd|rd|th)$`)
+	linksDay = set("de of do")
+)
+
+// dayNumber reports whether word i can be the day of a month.
+func dayNumber(s *sentence, i int) bool {
+	k := strings.TrimRight(s.keys[i], "stndrhero")
+	return len(k) > 0 && len(k) <= 2 && k[0] >= '0' && k[0] <= '9' && digitsOf(k) == k
 }
 
 // unsure reports whether a sentence puts what a phrase says under a condition before it.
@@ -238,3 +276,35 @@ func (p *prose) readKind(m *mail, s *sentence, out candidates) {
 		}
 	}
 }
+
+// namesKind reports whether a sentence has a word of what is registered, and not as a part of
+// a role ("Quality Systems Lead") or as a verb ("who will lead it", "only deal with him").
+func namesKind(s *sentence, of *phrases) bool {
+	for from := 0; ; {
+		at, n, ok := of.find(s, from)
+		if !ok {
+			return false
+		}
+		from = at + n
+		if k := s.keys[at]; n > 1 || k != "lead" && k != "deal" {
+			return true
+		}
+		last := at+1 == len(s.words)
+		if at > 0 && asVerb[s.keys[at-1]] || !last && (s.keys[at+1] == "with" || s.keys[at+1] == "by") {
+			continue
+		}
+		if s.keys[at] == "deal" || at == 0 || !s.words[at-1].soft || !s.words[at].capital && (last || !strings.Contains(s.words[at].shut+s.words[at+1].open, "(") && s.words[at].shut != ",") {
+			return true
+		}
+		if before := &s.words[at-1]; asNoun[before.key] || !before.capital && s.words[at].capital {
+			return true
+		}
+	}
+}
+
+// asVerb are words behind which "lead" and "deal" are what somebody does, asNoun those behind
+// which a lead is one to register, also where a comma follows.
+var (
+	asVerb = set("will to can may should would must could who you i we they please only cannot")
+	asNoun = set("a an the this that new our following one another as of register registering first second next and neuer neuen neues den der ein einen als un une le ce nouveau uno nuevo el este como il nuovo questo come een nieuwe de um o novo este nowy jako ett en ny nytt et nyt fresh hot warm sales qualified")
+)
