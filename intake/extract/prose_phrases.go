@@ -25,7 +25,7 @@ func parts(s *sentence) []*sentence {
 	from := 0
 	for i := range s.words {
 		last := i+1 == len(s.words)
-		if w := &s.words[i]; !last && (!strings.ContainsAny(w.shut, ".;!?") || abbreviation(w) || w.link != "" || digitsOf(w.text[len(w.text)-1:]) != "") {
+		if w := &s.words[i]; !last && (!strings.ContainsAny(w.shut, ".;!") || abbreviation(w) || proseWords().legal[w.key] || w.link != "" || digitsOf(w.text[len(w.text)-1:]) != "") {
 			continue
 		}
 		if last && from == 0 {
