@@ -121,7 +121,7 @@ func (e *Extractor) segments(p *prose, c clause) []clause {
 	var out []clause
 	from, open := c.from, false
 	for i := c.from; i < c.to; i++ {
-		if w := &c.s.words[i]; i+1 < c.to && (!strings.HasPrefix(w.shut, ",") || c.s.words[i+1].start == w.end+1) {
+		if w := &c.s.words[i]; i+1 < c.to && (!strings.Contains(w.shut, ",") || c.s.words[i+1].start == w.end+1) {
 			continue // no comma, or that of "9,000"
 		}
 		seg := clause{s: c.s, from: from, to: i + 1}
@@ -134,6 +134,7 @@ func (e *Extractor) segments(p *prose, c clause) []clause {
 			out[len(out)-1].to = seg.to
 			continue
 		}
+		seg.cut = len(out) > 0
 		out, open = append(out, seg), true
 	}
 	return out
@@ -177,7 +178,7 @@ func (e *Extractor) needClause(m *mail, p *prose, c clause) clause {
 			c.from = i + 1
 		}
 	}
-	for c.from > start && c.from < c.to && (relative[s.words[c.from].key] || isPhoneWord(&s.words[c.from]) || isAnd(s.words[c.from].key)) {
+	for (c.from > start || c.cut) && c.from < c.to && (relative[s.words[c.from].key] || isPhoneWord(&s.words[c.from]) || isAnd(s.words[c.from].key)) {
 		c.from++
 	}
 	if p.company.s == s && p.company.from <= c.from+2 && p.company.to > c.from && p.company.to < start+n*2/3 && c.from > start {
@@ -188,10 +189,10 @@ func (e *Extractor) needClause(m *mail, p *prose, c clause) clause {
 			return clause{s: s} // "of Acme in Lyon": it only says who it is about
 		}
 	}
-	if c.to-c.from < 5 {
+	if c.to-c.from < 5 && n > 4 {
 		c.from = start
 	}
-	c.cut = c.from > start
+	c.cut = c.cut || c.from > start
 	if c.to-c.from > 14 {
 		for i := c.from; i+6 < c.to; i++ { // "she told us that they lose orders"
 			if n := proseWords().of("says").at(s, i); n > 0 && i+n+5 < c.to {
@@ -224,6 +225,9 @@ func afterPlace(s *sentence, i int) int {
 
 // textOf returns the words of a clause as they were written, on one line.
 func textOf(d *document, c clause) string {
+	if c.to == 0 {
+		return ""
+	}
 	var b strings.Builder
 	s := c.s
 	for i := c.from; i < c.to; i++ {
