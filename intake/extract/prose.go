@@ -48,6 +48,7 @@ func (e *Extractor) readProse(m *mail, lines []line, found candidates) candidate
 	e.findMoney(m, p, out)
 	p.phrases(m, out)
 	e.findRivals(m, p, out)
+	e.findProducts(m, p, out)
 	if _, ok := out.best(intake.FieldProblem); !ok && !m.continues {
 		e.findProblem(m, p, out)
 	}
