@@ -260,13 +260,21 @@ func denied(s *sentence, of *phrases) bool {
 // readStage reads how far it is. What is further counts more.
 func (p *prose) readStage(m *mail, s *sentence, out candidates) {
 	for i, of := range proseWords().kinds["stage"] {
-		if of.in(s) && !denied(s, of) && !unsure(s, of) {
+		if of.in(s) && !denied(s, of) && !unsure(s, of) && !(of.value == intake.StageDiscoveryScheduled && (asks(s) || over(s, of))) {
 			p.note(m, s, intake.FieldStage, of.value, .62+float64(i)*.08, out)
 		}
 	}
 	if meets(s) {
 		p.note(m, s, intake.FieldStage, intake.StageDiscoveryScheduled, .68, out)
 	}
+}
+
+// over reports whether words right before a phrase say that it has been: "I spoke to her at a
+// workshop on 3 October".
+func over(s *sentence, of *phrases) bool {
+	at, _, _ := of.find(s, 0)
+	by, _, ok := proseWords().of("over").find(s, max(0, at-6))
+	return ok && by < at
 }
 
 func (p *prose) readKind(m *mail, s *sentence, out candidates) {

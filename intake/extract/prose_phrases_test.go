@@ -95,3 +95,48 @@ func TestNoConsentIsReadWhereNoneWasGiven(t *testing.T) {
 		}
 	}
 }
+
+func TestStageIsReadInManyWordings(t *testing.T) {
+	for s, want := range map[string]string{
+		"We have a demo with them on 12 December.":                    intake.StageDiscoveryScheduled,
+		"Discovery call is on the calendar for the 19th.":             intake.StageDiscoveryScheduled,
+		"Am 12. Dezember ist das Erstgespräch.":                       intake.StageDiscoveryScheduled,
+		"Démonstration prévue le 12 décembre à 14 h.":                 intake.StageDiscoveryScheduled,
+		"La demostración es el 12 de diciembre.":                      intake.StageDiscoveryScheduled,
+		"La demo è giovedì 17 dicembre.":                              intake.StageDiscoveryScheduled,
+		"De demo is op donderdag 17 december.":                        intake.StageDiscoveryScheduled,
+		"A reunião fica para 12/12.":                                  intake.StageDiscoveryScheduled,
+		"Prezentacja odbędzie się 12 grudnia.":                        intake.StageDiscoveryScheduled,
+		"Mötet blir torsdag den 17 december.":                         intake.StageDiscoveryScheduled,
+		"They are running a trial with us.":                           intake.StageEvaluation,
+		"They put us on the shortlist.":                               intake.StageEvaluation,
+		"Sie testen gerade Ihr Produkt.":                              intake.StageEvaluation,
+		"Ils sont en pleine évaluation.":                              intake.StageEvaluation,
+		"È in corso una valutazione comparativa.":                     intake.StageEvaluation,
+		"I only just introduced your name, nobody has spoken to them": intake.StageNewIntro,
+		"Det är en helt ny introduktion.":                             intake.StageNewIntro,
+	} {
+		if got := readText(t, leadIntro+s+"\n")[intake.FieldStage]; got != want {
+			t.Errorf("%q: stage %q, want %q", s, got, want)
+		}
+	}
+}
+
+func TestNoStageIsReadOfWhatIsOverOrOnlyWished(t *testing.T) {
+	for _, s := range []string{
+		"We met them on 12 November.",
+		"The call on 12 November went well.",
+		"I spoke to her at a workshop on 3 October.",
+		"They would like a demo in December.",
+		"Could you offer them a demo on 12 December?",
+		"If they like it, we can book a demo for 12 December.",
+		"They are not evaluating anything yet.",
+		"Their contract ends on 31 December.",
+		"Am 3. Oktober hatten wir ein Gespräch mit ihr.",
+		"Elle souhaite une démonstration.",
+	} {
+		if got := readText(t, leadIntro+s+"\n")[intake.FieldStage]; got != "" && got != intake.StageNewIntro {
+			t.Errorf("%q: stage %q", s, got)
+		}
+	}
+}
