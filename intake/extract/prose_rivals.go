@@ -29,7 +29,7 @@ func (e *Extractor) findRivals(m *mail, p *prose, out candidates) {
 				continue
 			}
 			for j := 0; j < len(s.words); j++ {
-				if n := proseWords().of("uses").at(s, j); n > 0 && !denied(s, proseWords().of("uses")) {
+				if n := proseWords().of("uses").at(s, j); n > 0 && !notSo(s, j) {
 					add(s, e.rivalsAt(m, p, &p.sents[i], s, j+n))
 					j += n - 1
 				} else if n := proseWords().of("rivals").at(s, j); n > 0 {
@@ -40,7 +40,7 @@ func (e *Extractor) findRivals(m *mail, p *prose, out candidates) {
 		}
 	}
 	if len(names) > 0 && len(names) <= maxRivals {
-		p.note(m, first, intake.FieldCompetingVendors, list(strings.Join(names, "; ")), scoreLikely, out)
+		p.note(m, first, intake.FieldCompetingVendors, list(strings.Join(names, "; ")), scoreLikely+.05, out)
 	}
 }
 
@@ -76,6 +76,16 @@ func (e *Extractor) rivalsAt(m *mail, p *prose, whole, s *sentence, i int) []str
 		break
 	}
 	return out
+}
+
+// notSo reports whether one of the two words before word i says that it is not so.
+func notSo(s *sentence, i int) bool {
+	for j := max(0, i-2); j < i; j++ {
+		if denials[s.keys[j]] || strings.HasSuffix(s.words[j].text, "n't") || strings.HasSuffix(s.words[j].text, "n’t") {
+			return true
+		}
+	}
+	return false
 }
 
 // ledTo returns the word behind the small words that may stand before a name at word i: "the
@@ -122,11 +132,11 @@ func (e *Extractor) rival(m *mail, p *prose, whole, s *sentence, i int) (run, bo
 		return run{}, false
 	}
 	r := run{s, i, i + 1}
-	for r.to < len(s.words) && s.words[r.to-1].soft && (opensName(s, r.to) && (!p.german || inner(s.words[r.to].text)) || proseWords().legal[s.words[r.to].key]) {
+	for r.to < len(s.words) && s.words[r.to-1].soft && ((opensName(s, r.to) || s.words[r.to].capital && !p.german && len(s.words[r.to].text) > 1) && (!p.german || inner(s.words[r.to].text)) || proseWords().legal[s.words[r.to].key]) {
 		r.to++
 	}
 	v := r.text(m.doc)
-	common := p.german && r.to-r.from == 1 && plural(w.key)
+	common := r.to-r.from == 1 && plural(w.key)
 	company := p.company.s == whole && s.words[i].start >= p.company.s.words[p.company.from].start && s.words[i].start < p.company.s.words[p.company.to-1].end
 	if common || company || m.sender.is(v) || p.isPerson(v) || e.dict.countries[fold(v)] != "" ||
 		p.company.to > 0 && strings.Contains(strings.Join(p.company.keys(), " "), fold(v)) || utf8.RuneCountInString(v) < 2 {
@@ -202,7 +212,7 @@ func (e *Extractor) findProducts(m *mail, p *prose, out candidates) {
 		}
 	}
 	if len(names) > 0 && len(names) <= maxRivals {
-		p.note(m, first, intake.FieldProductInterest, list(strings.Join(names, "; ")), scoreLikely, out)
+		p.note(m, first, intake.FieldProductInterest, list(strings.Join(names, "; ")), scoreLikely+.05, out)
 	}
 }
 
