@@ -46,7 +46,7 @@ func (e *Extractor) readProse(m *mail, lines []line, found candidates) candidate
 	e.findPhone(m, p, out)
 	e.findCountry(m, p, out)
 	e.findMoney(m, p, out)
-	p.phrases(m, out)
+	p.phrases(m, lines, out)
 	e.findRivals(m, p, out)
 	e.findProducts(m, p, out)
 	if _, ok := out.best(intake.FieldProblem); !ok && !m.continues {

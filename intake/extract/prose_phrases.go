@@ -8,7 +8,19 @@ import (
 )
 
 // phrases reads stage, consent and kind off fixed phrases.
-func (p *prose) phrases(m *mail, out candidates) {
+func (p *prose) phrases(m *mail, lines []line, out candidates) {
+	for i, total := 0, 0; i < len(lines) && total < maxProse; i++ {
+		said, labelled := beside(&lines[i])
+		total += len(lines[i].body)
+		for j := range said {
+			for _, s := range parts(&said[j]) {
+				p.readConsent(m, s, out)
+				if labelled {
+					p.readStage(m, s, out)
+				}
+			}
+		}
+	}
 	for i := range p.sents {
 		for _, s := range parts(&p.sents[i]) {
 			p.readConsent(m, s, out)
@@ -16,6 +28,27 @@ func (p *prose) phrases(m *mail, out candidates) {
 		}
 		p.readKind(m, &p.sents[i], out)
 	}
+}
+
+// beside returns what is said on a line that was read as a label with its value: what goes
+// on behind the first sentence; or on a line that was taken into a longer value, whole.
+func beside(l *line) (said []sentence, labelled bool) {
+	if l.blank() || !l.used && (l.label == nil || l.label.weak) {
+		return nil, false
+	}
+	if l.label == nil {
+		return sentences([]line{*l}), false
+	}
+	switch l.label.field {
+	case intake.FieldConsent, intake.FieldStage, intake.FieldKind, intake.FieldCompetingVendors:
+		return nil, true
+	}
+	bare := *l
+	bare.label = nil
+	if said = sentences([]line{bare}); len(said) < 2 {
+		return nil, true
+	}
+	return said[1:], true
 }
 
 // parts cuts a sentence where a hurried writer ends one without a capital behind it, so that
