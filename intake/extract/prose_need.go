@@ -290,61 +290,7 @@ func (e *Extractor) needScore(m *mail, p *prose, c clause) int {
 	if d.of("third").at(&s, 0) > 0 || p.company.s == c.s && p.company.from < 3 || c.cut {
 		score++
 	}
-	if d.of("not_need").in(&s) {
-		score -= 3
-	}
-	if d.of("intent").in(&s) || d.of("register").in(&s) && s.region == fresh {
-		score -= 2
-	}
-	if d.of("thanks").in(&s) && len(s.words) < 12 || d.of("apology").in(&s) {
-		score -= 3
-	}
-	if d.of("greeting").at(&s, 0) > 0 {
-		score -= 2
-	}
-	for _, of := range d.kinds["consent"] {
-		if of.in(&s) {
-			score -= 4
-		}
-	}
-	switch {
-	case agrees(&s) || d.of("of_consent").in(&s) && d.of("reach").in(&s):
-		score -= 5
-	case d.of("of_consent").in(&s):
-		score -= 3
-	}
-	for _, of := range d.kinds["stage"] {
-		if of.in(&s) {
-			score -= 4
-			break
-		}
-	}
-	if meets(&s) {
-		score -= 2
-	}
-	for _, w := range s.words {
-		if w.address != "" || w.link != "" {
-			score -= 2
-		}
-	}
-	if p.contact.s == c.s && !c.cut && p.contact.from >= c.from && p.contact.from < c.to {
-		score--
-	}
-	if strings.HasSuffix(strings.TrimSpace(text), "?") {
-		score -= 2
-	}
-	if d.of("self").at(&s, 0) > 0 && s.region == fresh {
-		score -= 2
-	}
-	if amountIn(&s) || e.amounts(text) {
-		score -= 3
-	}
-	if phoneLike.MatchString(text) {
-		score -= 2
-	}
-	if d.of("uses").in(&s) && !d.of("need").in(&s) {
-		score--
-	}
+	score -= e.otherThanNeed(p, c, &s, text)
 	if len(s.words) < 6 {
 		score--
 	}
@@ -352,6 +298,65 @@ func (e *Extractor) needScore(m *mail, p *prose, c clause) int {
 		score++
 	}
 	return score
+}
+
+// otherThanNeed returns by how much a clause is less likely a need because it says something
+// else: what is registered, who agreed to what, how far it is, whom to write to, an amount.
+func (e *Extractor) otherThanNeed(p *prose, c clause, s *sentence, text string) int {
+	d, n := proseWords(), 0
+	if d.of("not_need").in(s) {
+		n += 3
+	}
+	if d.of("intent").in(s) || d.of("register").in(s) && s.region == fresh {
+		n += 2
+	}
+	if d.of("thanks").in(s) && len(s.words) < 12 || d.of("apology").in(s) {
+		n += 3
+	}
+	if d.of("greeting").at(s, 0) > 0 || d.of("self").at(s, 0) > 0 && s.region == fresh {
+		n += 2
+	}
+	for _, of := range d.kinds["consent"] {
+		if of.in(s) {
+			n += 4
+		}
+	}
+	switch {
+	case agrees(s) || d.of("of_consent").in(s) && d.of("reach").in(s):
+		n += 5
+	case d.of("of_consent").in(s):
+		n += 3
+	}
+	for _, of := range d.kinds["stage"] {
+		if of.in(s) {
+			n += 4
+			break
+		}
+	}
+	if meets(s) {
+		n += 2
+	}
+	for _, w := range s.words {
+		if w.address != "" || w.link != "" {
+			n += 2
+		}
+	}
+	if p.contact.s == c.s && !c.cut && p.contact.from >= c.from && p.contact.from < c.to {
+		n++
+	}
+	if strings.HasSuffix(strings.TrimSpace(text), "?") {
+		n += 2
+	}
+	if amountIn(s) || e.amounts(text) {
+		n += 3
+	}
+	if phoneLike.MatchString(text) {
+		n += 2
+	}
+	if d.of("uses").in(s) && !d.of("need").in(s) {
+		n++
+	}
+	return n
 }
 
 // introduces returns how much less likely a clause without a word of need is one because it

@@ -226,18 +226,20 @@ func dayNumber(s *sentence, i int) bool {
 // unsure reports whether a sentence puts what a phrase says under a condition before it.
 func unsure(s *sentence, of *phrases) bool {
 	at, _, _ := of.find(s, 0)
-	tongue := tongueOf(s)
 	for _, words := range proseWords().kinds["unsure"] {
-		if words.value != "" && tongue != "" && words.value != tongue {
-			continue // "si" is a condition in French and none in Italian
-		}
 		for from := 0; from < at; {
 			i, n, ok := words.find(s, from)
 			if !ok || i >= at {
 				break
 			}
 			if !affirms(s, i) && proseWords().of("needless").at(s, i) == 0 {
-				return true
+				if words.value == "" {
+					return true
+				}
+				if tongue := tongueOf(s); tongue == "" || tongue == words.value {
+					return true
+				}
+				break // "si" is a condition in French and none in Italian
 			}
 			from = i + n
 		}
