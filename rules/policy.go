@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/mail"
 	"slices"
+	"strings"
 	"time"
 
 	"leadgate/intake"
@@ -172,6 +173,17 @@ func domainSet(ids *identity.Lists, domains []string) map[string]bool {
 
 // Owns reports whether an account domain is the vendor's own.
 func (p *Policy) Owns(domain string) bool { return p.own[domain] }
+
+// OwnNames returns the names of the vendor as its domains have them.
+func (p *Policy) OwnNames() []string {
+	var names []string
+	for _, d := range p.spec.OwnDomains {
+		if name, _, _ := strings.Cut(strings.TrimPrefix(d, "www."), "."); name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
 
 // Hash identifies this edition: SHA-256 (hex) over the spec with its defaults.
 func (p *Policy) Hash() string { return p.hash }

@@ -81,7 +81,7 @@ func mailReader(file string) (mailbox.Config, *extract.Extractor, error) {
 		box.OwnAddresses = append(append(box.OwnAddresses, m.Address), m.OwnAddresses...)
 		box.TreatAsHuman = append(box.TreatAsHuman, m.TreatAsHuman...)
 	}
-	return box, extract.New(ids, extract.Options{OwnDomain: policy.Owns}), nil
+	return box, extract.New(ids, extract.Options{OwnDomain: policy.Owns, OwnNames: policy.OwnNames()}), nil
 }
 
 // printExplanation writes the class, the leads with the words of each value, and the new

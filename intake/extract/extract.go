@@ -22,6 +22,8 @@ type Options struct {
 	OwnDomain func(key string) bool
 	// PartnerDomain reports whether a registrable domain is a partner's; nil means none is.
 	PartnerDomain func(key string) bool
+	// OwnNames are the vendor's names, with which the names of its products begin.
+	OwnNames []string
 }
 
 // Extractor reads leads. It is immutable and safe for concurrent use.

@@ -24,6 +24,9 @@ var amount = regexp.MustCompile(`([0-9][0-9.,'’ ]*)[ -]?(\p{L}[\p{L}\p{M}]*)?`
 // glued is a multiplier that is written as one word with its currency: "120 TEUR", "1,2 M€".
 var glued = regexp.MustCompile(`([0-9]\s*)([kKtTmM])(EUR|Eur|eur|USD|usd|CHF|chf|GBP|gbp|SEK|NOK|DKK|€|\$|£)`)
 
+// soles is the sign of Peru's currency, which is no sign within a word: "PRES/ 9.800 €".
+var soles = regexp.MustCompile(`(^|[\s(])S/\.?\s*`)
+
 // multipliers by lower-case spelling. "mil" is a thousand in Spanish and Portuguese and a
 // million elsewhere: see money.
 var multipliers = map[string]int64{
@@ -51,6 +54,12 @@ func multiplier(word string) (mult string, n int) {
 
 // symbols of one currency only, longest first; "kr" and "Rs" are several countries'.
 var symbols = []struct{ sign, code string }{
+	{"$ CAN", "CAD"},
+	{"$ CA", "CAD"},
+	{"$CAN", "CAD"},
+	{"$CA", "CAD"},
+	{"$ US", "USD"},
+	{"$US", "USD"},
 	{"US$", "USD"},
 	{"USD$", "USD"},
 	{"AU$", "AUD"},
@@ -118,6 +127,7 @@ func (d *dictionary) money(v string) string {
 		}
 		return r
 	}, norm.NFKC.String(v))
+	v = soles.ReplaceAllString(v, "${1}PEN ")
 	v = glued.ReplaceAllStringFunc(v, unglue)
 	found := amount.FindAllStringSubmatchIndex(v, 3)
 	if len(found) != 1 {

@@ -48,8 +48,9 @@ func (e *Extractor) readProse(m *mail, lines []line, found candidates) candidate
 	e.findPhone(m, p, out)
 	e.findCountry(m, p, out)
 	e.findMoney(m, p, out)
-	p.phrases(m, out)
+	p.phrases(m, lines, out)
 	e.findRivals(m, p, out)
+	e.findProducts(m, p, out)
 	if _, ok := out.best(intake.FieldProblem); !ok && !m.continues {
 		e.findProblem(m, p, out)
 	}
@@ -254,7 +255,10 @@ func (p *prose) inCompany(s *sentence, from, to int) bool {
 	return p.company.s == s && from >= p.company.from && to <= p.company.to
 }
 
-var amountLike = regexp.MustCompile(`(?i)(?:(?:€|\$|£|¥|₹|us\$|a\$|[a-z]{3})\s?)?[0-9][0-9.,'’ ]*[0-9]?\s?(?:k|tsd\.?|tausend|mille|thousand|m|mio\.?|mn|million(?:en|s|es|i)?|millones|milhões|mln|bn|mrd\.?|tys\.?|tkr|mkr)?\b\.?\s?(?:€|\$|£|¥|₹|zł|kr\.?|[a-z]{2,8}\b\.?)?`)
+var amountLike = regexp.MustCompile(`(?i)(?:(?:€|\$|£|¥|₹|us\$|a\$|r\$|\bs/\.?|euros?|[a-z]{3})\s?)?[0-9][0-9.,'’ ]*[0-9]?\s?(?:k|tsd\.?|tausend|mille|thousand|mila|mil|duizend|tusen|tusind|tuhatta|tis\.|tisíc|m|mio\.?|mn|million(?:en|s|es|i)?|milion[ei]|millones|milhões|miljoner|mln|bn|mrd\.?|tys\.?|tkr|mkr)?\b\.?\s?(?:\$\s?(?:can?|us)\b|€|\$|£|¥|₹|zł|kr\.?|(?:d['’]|de\s)?[a-z]{2,8}\b\.?)?(?:\s?\([a-z]{3}\))?`)
+
+// ranged is what stands before the upper end of a range: "between 60 and".
+var ranged = regexp.MustCompile(`(?i)[0-9][0-9.,]*\s?(?:k|€|\$|£|eur|tsd\.?|tausend|thousand)?\s?(?:and|to|or|bis|und|oder|et|à|ou|a|y|o|e|en|tot|och|och|till|og|til|do|i|ja|až|ve|-|–)\s?[€$£]?$`)
 
 // findMoney finds the one amount that the deal may be worth.
 func (e *Extractor) findMoney(m *mail, p *prose, out candidates) {
@@ -264,8 +268,9 @@ func (e *Extractor) findMoney(m *mail, p *prose, out candidates) {
 			continue
 		}
 		text := m.doc.text[s.start:s.end]
-		for _, v := range amountLike.FindAllString(text, 20) {
-			if money := e.dict.money(strings.TrimSpace(v)); money != "" {
+		for _, v := range amountLike.FindAllStringIndex(text, 20) {
+			money := e.dict.money(strings.TrimSpace(text[v[0]:v[1]]))
+			if money != "" && !ranged.MatchString(strings.TrimRight(text[max(0, v[0]-40):v[0]], " ")) {
 				at, words := m.doc.words(s.start, s.end)
 				out.add(intake.FieldTargetRevenue, candidate{value: money, words: words, at: at, score: (scoreLikely + .02) * factors[s.region], method: byProse})
 			}

@@ -12,6 +12,7 @@ type clause struct {
 	s        *sentence
 	from, to int
 	score    int
+	cut      bool // words in front were taken off
 }
 
 // findProblem chooses what says what the prospect wants or suffers from: the likeliest
@@ -19,9 +20,11 @@ type clause struct {
 func (e *Extractor) findProblem(m *mail, p *prose, out candidates) {
 	var all []clause
 	for i := range p.sents {
-		c := e.needClause(m, p, &p.sents[i])
-		c.score = e.needScore(m, p, c)
-		all = append(all, c)
+		for _, c := range e.needParts(p, &p.sents[i]) {
+			c = e.needClause(m, p, c)
+			c.score = e.needScore(m, p, c)
+			all = append(all, c)
+		}
 	}
 	best := -1
 	for i := range all {
@@ -52,6 +55,9 @@ func (e *Extractor) findProblem(m *mail, p *prose, out candidates) {
 	end := last.s.end
 	if m.doc.depthAt(first.s.start) > 0 {
 		end = min(end, m.doc.lineEnd(first.s.words[first.from].start))
+	}
+	if last.to < len(last.s.words) {
+		end = last.s.words[last.to-1].end
 	}
 	at, words := m.doc.words(first.s.words[first.from].start, max(end, first.s.words[first.from].end))
 	score := scoreLikely + .05
@@ -86,47 +92,111 @@ func (d *document) lineAt(off int) int {
 	return min(i, len(d.lines)-1)
 }
 
+// needParts cuts a sentence into what may describe a need by itself: where a hurried writer
+// ends a sentence without a capital behind it, and at the commas of a run-on one that tells
+// who the contact is as well.
+func (e *Extractor) needParts(p *prose, s *sentence) []clause {
+	if whole := (clause{s: s, to: len(s.words)}); !e.tells(p, whole) {
+		return []clause{whole}
+	}
+	var out []clause
+	for _, part := range parts(s) {
+		from := 0
+		for from < len(s.words) && s.words[from].start < part.start {
+			from++
+		}
+		c := clause{s: s, from: from, to: from + len(part.words)}
+		if len(part.words) > 14 && e.tells(p, c) {
+			out = append(out, e.segments(p, c)...)
+		} else {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// segments returns the pieces of a run-on sentence between its commas that do not tell who
+// or how; pieces side by side stay together.
+func (e *Extractor) segments(p *prose, c clause) []clause {
+	var out []clause
+	from, open := c.from, false
+	for i := c.from; i < c.to; i++ {
+		if w := &c.s.words[i]; i+1 < c.to && (!strings.Contains(w.shut, ",") || c.s.words[i+1].start == w.end+1) {
+			continue // no comma, or that of "9,000"
+		}
+		seg := clause{s: c.s, from: from, to: i + 1}
+		from = i + 1
+		if e.tells(p, seg) {
+			out, open = append(out, seg), false
+			continue
+		}
+		if open {
+			out[len(out)-1].to = seg.to
+			continue
+		}
+		seg.cut = len(out) > 0
+		out, open = append(out, seg), true
+	}
+	return out
+}
+
+// tells reports whether words say who somebody is or what was agreed, beside which there may
+// be a need.
+func (e *Extractor) tells(p *prose, c clause) bool {
+	for i := c.from; i < c.to; i++ {
+		if w := &c.s.words[i]; w.address != "" || w.link != "" || p.contact.s == c.s && i >= p.contact.from && i < p.contact.to {
+			return true
+		}
+	}
+	s := newSentence(c.s.words[c.from:c.to], c.s.region, 0)
+	return agrees(&s) || proseWords().kind("consent", "yes").in(&s)
+}
+
 // needClause takes off a sentence what only says who it is about: the contact with address
 // and role in front, or words before a colon.
-func (e *Extractor) needClause(m *mail, p *prose, s *sentence) clause {
-	c := clause{s: s, to: len(s.words)}
-	if proseWords().of("greeting").at(s, 0) > 0 {
-		for i := 0; i < 5 && i+4 < len(s.words); i++ {
+func (e *Extractor) needClause(m *mail, p *prose, c clause) clause {
+	for c.to-c.from > 5 && isPhoneWord(&c.s.words[c.from]) {
+		c.from++
+	}
+	s, start, n := c.s, c.from, c.to-c.from
+	if proseWords().of("greeting").at(s, start) > 0 {
+		for i := start; i < start+5 && i+4 < c.to; i++ {
 			if strings.ContainsAny(s.words[i].shut, ",!") {
 				c.from = i + 1
 				break
 			}
 		}
 	}
-	for i := range s.words {
+	for i := start; i < c.to; i++ {
 		w := &s.words[i]
 		identity := w.address != "" || w.link != "" ||
 			p.contact.s == s && i >= p.contact.from && i < p.contact.to || p.role.s == s && i >= p.role.from && i < p.role.to
-		if identity && i < len(s.words)*3/4 {
+		if identity && i-start < n*3/4 {
 			c.from = i + 1
 		}
-		if strings.Contains(w.shut, ":") && i < 9 && i+5 < len(s.words) && c.from <= i {
+		if strings.Contains(w.shut, ":") && i-start < 9 && i+5 < c.to && c.from <= i {
 			c.from = i + 1
 		}
 	}
-	for c.from > 0 && c.from < c.to && (relative[s.words[c.from].key] || isPhoneWord(&s.words[c.from]) || isAnd(s.words[c.from].key)) {
+	for (c.from > start || c.cut) && c.from < c.to && (relative[s.words[c.from].key] || isPhoneWord(&s.words[c.from]) || isAnd(s.words[c.from].key)) {
 		c.from++
 	}
-	if p.company.s == s && p.company.from <= c.from+2 && p.company.to > c.from && p.company.to < len(s.words)*2/3 && c.from > 0 {
+	if p.company.s == s && p.company.from <= c.from+2 && p.company.to > c.from && p.company.to < start+n*2/3 && c.from > start {
 		c.from = p.company.to
 	}
-	if rest := afterPlace(s, c.from); c.from > 0 && rest > c.from {
+	if rest := min(afterPlace(s, c.from), c.to); c.from > start && rest > c.from {
 		if c.from = rest; c.to-c.from < 5 {
 			return clause{s: s} // "of Acme in Lyon": it only says who it is about
 		}
 	}
-	if c.to-c.from < 5 {
-		c.from = 0
+	if c.to-c.from < 5 && n > 4 {
+		c.from = start
 	}
+	c.cut = c.cut || c.from > start
 	if c.to-c.from > 14 {
 		for i := c.from; i+6 < c.to; i++ { // "she told us that they lose orders"
 			if n := proseWords().of("says").at(s, i); n > 0 && i+n+5 < c.to {
-				c.from = i + n
+				c.from, c.cut = i+n, true
 				break
 			}
 		}
@@ -155,6 +225,9 @@ func afterPlace(s *sentence, i int) int {
 
 // textOf returns the words of a clause as they were written, on one line.
 func textOf(d *document, c clause) string {
+	if c.to == 0 {
+		return ""
+	}
 	var b strings.Builder
 	s := c.s
 	for i := c.from; i < c.to; i++ {
@@ -169,8 +242,10 @@ func textOf(d *document, c clause) string {
 		}
 		b.WriteString(d.text[w.start:w.end])
 	}
-	if last := s.words[len(s.words)-1]; s.end > last.end {
+	if last := s.words[c.to-1]; c.to == len(s.words) && s.end > last.end {
 		b.WriteString(d.text[last.end:s.end])
+	} else if strings.HasPrefix(last.shut, ".") {
+		b.WriteByte('.')
 	}
 	return strings.TrimSpace(b.String())
 }
@@ -196,69 +271,26 @@ func (e *Extractor) needScore(m *mail, p *prose, c clause) int {
 	case s.region == fresh && p.passedOn:
 		score -= 2 // what the partner says about it
 	}
-	for from, n := 0, 0; n < 2; n++ {
+	pains := 0
+	for from := 0; pains < 2; pains++ {
 		at, w, ok := d.of("pain").find(&s, from)
 		if !ok {
 			break
 		}
-		score++
 		from = at + w
 	}
-	if d.of("third").at(&s, 0) > 0 || p.company.s == c.s && p.company.from < 3 || c.from > 0 {
+	score += pains
+	switch {
+	case d.of("need").in(&s):
+	case pains > 0:
+		score -= p.introduces(c, &s)
+	default:
+		score -= 2 * p.introduces(c, &s)
+	}
+	if d.of("third").at(&s, 0) > 0 || p.company.s == c.s && p.company.from < 3 || c.cut {
 		score++
 	}
-	if d.of("not_need").in(&s) {
-		score -= 3
-	}
-	if d.of("intent").in(&s) || d.of("register").in(&s) && s.region == fresh {
-		score -= 2
-	}
-	if d.of("thanks").in(&s) && len(s.words) < 12 || d.of("apology").in(&s) {
-		score -= 3
-	}
-	if d.of("greeting").at(&s, 0) > 0 {
-		score -= 2
-	}
-	for _, of := range d.kinds["consent"] {
-		if of.in(&s) {
-			score -= 4
-		}
-	}
-	if d.of("of_consent").in(&s) || agrees(&s) {
-		score -= 3
-	}
-	for _, of := range d.kinds["stage"] {
-		if of.in(&s) {
-			score -= 3
-			break
-		}
-	}
-	if meets(&s) {
-		score -= 2
-	}
-	for _, w := range s.words {
-		if w.address != "" || w.link != "" {
-			score -= 2
-		}
-	}
-	if p.contact.s == c.s && c.from == 0 {
-		score--
-	}
-	if strings.HasSuffix(strings.TrimSpace(text), "?") {
-		score -= 2
-	}
-	if d.of("self").at(&s, 0) > 0 && s.region == fresh {
-		score -= 2
-	}
-	if amountIn(&s) || e.amounts(text) {
-		score -= 3
-	}
-	if phoneLike.MatchString(text) {
-		score -= 2
-	}
-	if d.of("uses").in(&s) && !d.of("need").in(&s) {
-		score--
-	}
+	score -= e.otherThanNeed(p, c, &s, text)
 	if len(s.words) < 6 {
 		score--
 	}
@@ -266,6 +298,84 @@ func (e *Extractor) needScore(m *mail, p *prose, c clause) int {
 		score++
 	}
 	return score
+}
+
+// otherThanNeed returns by how much a clause is less likely a need because it says something
+// else: what is registered, who agreed to what, how far it is, whom to write to, an amount.
+func (e *Extractor) otherThanNeed(p *prose, c clause, s *sentence, text string) int {
+	d, n := proseWords(), 0
+	if d.of("not_need").in(s) {
+		n += 3
+	}
+	if d.of("intent").in(s) || d.of("register").in(s) && s.region == fresh {
+		n += 2
+	}
+	if d.of("thanks").in(s) && len(s.words) < 12 || d.of("apology").in(s) {
+		n += 3
+	}
+	if d.of("greeting").at(s, 0) > 0 || d.of("self").at(s, 0) > 0 && s.region == fresh {
+		n += 2
+	}
+	for _, of := range d.kinds["consent"] {
+		if of.in(s) {
+			n += 4
+		}
+	}
+	switch {
+	case agrees(s) || d.of("of_consent").in(s) && d.of("reach").in(s):
+		n += 5
+	case d.of("of_consent").in(s):
+		n += 3
+	}
+	for _, of := range d.kinds["stage"] {
+		if of.in(s) {
+			n += 4
+			break
+		}
+	}
+	if meets(s) {
+		n += 2
+	}
+	for _, w := range s.words {
+		if w.address != "" || w.link != "" {
+			n += 2
+		}
+	}
+	if p.contact.s == c.s && !c.cut && p.contact.from >= c.from && p.contact.from < c.to {
+		n++
+	}
+	if strings.HasSuffix(strings.TrimSpace(text), "?") {
+		n += 2
+	}
+	if amountIn(s) || e.amounts(text) {
+		n += 3
+	}
+	if phoneLike.MatchString(text) {
+		n += 2
+	}
+	if d.of("uses").in(s) && !d.of("need").in(s) {
+		n++
+	}
+	return n
+}
+
+// introduces returns how much less likely a clause without a word of need is one because it
+// only says who somebody is, or speaks to the reader.
+func (p *prose) introduces(c clause, s *sentence) int {
+	n := 0
+	if p.company.s == c.s && p.company.from < c.to && p.company.to > c.from {
+		n++
+	}
+	for _, r := range p.people {
+		if r.s == c.s && r.from < c.to && r.to > c.from {
+			n++
+			break
+		}
+	}
+	if s.region == fresh && proseWords().of("addressee").in(s) {
+		n++
+	}
+	return n
 }
 
 // amounts reports whether an amount of money stands in a text.

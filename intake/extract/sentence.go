@@ -143,7 +143,7 @@ func ends(w, next *word) bool {
 		return false
 	}
 	r, _ := utf8.DecodeRuneInString(next.text)
-	return !unicode.IsLower(r)
+	return next.capital || !unicode.IsLower(r)
 }
 
 // abbreviation reports whether the full stop behind w belongs to it.

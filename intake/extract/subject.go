@@ -150,7 +150,7 @@ func (e *Extractor) readKindOf(m *mail) candidates {
 	first := map[string]candidate{}
 	note := func(s *sentence, at span, words string, method string) {
 		for _, of := range proseWords().kinds["kindword"] {
-			if of.in(s) {
+			if namesKind(s, of) {
 				count[of.value]++
 				if _, ok := first[of.value]; !ok {
 					first[of.value] = candidate{value: of.value, words: words, at: at, score: scoreLikely, method: method}

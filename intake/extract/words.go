@@ -9,12 +9,17 @@ import (
 type phrases struct {
 	value string
 	// byFirst holds the phrases by their first word, as lists of pieces between gaps, each
-	// with a blank around it.
+	// with a blank around it. A last piece without a blank behind it is the beginning of a word.
 	byFirst map[string][][]string
+	// stems are beginnings of words that are phrases by themselves, by their first letters.
+	stems map[string][]string
 }
 
+// stemLetters is how many bytes of a stem are looked up at once.
+const stemLetters = 3
+
 func newPhrases(value string) *phrases {
-	return &phrases{value: value, byFirst: make(map[string][][]string)}
+	return &phrases{value: value, byFirst: make(map[string][][]string), stems: make(map[string][]string)}
 }
 
 func (p *phrases) add(spelling string) {
@@ -26,6 +31,15 @@ func (p *phrases) add(spelling string) {
 	}
 	if len(pieces) == 0 {
 		return
+	}
+	if last := len(pieces) - 1; strings.HasSuffix(spelling, "*") {
+		pieces[last] = strings.TrimSuffix(pieces[last], " ")
+		if stem := strings.TrimSpace(pieces[0]); last == 0 && !strings.Contains(stem, " ") {
+			if len(stem) >= stemLetters {
+				p.stems[stem[:stemLetters]] = append(p.stems[stem[:stemLetters]], stem)
+			}
+			return
+		}
 	}
 	first, _, _ := strings.Cut(strings.TrimSpace(pieces[0]), " ")
 	p.byFirst[first] = append(p.byFirst[first], pieces)
@@ -48,13 +62,20 @@ func (p *phrases) at(s *sentence, i int) int {
 	if i < 0 || i >= len(s.keys) {
 		return 0
 	}
+	if k := s.keys[i]; len(k) >= stemLetters {
+		for _, stem := range p.stems[k[:stemLetters]] {
+			if strings.HasPrefix(k, stem) {
+				longest = 1
+			}
+		}
+	}
 	for _, pieces := range p.byFirst[s.keys[i]] {
 		rest := s.foldedFrom(i)
 		if !strings.HasPrefix(rest, pieces[0]) {
 			continue
 		}
 		all := true
-		after := rest[len(pieces[0])-1:]
+		after := rest[max(0, len(pieces[0])-1):]
 		for _, piece := range pieces[1:] {
 			j := strings.Index(after, piece)
 			if j < 0 {

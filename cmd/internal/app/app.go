@@ -135,7 +135,7 @@ func (a *App) buildMailboxes(ids *identity.Lists) error {
 	for _, c := range a.cfg.Mailboxes {
 		m, err := mailbox.New(c, mailbox.Deps{
 			Key:       key,
-			Extractor: extract.New(ids, extract.Options{OwnDomain: a.policy.Owns, PartnerDomain: a.gateway.IsPartner}),
+			Extractor: extract.New(ids, extract.Options{OwnDomain: a.policy.Owns, OwnNames: a.policy.OwnNames(), PartnerDomain: a.gateway.IsPartner}),
 			Renderer:  renderer{texts},
 			Tokens:    refreshTokens{a.store},
 			Now:       time.Now,
