@@ -3,7 +3,6 @@ package mailbox
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -86,12 +85,13 @@ func (s *sending) note(err error, now time.Time) {
 	}
 }
 
-// serverAnswered reports whether a server refuses this one answer, now or for good, and would take
-// others: its codes for who may not speak to it at all are other ones (RFC 5321, section
-// 4.2.2; RFC 4954, section 6).
+// serverAnswered reports whether a server refuses this one answer, now or for good, and would
+// take others. It would not if it does not let us in, wants us to log in (RFC 4954, section 6)
+// or ends its service (RFC 5321, section 4.2.2).
 func serverAnswered(err error) bool {
 	var status *smtp.SMTPError
-	return intake.IsPermanent(err) || errors.As(err, &status) && !slices.Contains([]int{421, 454, 502, 503, 504, 530, 534, 535, 538}, status.Code)
+	var login *loginFault
+	return intake.IsPermanent(err) || errors.As(err, &status) && !errors.As(err, &login) && status.Code != 421 && status.Code != 530
 }
 
 func (s *sending) addTo(h *Health) {

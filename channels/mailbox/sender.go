@@ -90,7 +90,7 @@ func (s *submission) attempt(ctx context.Context, o outgoing) error {
 	}
 	if s.cfg.Username != "" {
 		if err := s.login(ctx, c); err != nil {
-			return fmt.Errorf("log in at %s: %w", addr, err)
+			return fmt.Errorf("log in at %s: %w", addr, &loginFault{err})
 		}
 	}
 	if err := s.transfer(c, o); err != nil {
@@ -99,6 +99,12 @@ func (s *submission) attempt(ctx context.Context, o outgoing) error {
 	c.Quit() // the mail is taken, whatever is said to that
 	return nil
 }
+
+// loginFault is why we could not log in to send.
+type loginFault struct{ err error }
+
+func (e *loginFault) Error() string { return e.err.Error() }
+func (e *loginFault) Unwrap() error { return e.err }
 
 func (s *submission) login(ctx context.Context, c *smtp.Client) error {
 	if s.tokens == nil {
