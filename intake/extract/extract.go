@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -153,6 +154,10 @@ func (e *Extractor) Extract(in Input) Result {
 	}
 	if len(res.Leads) > maxLeads {
 		res.Leads = res.Leads[:maxLeads]
+		res.Faults = append(res.Faults, intake.RowFault{Row: maxLeads + 1, Problem: intake.Problem{
+			Code:    intake.ProblemTooLong,
+			Message: fmt.Sprintf("only the first %d registrations were read; send the others in a mail of their own", maxLeads),
+		}})
 	}
 	res.Class = e.classify(&res, m)
 	return res

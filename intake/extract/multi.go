@@ -60,7 +60,7 @@ func (e *Extractor) leadsOfBlocks(m *mail, blocks []candidates, common candidate
 		if l.Fields[intake.FieldCompanyName] == "" && l.Fields[intake.FieldContactEmail] == "" && l.Fields[intake.FieldCompanyDomain] == "" {
 			continue
 		}
-		if out = append(out, l); len(out) == maxLeads {
+		if out = append(out, l); len(out) > maxLeads { // one more tells that there are more
 			break
 		}
 	}
@@ -467,7 +467,7 @@ func (e *Extractor) tables(m *mail, lines []line) (rows []candidates, rest []lin
 			if len(cells) < 2 || len(cells) > len(columns)+1 {
 				break
 			}
-			if len(rows) < maxLeads {
+			if len(rows) <= maxLeads {
 				rows = append(rows, e.readRow(m, lines[j], columns, cells))
 			}
 		}

@@ -20,7 +20,6 @@ import (
 // Limits of what is read of a table; a row beyond them is named in a fault.
 const (
 	maxAttachment = 5 << 20 // bytes of a file
-	maxTableLeads = 50
 	maxFaults     = 50
 	maxColumns    = 64
 	maxCell       = 8 << 10 // bytes
@@ -78,7 +77,7 @@ func (e *Extractor) leadsOf(rows []tableRow, at func(row, col int) (start, end i
 		if r.blank() || e.repeatsHeader(r, cols) {
 			continue
 		}
-		if len(leads) == maxTableLeads || len(faults) == maxFaults {
+		if len(leads) == maxLeads || len(faults) == maxFaults {
 			return leads, append(faults, unread(rows[i:]))
 		}
 		place := func(col int) (int, int) { return 0, 0 }
