@@ -38,8 +38,10 @@ const (
 
 var (
 	testKey       = []byte("0123456789abcdef0123456789abcdef")
-	testExtractor = sync.OnceValue(func() *extract.Extractor { return extract.New(identity.Default(), extract.Options{OwnNames: []string{"vendor"}}) })
-	testNow       = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+	testExtractor = sync.OnceValue(func() *extract.Extractor {
+		return extract.New(identity.Default(), extract.Options{OwnNames: []string{"vendor"}})
+	})
+	testNow = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 )
 
 // testRenderer says little, in both forms.
