@@ -8,32 +8,58 @@ import (
 
 func TestRolesAreReadWhereverPeopleWriteThem(t *testing.T) {
 	for _, tc := range []struct{ text, company, name, role string }{
-		{"Joan Miller is the VP of Customer Experience at Northgate Hotels, jmiller@northgatehotels.com.",
-			"Northgate Hotels", "Joan Miller", "VP of Customer Experience"},
-		{"We met Peter Lang, Head of Supply Chain and Logistics EMEA at Brixton Foods: peter.lang@brixtonfoods.com.",
-			"Brixton Foods", "Peter Lang", "Head of Supply Chain and Logistics EMEA"},
-		{"Their HSE manager, Neil Rowe (neil@netherbyplastics.com), asked about Netherby Plastics.",
-			"Netherby Plastics", "Neil Rowe", "HSE manager"},
-		{"Greta Olsen runs the warehouse at Tidewell Logistics; her title is Warehouse Operations Manager. greta.olsen@tidewell.com",
-			"Tidewell Logistics", "Greta Olsen", "Warehouse Operations Manager"},
-		{"My contact at the Royal Oak Brewery is Dean Page, head brewer. dean.page@royaloakbrewery.com",
-			"Royal Oak Brewery", "Dean Page", "head brewer"},
-		{"Wir haben mit der IT-Leiterin der Firma Pohl Verpackung, Carola Jansen, gesprochen: c.jansen@pohl-verpackung.de.",
-			"Pohl Verpackung", "Carola Jansen", "IT-Leiterin"},
-		{"Hablamos con el director de operaciones de Logística Andina, Jorge Peña, jorge.pena@logisticaandina.com.",
-			"Logística Andina", "Jorge Peña", "director de operaciones"},
-		{"Il nostro riferimento in Villa Aurora Spa è la Dott.ssa Mirella Neri, dirigente affari generali, m.neri@villa-aurora.it.",
-			"Villa Aurora Spa", "Mirella Neri", "dirigente affari generali"},
-		{"Het hoofd ICT van het Sint-Jozefcollege heet Koen Maes: koen.maes@sint-jozefcollege.be",
-			"Sint-Jozefcollege", "Koen Maes", "hoofd ICT"},
-		{"Tapasin heidän laatupäällikkönsä Sanna Nikulan (sanna.nikula@marjajaloste.fi), yritys on Pohjolan Marjajaloste Oy.",
-			"Pohjolan Marjajaloste Oy", "Sanna Nikula", "laatupäällikkö"},
-		{"Vi har snakket med daglig leder Ola Berg i Fjordfisk AS, ola.berg@fjordfisk.no.",
-			"Fjordfisk AS", "Ola Berg", "daglig leder"},
-		{"Nový lead: Autoservis Dvořák. Majitel je Petr Dvořák, petr@autoservis-dvorak.cz.",
-			"Autoservis Dvořák", "Petr Dvořák", "Majitel"},
-		{"It's about Amberley Estates (amberleyestates.co.uk). Our engineer Ross Young will visit them.",
-			"Amberley Estates", "", ""},
+		{
+			"Joan Miller is the VP of Customer Experience at Northgate Hotels, jmiller@northgatehotels.com.",
+			"Northgate Hotels", "Joan Miller", "VP of Customer Experience",
+		},
+		{
+			"We met Peter Lang, Head of Supply Chain and Logistics EMEA at Brixton Foods: peter.lang@brixtonfoods.com.",
+			"Brixton Foods", "Peter Lang", "Head of Supply Chain and Logistics EMEA",
+		},
+		{
+			"Their HSE manager, Neil Rowe (neil@netherbyplastics.com), asked about Netherby Plastics.",
+			"Netherby Plastics", "Neil Rowe", "HSE manager",
+		},
+		{
+			"Greta Olsen runs the warehouse at Tidewell Logistics; her title is Warehouse Operations Manager. greta.olsen@tidewell.com",
+			"Tidewell Logistics", "Greta Olsen", "Warehouse Operations Manager",
+		},
+		{
+			"My contact at the Royal Oak Brewery is Dean Page, head brewer. dean.page@royaloakbrewery.com",
+			"Royal Oak Brewery", "Dean Page", "head brewer",
+		},
+		{
+			"Wir haben mit der IT-Leiterin der Firma Pohl Verpackung, Carola Jansen, gesprochen: c.jansen@pohl-verpackung.de.",
+			"Pohl Verpackung", "Carola Jansen", "IT-Leiterin",
+		},
+		{
+			"Hablamos con el director de operaciones de Logística Andina, Jorge Peña, jorge.pena@logisticaandina.com.",
+			"Logística Andina", "Jorge Peña", "director de operaciones",
+		},
+		{
+			"Il nostro riferimento in Villa Aurora Spa è la Dott.ssa Mirella Neri, dirigente affari generali, m.neri@villa-aurora.it.",
+			"Villa Aurora Spa", "Mirella Neri", "dirigente affari generali",
+		},
+		{
+			"Het hoofd ICT van het Sint-Jozefcollege heet Koen Maes: koen.maes@sint-jozefcollege.be",
+			"Sint-Jozefcollege", "Koen Maes", "hoofd ICT",
+		},
+		{
+			"Tapasin heidän laatupäällikkönsä Sanna Nikulan (sanna.nikula@marjajaloste.fi), yritys on Pohjolan Marjajaloste Oy.",
+			"Pohjolan Marjajaloste Oy", "Sanna Nikula", "laatupäällikkö",
+		},
+		{
+			"Vi har snakket med daglig leder Ola Berg i Fjordfisk AS, ola.berg@fjordfisk.no.",
+			"Fjordfisk AS", "Ola Berg", "daglig leder",
+		},
+		{
+			"Nový lead: Autoservis Dvořák. Majitel je Petr Dvořák, petr@autoservis-dvorak.cz.",
+			"Autoservis Dvořák", "Petr Dvořák", "Majitel",
+		},
+		{
+			"It's about Amberley Estates (amberleyestates.co.uk). Our engineer Ross Young will visit them.",
+			"Amberley Estates", "", "",
+		},
 	} {
 		res := newTestExtractor().Extract(Input{Text: "Hello,\n\n" + tc.text + "\n", SenderName: "Bob Partner", SenderAddress: "bob@partner.example", SenderDomain: "partner.example"})
 		got := intake.Lead{}
