@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rickar/cal/v2"
+
 	"leadgate/intake"
 	"leadgate/intake/identity"
 )
@@ -21,8 +23,9 @@ type Spec struct {
 	Version string      `yaml:"version" json:"version"`
 	Mode    intake.Mode `yaml:"mode" json:"mode"`
 	// Timezone is the IANA name of the zone in which days end and times are shown.
-	Timezone string  `yaml:"timezone" json:"timezone"`
-	Contact  Contact `yaml:"contact" json:"contact"`
+	Timezone string   `yaml:"timezone" json:"timezone"`
+	Contact  Contact  `yaml:"contact" json:"contact"`
+	Calendar Calendar `yaml:"calendar" json:"calendar"`
 	// Required is "full" or "short": which fields a registration can't do without.
 	Required string `yaml:"required" json:"required"`
 	// Decision is the time within which the vendor promises to decide.
@@ -46,7 +49,7 @@ type Contact struct {
 	Email string `yaml:"email" json:"email"`
 }
 
-// Span is a length of time: a count of "hours" or of "business_days" (Monday to Friday).
+// Span is a length of time: a count of "hours" or of "business_days" (see Calendar).
 type Span struct {
 	Value int    `yaml:"value" json:"value"`
 	Unit  string `yaml:"unit" json:"unit"`
@@ -106,6 +109,7 @@ func (s Spec) Validate(ids *identity.Lists) []error {
 			}
 		}
 	}
+	faults = append(faults, s.Calendar.validate()...)
 	slices.SortFunc(faults, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })
 	return faults
 }
@@ -115,6 +119,7 @@ type Policy struct {
 	spec    Spec
 	hash    string
 	zone    *time.Location
+	week    *cal.BusinessCalendar
 	own     map[string]bool
 	blocked map[string]bool
 	gates   []intake.Rule
@@ -138,7 +143,7 @@ func New(s Spec, ids *identity.Lists) (*Policy, error) {
 	}
 	sum := sha256.Sum256(b)
 	p := &Policy{
-		spec: s, hash: hex.EncodeToString(sum[:]), zone: zone,
+		spec: s, hash: hex.EncodeToString(sum[:]), zone: zone, week: s.Calendar.week(),
 		own: domainSet(ids, s.OwnDomains), blocked: domainSet(ids, s.BlockedDomains),
 	}
 	p.gates = []intake.Rule{
@@ -217,28 +222,26 @@ func (p *Policy) Hold(approved time.Time) intake.Protection {
 }
 
 // after adds a span to t. Business days keep the time of day in the programme's zone; what
-// starts on a weekend starts on Monday at midnight.
+// starts on another day starts at midnight before the next business day.
 func (p *Policy) after(t time.Time, s Span) time.Time {
 	if s.Unit == Hours {
 		return t.Add(time.Duration(s.Value) * time.Hour)
 	}
 	local := t.In(p.zone)
-	if weekend(local) {
+	if !p.week.IsWorkday(local) {
 		local = time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, p.zone)
-		for weekend(local) {
+		for !p.week.IsWorkday(local) {
 			local = local.AddDate(0, 0, 1)
 		}
 	}
 	for left := s.Value; left > 0; {
 		local = local.AddDate(0, 0, 1)
-		if !weekend(local) {
+		if p.week.IsWorkday(local) {
 			left--
 		}
 	}
 	return local.UTC()
 }
-
-func weekend(t time.Time) bool { return t.Weekday() == time.Saturday || t.Weekday() == time.Sunday }
 
 // Judge evaluates every rule; the most severe finding decides, the first of equals. But what
 // does not pass the gates is not judged by what others have: half a registration is asked

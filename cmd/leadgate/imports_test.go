@@ -33,7 +33,7 @@ var drawing = []struct {
 	{"intake/extract", []string{"intake", "intake/identity"}, []string{"golang.org/x/net", "golang.org/x/text"}},
 	{"intake/command", []string{"intake"}, nil},
 	{"intake/crm/*", []string{"intake"}, nil},
-	{"rules", []string{"intake", "intake/identity"}, nil},
+	{"rules", []string{"intake", "intake/identity"}, []string{"github.com/rickar/cal/v2"}},
 	{"templates", []string{"intake"}, nil},
 
 	{"store/storetest", []string{"intake", "store/*"}, []string{"pgregory.net/rapid"}},
