@@ -197,6 +197,7 @@ func TestWhatAReadingMayHaveMissedIsShownToStaff(t *testing.T) {
 		if a := w.aside(w.accept(s).Aside); a.Detail != "no registration was found in it; read in part beyond the limit of text" {
 			w.Errorf("set aside as %q", a.Detail)
 		}
+		w.pass(time.Second)
 		s = w.submission("ana@alpha.example", acme())
 		s.Note = "the character set was guessed"
 		if d := w.story(w.accept(s).Case); d.Submissions[0].Note != s.Note {

@@ -57,6 +57,9 @@ const (
 	MatchAccount  MatchKind = "account"
 )
 
+// MatchKinds is the full set.
+func MatchKinds() []MatchKind { return []MatchKind{MatchOpenDeal, MatchCustomer, MatchAccount} }
+
 // Change is something that happened to a record in the CRM.
 type Change struct {
 	Case string    `json:"case"`

@@ -117,15 +117,18 @@ func (c *change) decide(r *Registration, matches []Match, unreachable []string, 
 	if c.mustWait(r, rivals) {
 		return RetryAfter(pause, errEarlierRival)
 	}
-	d := c.g.policy.Judge(c.at, Case{
-		Registration: *r, Partner: p, Rivals: rivals, Matches: matches, Unreachable: unreachable,
-	})
+	in := Case{Registration: *r, Partner: p, Rivals: rivals, Matches: matches, Unreachable: unreachable}
+	d := c.g.policy.Judge(c.at, in)
+	judged := d
 	if r.Mute != "" && !d.Outcome.Worse(OutcomeAsk) {
 		d.Findings = append(d.Findings, Finding{Rule: "automatic-mail", Outcome: OutcomeReview, Reason: ReasonAutomatic, Evidence: r.Mute})
 		d.Outcome, d.Reason, r.Problems = OutcomeReview, ReasonAutomatic, d.Problems
 	}
 	if again && d.Reason == ReasonCRMUnverified {
 		return RetryAfter(recheckPause, errCRMDown)
+	}
+	if err := c.keepJudgement(in, judged); err != nil {
+		return err
 	}
 	return c.settle(r, d)
 }

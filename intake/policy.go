@@ -55,24 +55,24 @@ func Modes() []Mode { return []Mode{ModeObserve, ModeAssist, ModeAuto} }
 
 // Case is all that a rule may look at.
 type Case struct {
-	Registration Registration
-	Partner      Partner
+	Registration Registration `json:"registration"`
+	Partner      Partner      `json:"partner"`
 	// Rivals are the other live cases that may be about the same company, by (Claim, Seq).
-	Rivals []Rival
+	Rivals []Rival `json:"rivals,omitempty"`
 	// Matches is what the CRMs know; Unreachable names those that could not be asked.
-	Matches     []Match
-	Unreachable []string
+	Matches     []Match  `json:"matches,omitempty"`
+	Unreachable []string `json:"unreachable,omitempty"`
 }
 
 // Rival is another case that may be about the same company.
 type Rival struct {
-	Number   string
-	Partner  string
-	Status   Status
-	Strength Strength
-	Earlier  bool // its claim is the older one
-	Grade    identity.Grade
-	Evidence string // why it may be the same, for staff
+	Number   string         `json:"case"`
+	Partner  string         `json:"partner"`
+	Status   Status         `json:"status"`
+	Strength Strength       `json:"strength"`
+	Earlier  bool           `json:"earlier,omitempty"` // its claim is the older one
+	Grade    identity.Grade `json:"grade"`
+	Evidence string         `json:"evidence,omitempty"` // why it may be the same, for staff
 }
 
 // Outcome is what a finding asks for.
@@ -158,10 +158,10 @@ type Finding struct {
 // Decision is the verdict of a policy: the worst finding's outcome and reason, and the
 // whole trace.
 type Decision struct {
-	Outcome  Outcome
-	Reason   Reason
-	Findings []Finding
-	Problems []Problem
+	Outcome  Outcome   `json:"outcome"`
+	Reason   Reason    `json:"reason,omitempty"`
+	Findings []Finding `json:"findings,omitempty"`
+	Problems []Problem `json:"problems,omitempty"`
 	// Case is the case into which to merge, with OutcomeMerge.
-	Case string
+	Case string `json:"case,omitempty"`
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -24,6 +25,7 @@ import (
 type world struct {
 	*testing.T
 	store   intake.Store
+	source  []byte // of the policy
 	gateway *intake.Gateway
 	crm     *fakeCRM
 	channel *fakeChannel
@@ -76,6 +78,34 @@ func runWorld(t *testing.T, store intake.Store, fn func(w *world), options ...op
 		t.Error(err)
 	}
 	w.verifyChains()
+	w.judgeAgain()
+}
+
+// judgeAgain makes each verdict again as another process would: from the policy's source and
+// the input as they are stored.
+func (w *world) judgeAgain() []intake.Judgement {
+	w.Helper()
+	var all []intake.Judgement
+	for q := (intake.JudgementQuery{Limit: 100}); ; {
+		page, next, err := w.gateway.Judgements(context.Background(), q)
+		if err != nil {
+			w.Fatal(err)
+		}
+		if all = append(all, page...); next == "" {
+			break
+		}
+		q.After = next
+	}
+	for _, j := range all {
+		p, err := rules.Read(w.source, identity.Default())
+		if err != nil {
+			w.Fatal(err)
+		}
+		if again := p.Judge(j.At, j.Input); p.Hash() != j.Policy || !reflect.DeepEqual(again, j.Verdict) {
+			w.Errorf("%s: judged %+v, again %+v", j.Case, j.Verdict, again)
+		}
+	}
+	return all
 }
 
 func newWorld(t *testing.T, store intake.Store, options ...option) *world {
@@ -99,7 +129,7 @@ func newWorld(t *testing.T, store intake.Store, options ...option) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{T: t, store: store, crm: newFakeCRM(), channel: &fakeChannel{}}
+	w := &world{T: t, store: store, source: policy.Source(), crm: newFakeCRM(), channel: &fakeChannel{}}
 	w.gateway, err = intake.New(intake.Options{
 		Store: w.store, Policy: policy, Identity: ids, Numbers: numbers,
 		CRMs: []intake.CRM{w.crm}, Program: "Vendor", Budget: budget,

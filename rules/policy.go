@@ -41,6 +41,9 @@ type Spec struct {
 	OwnDomains []string `yaml:"own_domains" json:"own_domains"`
 	// BlockedDomains are accounts that nobody can register.
 	BlockedDomains []string `yaml:"blocked_domains" json:"blocked_domains"`
+	// Examples are cases with the verdict that the rules are meant to give. They are judged
+	// whenever the policy is read, and are no part of its hash.
+	Examples []Example `yaml:"examples" json:"-"`
 }
 
 // Contact is the person named to partners who have no manager of their own.
@@ -111,12 +114,16 @@ func (s Spec) Validate(ids *identity.Lists) []error {
 	}
 	faults = append(faults, s.Calendar.validate()...)
 	slices.SortFunc(faults, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })
+	if len(faults) == 0 {
+		return s.failing(ids)
+	}
 	return faults
 }
 
 // Policy is a valid Spec, ready to judge. It implements intake.Policy.
 type Policy struct {
 	spec    Spec
+	source  []byte
 	hash    string
 	zone    *time.Location
 	week    *cal.BusinessCalendar
@@ -133,6 +140,19 @@ func New(s Spec, ids *identity.Lists) (*Policy, error) {
 	if faults := s.Validate(ids); len(faults) > 0 {
 		return nil, faults[0]
 	}
+	return build(s, ids)
+}
+
+// Read makes the policy again whose Source is given.
+func Read(source []byte, ids *identity.Lists) (*Policy, error) {
+	s := Default()
+	if err := json.Unmarshal(source, &s); err != nil {
+		return nil, fmt.Errorf("policy: %w", err)
+	}
+	return build(s, ids)
+}
+
+func build(s Spec, ids *identity.Lists) (*Policy, error) {
 	zone, err := time.LoadLocation(s.Timezone)
 	if err != nil {
 		return nil, err
@@ -143,7 +163,7 @@ func New(s Spec, ids *identity.Lists) (*Policy, error) {
 	}
 	sum := sha256.Sum256(b)
 	p := &Policy{
-		spec: s, hash: hex.EncodeToString(sum[:]), zone: zone, week: s.Calendar.week(),
+		spec: s, source: b, hash: hex.EncodeToString(sum[:]), zone: zone, week: s.Calendar.week(),
 		own: domainSet(ids, s.OwnDomains), blocked: domainSet(ids, s.BlockedDomains),
 	}
 	p.gates = []intake.Rule{
@@ -192,6 +212,12 @@ func (p *Policy) OwnNames() []string {
 
 // Hash identifies this edition: SHA-256 (hex) over the spec with its defaults.
 func (p *Policy) Hash() string { return p.hash }
+
+// Source is what the policy was made of, with its defaults: JSON, for Read.
+func (p *Policy) Source() []byte { return slices.Clone(p.source) }
+
+// Version is the operator's name for this edition.
+func (p *Policy) Version() string { return p.spec.Version }
 
 // Mode says how much the policy decides by itself.
 func (p *Policy) Mode() intake.Mode { return p.spec.Mode }

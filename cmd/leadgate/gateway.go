@@ -16,6 +16,7 @@ import (
 	"leadgate/cmd/internal/app"
 	"leadgate/cmd/internal/config"
 	"leadgate/cmd/internal/demo"
+	"leadgate/intake/identity"
 )
 
 // place says where the gateway is that a command is about.
@@ -77,6 +78,15 @@ func (p *place) find() (config.Config, error) {
 		return demo.Config(dir, demo.Listeners{SMTP: "127.0.0.1:0"}), nil
 	}
 	return config.Config{}, errors.New("which gateway? give --config FILE or --dir DIRECTORY")
+}
+
+// lists are the identity lists of the gateway.
+func (p *place) lists() (*identity.Lists, error) {
+	cfg, err := p.find()
+	if err != nil {
+		return nil, err
+	}
+	return cfg.Identity.Lists()
 }
 
 // whoami names the person at the keyboard, for the record of who decided.

@@ -49,6 +49,12 @@ type Page struct {
 	Next  uint64        `json:"next,omitempty"`
 }
 
+// JudgementPage is a part of the list of judgements; Next continues it if not "".
+type JudgementPage struct {
+	Judgements []intake.Judgement `json:"judgements"`
+	Next       string             `json:"next,omitempty"`
+}
+
 // Decision is what a person decides.
 type Decision struct {
 	By        string        `json:"by"`

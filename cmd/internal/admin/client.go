@@ -13,6 +13,7 @@ import (
 	"os"
 	"strings"
 	"syscall"
+	"time"
 
 	"leadgate/intake"
 )
@@ -164,6 +165,31 @@ func (c *Client) Retry(ctx context.Context, number string) (int, error) {
 	var res RetryResult
 	err = c.call(ctx, http.MethodPost, path+"/retry", Decision{}, &res)
 	return res.Tasks, err
+}
+
+// Judgements returns what q selects, oldest case first.
+func (c *Client) Judgements(ctx context.Context, q intake.JudgementQuery) ([]intake.Judgement, error) {
+	all := []intake.Judgement{}
+	for {
+		values := url.Values{"case": {q.Case}, "after": {q.After}}
+		if !q.Since.IsZero() {
+			values.Set("since", q.Since.UTC().Format(time.RFC3339))
+		}
+		var page JudgementPage
+		if err := c.call(ctx, http.MethodGet, "/v1/judgements?"+values.Encode(), nil, &page); err != nil {
+			return nil, err
+		}
+		all = append(all, page.Judgements...)
+		if q.After = page.Next; q.After == "" {
+			return all, nil
+		}
+	}
+}
+
+// PolicySource returns what the policy of a hash was made of.
+func (c *Client) PolicySource(ctx context.Context, hash string) (source json.RawMessage, err error) {
+	err = c.call(ctx, http.MethodGet, "/v1/policies/"+url.PathEscape(hash), nil, &source)
+	return source, err
 }
 
 // Partners returns the directory.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"time"
 
 	"leadgate/intake"
 	"leadgate/intake/crm/ledger"
@@ -57,6 +58,11 @@ func Handler(b Backend) http.Handler {
 	handle("DELETE /v1/suppressions/{address}", func(r *http.Request) (any, error) {
 		return struct{}{}, b.Gateway.Allow(r.Context(), r.PathValue("address"))
 	})
+	handle("GET /v1/judgements", b.judgements)
+	handle("GET /v1/policies/{hash}", func(r *http.Request) (any, error) {
+		source, err := b.Gateway.PolicySource(r.Context(), r.PathValue("hash"))
+		return json.RawMessage(source), err
+	})
 	handle("POST /v1/backup", b.backup)
 	mux.HandleFunc("GET /v1/ledger", b.exportLedger)
 	return mux
@@ -97,6 +103,21 @@ func read(r *http.Request, v any) error {
 		return &intake.ErrInput{Problem: "request body: " + err.Error()}
 	}
 	return nil
+}
+
+// judgements answers ?case=, ?since= (RFC 3339) and ?after=, a key of an earlier answer.
+func (b Backend) judgements(r *http.Request) (any, error) {
+	v := r.URL.Query()
+	q := intake.JudgementQuery{Case: v.Get("case"), After: v.Get("after"), Limit: pageSize}
+	if s := v.Get("since"); s != "" {
+		since, err := time.Parse(time.RFC3339, s)
+		if err != nil {
+			return nil, &intake.ErrInput{Problem: "since: not a time as in RFC 3339"}
+		}
+		q.Since = since
+	}
+	found, next, err := b.Gateway.Judgements(r.Context(), q)
+	return JudgementPage{Judgements: found, Next: next}, err
 }
 
 func (b Backend) list(r *http.Request) (any, error) {

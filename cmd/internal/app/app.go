@@ -104,6 +104,9 @@ func (a *App) buildGateway(ids *identity.Lists) error {
 	if err != nil {
 		return fmt.Errorf("policy: %w", err)
 	}
+	if err := intake.KeepPolicy(ctx, a.store, a.policy.Hash(), a.policy.Source()); err != nil {
+		return err
+	}
 	a.ledger = ledger.New(a.store, time.Now)
 	var crms []intake.CRM
 	if a.cfg.CRM.Ledger {

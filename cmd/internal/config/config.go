@@ -33,6 +33,8 @@ type Config struct {
 	Templates string     `yaml:"templates"`
 	Identity  Identity   `yaml:"identity"`
 	Policy    rules.Spec `yaml:"policy"`
+	// PolicyFile is a file with the policy, in the place of Policy.
+	PolicyFile string `yaml:"policy_file"`
 	// Budget bounds the answers that go out by themselves.
 	Budget    intake.Budget    `yaml:"budget"`
 	Mailboxes []mailbox.Config `yaml:"mailboxes"`
@@ -95,6 +97,9 @@ func Load(path string) (Config, error) {
 		return Config{}, faults
 	}
 	c.anchor(dir)
+	if c.PolicyFile != "" {
+		faults = append(faults, c.readPolicy(doc)...)
+	}
 	for _, f := range c.Validate() {
 		f.Line = doc.line(f.Path)
 		faults = append(faults, f)
@@ -105,10 +110,55 @@ func Load(path string) (Config, error) {
 	return c, nil
 }
 
+// readPolicy puts what the policy's file says in the place of Policy.
+func (c *Config) readPolicy(doc document) Faults {
+	if doc.has("policy") {
+		return Faults{{Line: doc.line("policy_file"), Path: "policy_file", Problem: "is given beside policy; keep one of them"}}
+	}
+	ids, faults := c.Identity.lists()
+	if len(faults) > 0 {
+		return nil // told with the lists
+	}
+	spec, err := LoadPolicy(c.PolicyFile, ids)
+	if err != nil {
+		c.Policy.Contact = rules.Contact{Name: "-", Email: "unread@policy.invalid"} // told already
+		return Faults{{Line: doc.line("policy_file"), Path: "policy_file", Problem: fmt.Sprintf("%s:\n%v", c.PolicyFile, err)}}
+	}
+	c.Policy = spec
+	return nil
+}
+
+// LoadPolicy reads a policy from a file of its own, or from the configuration of a gateway
+// that has it inside. The error is of type Faults if the file could be read.
+func LoadPolicy(path string, ids *identity.Lists) (rules.Spec, error) {
+	src, err := os.ReadFile(path)
+	if err != nil {
+		return rules.Spec{}, err
+	}
+	if whole, _ := decode(src, filepath.Dir(path), new(any)); whole.has("mailboxes") {
+		c, err := Load(path)
+		return c.Policy, err
+	}
+	s := rules.Default()
+	doc, faults := decode(src, filepath.Dir(path), &s)
+	if doc.top == nil {
+		return s, faults
+	}
+	for _, err := range s.Validate(ids) {
+		f := inside("", err)
+		f.Line = doc.line(f.Path)
+		faults = append(faults, f)
+	}
+	if len(faults) > 0 {
+		return s, faults.sorted()
+	}
+	return s, nil
+}
+
 // anchor makes relative paths absolute.
 func (c *Config) anchor(dir string) {
 	paths := []*string{
-		&c.Data, &c.Templates, &c.Identity.FreeMail, &c.Identity.SharedHosts,
+		&c.Data, &c.PolicyFile, &c.Templates, &c.Identity.FreeMail, &c.Identity.SharedHosts,
 		&c.Identity.LegalForms, &c.Identity.Suffixes,
 	}
 	for i := range c.Mailboxes {

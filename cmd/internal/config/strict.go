@@ -108,6 +108,19 @@ func typeFault(words string) Fault {
 // document is a parsed file.
 type document struct{ top *yaml.Node }
 
+// has reports whether the file has a key at its top.
+func (d document) has(key string) bool {
+	if d.top == nil || d.top.Kind != yaml.MappingNode {
+		return false
+	}
+	for i := 0; i+1 < len(d.top.Content); i += 2 {
+		if d.top.Content[i].Value == key {
+			return true
+		}
+	}
+	return false
+}
+
 // line returns where path stands, or the nearest key above it that is in the file.
 func (d document) line(path string) int {
 	n, line := d.top, 0
