@@ -82,7 +82,7 @@ func checkParsed(t testing.TB, p *Parsed) bool {
 		ok = false
 		t.Errorf(format, args...)
 	}
-	lines := []string{p.Subject, p.MessageID, p.Date, p.Report, p.Sender.Name, p.Sender.Address}
+	lines := []string{p.Subject, p.MessageID, p.Date, p.Report}
 	for _, list := range [][]Address{p.From, p.To, p.ReplyTo} {
 		if len(list) > maxAddresses {
 			fault("%d addresses", len(list))

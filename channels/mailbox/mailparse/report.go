@@ -136,7 +136,7 @@ func reportFields(content string) []Field {
 				out[n-1].Value += " " + strings.TrimSpace(line)
 			}
 		default:
-			if name, value := fieldName(strings.TrimLeft(line, " \t")); name != "" {
+			if name, value := FieldName(strings.TrimLeft(line, " \t")); name != "" {
 				out = append(out, Field{name, value})
 			}
 		}
