@@ -347,3 +347,17 @@ func FuzzClassify(f *testing.F) {
 		}
 	})
 }
+
+// TestAnAddressIsNoLongerThanAddressesAre: what is longer would be a key of the store.
+func TestAnAddressIsNoLongerThanAddressesAre(t *testing.T) {
+	m, _ := newTestMailbox(t, Config{})
+	for _, from := range []string{strings.Repeat("a", 40<<10) + "@partner.example", "jane@" + strings.Repeat("a.", 20<<10) + "example", strings.Repeat("a", 300) + "@longer.partner.example"} {
+		s := takeMail(t, m, "From: "+from+"\nSubject: x\n\nCompany: Acme\n")
+		if len(s.Asides) != 1 || s.Asides[0].Reason != intake.AsideAmbiguousFrom || s.Asides[0].From != "" {
+			t.Errorf("…%s: %+v", from[len(from)-20:], s)
+		}
+	}
+	if s := takeMail(t, m, "From: "+strings.Repeat("a", 90)+"@partner.example\nSubject: x\n\nCompany: Acme\n"); len(s.Accepted) != 1 {
+		t.Errorf("a long address that servers take: %+v", s.Asides)
+	}
+}
