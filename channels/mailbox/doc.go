@@ -40,8 +40,8 @@
 //
 // A message that was read but not stored stays where it is and is read again. A connection
 // that fails or falls silent is closed and made anew, after 1 s, 2 s … 5 min. A message
-// that can't be fetched three times is set aside and the others go on. An answer that can't
-// be delivered is retried by the queue with the same Message-ID; a refusal parks it for
+// that can't be fetched three times, or not stored five times while others are, is set aside
+// and the others go on. An answer that can't be delivered is retried by the queue with the same Message-ID; a refusal parks it for
 // staff, and so does a bounce that comes later, which is told to the case.
 //
 // A server that does not let us in is left alone for a minute or more. Health tells that
