@@ -20,6 +20,9 @@ import (
 // instanceField tells mail of this installation from that of others.
 const instanceField = "X-Leadgate-Instance"
 
+// complaintField holds what a complaint has to bring back. No answer copies it.
+const complaintField = "X-Leadgate-Complaint"
+
 // compose builds the mail. The same message gives the same bytes.
 func (m *Mailbox) compose(msg intake.Message, to string, t thread, words Rendered) ([]byte, error) {
 	if !validID(t.MessageID) {
@@ -68,6 +71,7 @@ func (m *Mailbox) outgoingHeader(msg intake.Message, to string, t thread) mail.H
 	h.Set("Auto-Submitted", map[bool]string{false: "auto-replied", true: "auto-generated"}[msg.Unprompted])
 	h.Set("X-Auto-Response-Suppress", "DR, RN, NRN, OOF, AutoReply")
 	h.Set(instanceField, m.tokens.instance())
+	h.Set(complaintField, m.tokens.tag(forComplaints, msg.ID))
 	if msg.Facts.Case != "" {
 		h.Set("X-Leadgate-Case", strings.Map(noControl, msg.Facts.Case))
 	}

@@ -98,7 +98,7 @@ func checkParsed(t testing.TB, p *Parsed) bool {
 		}
 	}
 	if d := p.Delivery; d != nil {
-		lines = append(lines, d.Feedback, d.MessageID)
+		lines = append(lines, d.Feedback, d.MessageID, d.MailFrom)
 		for _, r := range d.Recipients {
 			lines = append(lines, r.Address, r.Original, r.Action, r.Status, r.Detail)
 		}
