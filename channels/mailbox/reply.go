@@ -84,6 +84,9 @@ func (m *Mailbox) hand(ctx context.Context, o outgoing) error {
 
 // nextThread is the thread with msg as its newest member.
 func (m *Mailbox) nextThread(msg intake.Message, t thread, words Rendered) thread {
+	if msg.Kind == intake.MessageConfirm { // whoever it goes to may have written none of it
+		t = thread{}
+	}
 	refs := slices.Clone(t.References)
 	if t.MessageID != "" && !slices.Contains(refs, t.MessageID) {
 		refs = append(refs, t.MessageID)
@@ -91,9 +94,6 @@ func (m *Mailbox) nextThread(msg intake.Message, t thread, words Rendered) threa
 	refs = slices.DeleteFunc(refs, func(id string) bool { return !validID(id) })
 	if len(refs) > keptReferences+1 {
 		refs = append(refs[:1:1], refs[len(refs)-keptReferences:]...)
-	}
-	if msg.Kind == intake.MessageConfirm { // whoever it goes to may not have written the subject
-		t.Subject = ""
 	}
 	return thread{
 		Mailbox: m.cfg.Name, MessageID: m.tokens.messageID(msg.ID), References: refs,
