@@ -136,6 +136,7 @@ func (a *App) buildMailboxes(ids *identity.Lists) error {
 		m, err := mailbox.New(c, mailbox.Deps{
 			Key:       key,
 			Extractor: extract.New(ids, extract.Options{OwnDomain: a.policy.Owns, PartnerDomain: a.gateway.IsPartner}),
+			Identity:  ids,
 			Renderer:  renderer{texts},
 			Tokens:    refreshTokens{a.store},
 			Now:       time.Now,
