@@ -224,14 +224,14 @@ func autoSubmitted(p *mailparse.Parsed) string {
 	for _, v := range p.Header.All("Auto-Submitted") {
 		token, _, _ := strings.Cut(senderauth.DropComments(v), ";")
 		if token = strings.ToLower(mailparse.CleanLine(token)); token != "" && token != "no" {
-			return clipped(token)
+			return mailparse.Clipped(token)
 		}
 	}
 	return ""
 }
 
 func precedence(p *mailparse.Parsed) string {
-	return clipped(strings.ToLower(mailparse.CleanLine(p.Header.Get("Precedence"))))
+	return mailparse.Clipped(strings.ToLower(p.Header.Get("Precedence")))
 }
 
 // listMail finds mailing lists and mass mail (RFC 2369, RFC 2919).
@@ -250,7 +250,7 @@ func listMail(p *mailparse.Parsed) finding {
 // noReply finds senders that nobody reads.
 func noReply(p *mailparse.Parsed) finding {
 	if local := fromLocal(p); machineLocal.MatchString(local) {
-		return finding{classNoReply, verdict{intake.AsideRobot, "From is " + clipped(local)}}
+		return finding{classNoReply, verdict{intake.AsideRobot, "From is " + mailparse.Clipped(local)}}
 	}
 	return finding{}
 }
@@ -316,13 +316,4 @@ func fromLocal(p *mailparse.Parsed) string {
 	}
 	a := strings.ToLower(p.From[0].Address)
 	return a[:max(0, strings.LastIndexByte(a, '@'))]
-}
-
-// clipped bounds what others wrote before it is shown.
-func clipped(s string) string {
-	const limit = 60
-	if r := []rune(s); len(r) > limit {
-		return string(r[:limit]) + "…"
-	}
-	return s
 }

@@ -8,7 +8,6 @@ import (
 	"io"
 	"mime"
 	"strings"
-	"unicode"
 
 	"github.com/emersion/go-message"
 	"github.com/emersion/go-message/mail"
@@ -73,7 +72,7 @@ func (m *Mailbox) outgoingHeader(msg intake.Message, to string, t thread) mail.H
 	h.Set(instanceField, m.tokens.instance())
 	h.Set(complaintField, m.tokens.tag(forComplaints, msg.ID))
 	if msg.Facts.Case != "" {
-		h.Set("X-Leadgate-Case", strings.Map(noControl, msg.Facts.Case))
+		h.Set("X-Leadgate-Case", mailparse.CleanLine(msg.Facts.Case))
 	}
 	h.Set("MIME-Version", "1.0")
 	return h
@@ -81,7 +80,7 @@ func (m *Mailbox) outgoingHeader(msg intake.Message, to string, t thread) mail.H
 
 // setSubject folds between encoded words (RFC 2047, section 2), as the library does not.
 func setSubject(h *mail.Header, subject string) {
-	encoded := mime.QEncoding.Encode("utf-8", strings.Map(noControl, mailparse.CleanLine(subject)))
+	encoded := mime.QEncoding.Encode("utf-8", mailparse.CleanLine(subject))
 	if !strings.HasPrefix(encoded, "=?") {
 		h.Set("Subject", encoded)
 		return
@@ -117,11 +116,4 @@ func writePart(w *message.Writer, media, text string) error {
 		return err
 	}
 	return part.Close()
-}
-
-func noControl(r rune) rune {
-	if unicode.IsControl(r) {
-		return ' '
-	}
-	return r
 }

@@ -133,12 +133,12 @@ func validID(s string) bool {
 // envelopeAddress returns the one address that a message goes to, its domain in ASCII.
 func envelopeAddress(s string) (string, error) {
 	if !isAddress(s) {
-		return "", fmt.Errorf("%q is not one e-mail address", clipped(mailparse.CleanLine(s)))
+		return "", fmt.Errorf("%q is not one e-mail address", mailparse.Clipped(s))
 	}
 	i := strings.LastIndexByte(s, '@')
 	domain, err := idna.Lookup.ToASCII(s[i+1:])
 	if err != nil {
-		return "", fmt.Errorf("the domain of %q is not valid", clipped(mailparse.CleanLine(s)))
+		return "", fmt.Errorf("the domain of %q is not valid", mailparse.Clipped(s))
 	}
 	return s[:i+1] + domain, nil
 }

@@ -118,6 +118,16 @@ func CleanLine(s string) string {
 	return strings.Join(strings.Fields(s), " ")
 }
 
+// Clipped makes one short line of what others wrote, to be shown.
+func Clipped(s string) string {
+	const limit = 60 // runes
+	s = CleanLine(s)
+	if r := []rune(s); len(r) > limit {
+		return string(r[:limit]) + "…"
+	}
+	return s
+}
+
 // isCleanLine spares the usual value the work.
 func isCleanLine(s string) bool {
 	last := byte(' ')
