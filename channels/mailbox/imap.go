@@ -23,11 +23,10 @@ type fetcher struct {
 	// junk says that the folder is the one that the server puts spam into: what lies there is
 	// taken in and never answered.
 	junk bool
-	// blame counts per UID how often fetching it failed, refused holds those that could not be
-	// stored, large holds those that turned out
-	// larger than the server had said, putOff until when those wait whose sender can't be
-	// checked, and stored those that are stored and not yet filed. All hold for one
-	// UIDVALIDITY.
+	// blame counts per UID how often fetching it failed, refused how often storing it did, large
+	// holds those that turned out larger than the server had said, putOff until when those wait
+	// whose sender can't be checked, and stored those that are stored and not yet filed. All
+	// hold for one UIDVALIDITY.
 	validity uint32
 	blame    map[imap.UID]int
 	refused  map[imap.UID]refusal

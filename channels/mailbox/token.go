@@ -92,9 +92,9 @@ func (t tokens) tag(p purpose, id string) string {
 
 var tagPrefix = map[purpose]string{forBounces: "b.", forReplies: "r.", forComplaints: "c."}
 
-// openTag returns what a tag of an address is for, and the id that it proves to be known. The id is "" if
-// the token is not one of ours, and the purpose too if the tag has not even its form: people
-// may use tags as they like.
+// openTag returns what a tag of an address is for, and the id that it proves to be known. The
+// id is "" if the token is not one of ours, and the purpose too if the tag has not even its
+// form: people may use tags as they like.
 func (t tokens) openTag(tag string) (p purpose, id string) {
 	for _, p := range []purpose{forBounces, forReplies} {
 		if id, ok := t.openFor(p, tag); ok {
