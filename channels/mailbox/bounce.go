@@ -10,7 +10,7 @@ import (
 
 // reportSigns finds reports about mail that say what they are (RFC 3464, RFC 5965, RFC 8098).
 func reportSigns(p *mailparse.Parsed) finding {
-	bounced := verdict{intake.AsideBounce, "a report: " + clipped(p.Report)}
+	bounced := verdict{intake.AsideBounce, "a report: " + mailparse.Clipped(p.Report)}
 	switch {
 	case p.Report == "" || passedOn(p):
 		return finding{}
@@ -40,7 +40,7 @@ func (m *Mailbox) bounceSigns(p *mailparse.Parsed) finding {
 	case p.Header.Has("X-Failed-Recipients"):
 		return bounced("X-Failed-Recipients")
 	case fromDaemon(p):
-		return bounced("From is " + clipped(or(fromLocal(p), mailparse.CleanLine(p.Header.Get("From")))))
+		return bounced("From is " + mailparse.Clipped(or(fromLocal(p), p.Header.Get("From"))))
 	}
 	subject := strings.TrimSpace(p.Subject)
 	switch {

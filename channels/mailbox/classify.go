@@ -3,7 +3,10 @@ package mailbox
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
+
+	"golang.org/x/text/unicode/norm"
 
 	"leadgate/channels/mailbox/mailparse"
 	"leadgate/channels/mailbox/senderauth"
@@ -221,14 +224,14 @@ func autoSubmitted(p *mailparse.Parsed) string {
 	for _, v := range p.Header.All("Auto-Submitted") {
 		token, _, _ := strings.Cut(senderauth.DropComments(v), ";")
 		if token = strings.ToLower(mailparse.CleanLine(token)); token != "" && token != "no" {
-			return clipped(token)
+			return mailparse.Clipped(token)
 		}
 	}
 	return ""
 }
 
 func precedence(p *mailparse.Parsed) string {
-	return clipped(strings.ToLower(mailparse.CleanLine(p.Header.Get("Precedence"))))
+	return mailparse.Clipped(strings.ToLower(p.Header.Get("Precedence")))
 }
 
 // listMail finds mailing lists and mass mail (RFC 2369, RFC 2919).
@@ -247,7 +250,7 @@ func listMail(p *mailparse.Parsed) finding {
 // noReply finds senders that nobody reads.
 func noReply(p *mailparse.Parsed) finding {
 	if local := fromLocal(p); machineLocal.MatchString(local) {
-		return finding{classNoReply, verdict{intake.AsideRobot, "From is " + clipped(local)}}
+		return finding{classNoReply, verdict{intake.AsideRobot, "From is " + mailparse.Clipped(local)}}
 	}
 	return finding{}
 }
@@ -286,13 +289,25 @@ func ambiguousFrom(p *mailparse.Parsed) finding {
 	case !isAddress(p.From[0].Address):
 		return ambiguous("From is no address")
 	}
-	for _, shown := range mailparse.AddrSpec.FindAllString(p.From[0].Name, 5) {
-		if !strings.EqualFold(shown, p.From[0].Address) {
-			return ambiguous("the name in From shows another address")
-		}
+	if showsAnother(p.From[0].Name, p.From[0].Address) {
+		return ambiguous("the name in From shows another address")
 	}
 	return finding{}
 }
+
+// showsAnother reports whether people may read a name as another address than that which it
+// stands before: also in wide letters, and with blanks around its @ if a domain follows.
+func showsAnother(name, address string) bool {
+	name, address = norm.NFKC.String(name), norm.NFKC.String(address)
+	all := append(mailparse.AddrSpec.FindAllString(name, -1), spacedAddress.FindAllString(name, -1)...)
+	return slices.ContainsFunc(all, func(shown string) bool {
+		shown = strings.Join(strings.Fields(shown), "")
+		return !strings.EqualFold(shown, address)
+	})
+}
+
+// spacedAddress is an address as no program takes it for one. People are called "Jane @ Acme".
+var spacedAddress = regexp.MustCompile(`[^\s<>()\[\]",;:@\\]+(?:\s+@\s*|@\s+)[^\s<>()\[\]",;:@\\.]+\.[^\s<>()\[\]",;:@\\]+`)
 
 // fromLocal returns the local part of the first From address, lower case.
 func fromLocal(p *mailparse.Parsed) string {
@@ -301,13 +316,4 @@ func fromLocal(p *mailparse.Parsed) string {
 	}
 	a := strings.ToLower(p.From[0].Address)
 	return a[:max(0, strings.LastIndexByte(a, '@'))]
-}
-
-// clipped bounds what others wrote before it is shown.
-func clipped(s string) string {
-	const limit = 60
-	if r := []rune(s); len(r) > limit {
-		return string(r[:limit]) + "…"
-	}
-	return s
 }

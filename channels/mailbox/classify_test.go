@@ -347,3 +347,39 @@ func FuzzClassify(f *testing.F) {
 		}
 	})
 }
+
+// TestAnAddressIsNoLongerThanAddressesAre: what is longer would be a key of the store.
+func TestAnAddressIsNoLongerThanAddressesAre(t *testing.T) {
+	m, _ := newTestMailbox(t, Config{})
+	for _, from := range []string{strings.Repeat("a", 40<<10) + "@partner.example", "jane@" + strings.Repeat("a.", 20<<10) + "example", strings.Repeat("a", 300) + "@longer.partner.example"} {
+		s := takeMail(t, m, "From: "+from+"\nSubject: x\n\nCompany: Acme\n")
+		if len(s.Asides) != 1 || s.Asides[0].Reason != intake.AsideAmbiguousFrom || s.Asides[0].From != "" {
+			t.Errorf("…%s: %+v", from[len(from)-20:], s)
+		}
+	}
+	if s := takeMail(t, m, "From: "+strings.Repeat("a", 90)+"@partner.example\nSubject: x\n\nCompany: Acme\n"); len(s.Accepted) != 1 {
+		t.Errorf("a long address that servers take: %+v", s.Asides)
+	}
+}
+
+func TestANameInFromShowsNoOtherAddress(t *testing.T) {
+	m, _ := newTestMailbox(t, Config{})
+	for name, ok := range map[string]bool{
+		"Eve": true, "EVE@evil.example": true, "eve @ evil.example": true, "eve\uff20evil.example": true,
+		"Eve @ Acme": true, "Eve @ Acme, Inc. and Sons": true,
+		strings.Repeat("eve@evil.example ", 50):                       true,
+		"ana@alpha.example":                                           false,
+		"ana\uff20alpha.example":                                      false,
+		"ana\ufe6balpha\uff0eexample":                                 false,
+		"ana @alpha.example":                                          false,
+		"ana@ alpha.example":                                          false,
+		"ana \u00a0@\u3000alpha.example":                              false,
+		"ana\u200b@\u200balpha.example":                               false,
+		strings.Repeat("eve@evil.example ", 50) + "ana@alpha.example": false,
+	} {
+		s := takeMail(t, m, "From: \""+name+"\" <eve@evil.example>\nSubject: x\n\nCompany: Acme\n")
+		if (len(s.Accepted) > 0) != ok || !ok && s.Asides[0].Reason != intake.AsideAmbiguousFrom {
+			t.Errorf("%q: %+v", name, s)
+		}
+	}
+}

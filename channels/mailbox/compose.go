@@ -8,7 +8,6 @@ import (
 	"io"
 	"mime"
 	"strings"
-	"unicode"
 
 	"github.com/emersion/go-message"
 	"github.com/emersion/go-message/mail"
@@ -19,6 +18,9 @@ import (
 
 // instanceField tells mail of this installation from that of others.
 const instanceField = "X-Leadgate-Instance"
+
+// complaintField holds what a complaint has to bring back. No answer copies it.
+const complaintField = "X-Leadgate-Complaint"
 
 // compose builds the mail. The same message gives the same bytes.
 func (m *Mailbox) compose(msg intake.Message, to string, t thread, words Rendered) ([]byte, error) {
@@ -68,8 +70,9 @@ func (m *Mailbox) outgoingHeader(msg intake.Message, to string, t thread) mail.H
 	h.Set("Auto-Submitted", map[bool]string{false: "auto-replied", true: "auto-generated"}[msg.Unprompted])
 	h.Set("X-Auto-Response-Suppress", "DR, RN, NRN, OOF, AutoReply")
 	h.Set(instanceField, m.tokens.instance())
+	h.Set(complaintField, m.tokens.tag(forComplaints, msg.ID))
 	if msg.Facts.Case != "" {
-		h.Set("X-Leadgate-Case", strings.Map(noControl, msg.Facts.Case))
+		h.Set("X-Leadgate-Case", mailparse.CleanLine(msg.Facts.Case))
 	}
 	h.Set("MIME-Version", "1.0")
 	return h
@@ -77,7 +80,7 @@ func (m *Mailbox) outgoingHeader(msg intake.Message, to string, t thread) mail.H
 
 // setSubject folds between encoded words (RFC 2047, section 2), as the library does not.
 func setSubject(h *mail.Header, subject string) {
-	encoded := mime.QEncoding.Encode("utf-8", strings.Map(noControl, mailparse.CleanLine(subject)))
+	encoded := mime.QEncoding.Encode("utf-8", mailparse.CleanLine(subject))
 	if !strings.HasPrefix(encoded, "=?") {
 		h.Set("Subject", encoded)
 		return
@@ -113,11 +116,4 @@ func writePart(w *message.Writer, media, text string) error {
 		return err
 	}
 	return part.Close()
-}
-
-func noControl(r rune) rune {
-	if unicode.IsControl(r) {
-		return ' '
-	}
-	return r
 }

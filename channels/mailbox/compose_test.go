@@ -258,7 +258,7 @@ func TestNoEncodedWordBreaksOutOfTheHeader(t *testing.T) {
 // ourFields are all fields that we write.
 var ourFields = func() map[string]bool {
 	all := make(map[string]bool)
-	for _, n := range strings.Fields("From To Reply-To Subject Date Message-Id In-Reply-To References Auto-Submitted X-Auto-Response-Suppress X-Leadgate-Instance X-Leadgate-Case Mime-Version Content-Type") {
+	for _, n := range strings.Fields("From To Reply-To Subject Date Message-Id In-Reply-To References Auto-Submitted X-Auto-Response-Suppress X-Leadgate-Instance X-Leadgate-Complaint X-Leadgate-Case Mime-Version Content-Type") {
 		all[n] = true
 	}
 	return all

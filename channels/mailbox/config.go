@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/mail"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -306,7 +305,7 @@ func validateServer(f *faults, key, host string, port int, protection TLS, insec
 	switch protection {
 	case TLSImplicit, TLSStart:
 	case TLSNone:
-		if !insecure && !isLoopback(host) {
+		if !insecure && !oauth.IsLoopback(host) {
 			f.addf("%s.tls none: %s is not this machine, so the password would travel in the clear; use implicit or starttls, or set insecure: true", key, host)
 		}
 	default:
@@ -314,17 +313,9 @@ func validateServer(f *faults, key, host string, port int, protection TLS, insec
 	}
 }
 
+// isAddress reports whether s is an address as it stands in an envelope, without a name and
+// without quotes.
 func isAddress(s string) bool {
 	a, err := mail.ParseAddress(s)
 	return err == nil && a.Address == s
-}
-
-// isLoopback reports whether host is this machine, by its address: a name can be pointed
-// anywhere, but for localhost (RFC 6761, section 6.3).
-func isLoopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.IsLoopback()
 }

@@ -34,15 +34,18 @@
 //
 // Answers carry tokens that prove to have seen them: in the Message-ID, in the Reply-To
 // (reply_token) and in the envelope sender that bounces come to (return_path). The last two
-// are addresses with a plus, which the mail server has to deliver to this mailbox.
+// are addresses with a plus, which the mail server has to deliver to this mailbox. A
+// complaint is believed only with what no answer to ours copies: the return path, or the
+// field X-Leadgate-Complaint of the mail that comes back with it.
 //
 // # What happens on failure
 //
 // A message that was read but not stored stays where it is and is read again. A connection
 // that fails or falls silent is closed and made anew, after 1 s, 2 s … 5 min. A message
-// that can't be fetched three times is set aside and the others go on. An answer that can't
-// be delivered is retried by the queue with the same Message-ID; a refusal parks it for
-// staff, and so does a bounce that comes later, which is told to the case.
+// that can't be fetched three times, or not stored five times while others are, is set aside
+// and the others go on. An answer that can't be delivered is retried by the queue with the
+// same Message-ID; a refusal parks it for staff, and so does a bounce that comes later, which
+// is told to the case.
 //
 // A server that does not let us in is left alone for a minute or more. Health tells that
 // apart from a connection that is down. A canary, a mail that the mailbox sends to itself now

@@ -1,10 +1,12 @@
 package mailbox
 
 import (
+	"bytes"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
+	"log/slog"
 	"strings"
 
 	"leadgate/channels/mailbox/mailparse"
@@ -17,6 +19,10 @@ import (
 type Explanation struct {
 	// Class is lead, multi, reply, not_a_lead, auto or bounce.
 	Class string `json:"class"`
+	// SetAside says why the mail is set aside, and Unanswered why it is taken in and not answered
+	// by itself, in words for staff; empty if it is not so.
+	SetAside   string `json:"set_aside,omitempty"`
+	Unanswered string `json:"unanswered,omitempty"`
 	// Text is what the person wrote this time.
 	Text       string            `json:"text"`
 	Leads      []ExplainedLead   `json:"leads"`
@@ -67,62 +73,66 @@ const (
 )
 
 // Explain reads a mail as the mailbox of cfg would, and says what it understood and from
-// which words. It stores and answers nothing. Of cfg only the addresses count.
+// which words. It stores and answers nothing. Of cfg only the addresses count. Without the key
+// of the mailbox nobody can tell whether the mail answers one of ours.
 func Explain(r io.Reader, cfg Config, x *extract.Extractor) (Explanation, error) {
-	p, err := mailparse.Parse(r)
+	raw, err := io.ReadAll(r)
 	if err != nil {
 		return Explanation{}, fmt.Errorf("read message: %w", err)
 	}
-	read := x.Extract(extractInput(&p))
-	out := Explanation{Class: string(read.Class), Text: read.New, Meetings: read.Meetings, Faults: read.Faults, Dictionary: extract.Version(), Leads: []ExplainedLead{}}
-	for _, l := range read.Leads {
+	d := delivery{content: bytes.NewReader(raw)}
+	m := reader(cfg, x)
+	u, err := m.understand(d)
+	if err != nil {
+		return Explanation{}, fmt.Errorf("read message: %w", err)
+	}
+	out := Explanation{Text: u.read.New, Dictionary: extract.Version(), Leads: []ExplainedLead{}}
+	if v := u.verdict(d); !v.human() {
+		out.Class, out.SetAside = asideClass(u.found.class), v.detail
+		return out, nil
+	}
+	out.Class, out.Unanswered, out.Meetings, out.Faults = readClass(&u.read), u.mute(d), u.read.Meetings, u.read.Faults
+	for _, l := range u.read.Leads {
 		out.Leads = append(out.Leads, explained(l))
 		out.Problems = append(out.Problems, l.Problems...)
-	}
-	if read.Class == extract.ClassUnclear {
-		out.Class = string(extract.ClassLead)
-		if len(read.Leads) == 0 {
-			out.Class = string(extract.ClassNotALead)
-		}
-	}
-	if class := machineClass(cfg, &p, slices.ContainsFunc(read.Leads, formed)); class != "" {
-		out.Class, out.Leads, out.Problems, out.Faults = class, []ExplainedLead{}, nil, nil
 	}
 	return out, nil
 }
 
-// formed reports whether a program may have written a lead: it has labels or a table, and
-// names the company and how to reach somebody there. Newsletters and robots that confirm
-// something do not.
-func formed(l extract.Lead) bool {
-	labels := 0
-	for _, e := range l.Evidence {
-		if e.Method == "label" || e.Method == "table" || e.Method == "next line" {
-			labels++
-		}
-	}
-	return labels > 2 && l.Fields[intake.FieldContactEmail] != "" && (l.Fields[intake.FieldCompanyName] != "" || l.Fields[intake.FieldCompanyDomain] != "")
-}
-
-// machineClass returns what a machine's mail is, "" for a person's and for a program's that
-// registers leads.
-func machineClass(cfg Config, p *mailparse.Parsed, leads bool) string {
+// reader returns a mailbox that can understand mails and nothing else.
+func reader(cfg Config, x *extract.Extractor) *Mailbox {
 	own := cfg.OwnAddresses
 	if cfg.Address != "" {
 		own = append([]string{cfg.Address}, own...)
 	}
-	m := &Mailbox{cfg: cfg, own: newOwnAddresses(own), tokens: tokens{key: make([]byte, minKey)}}
-	switch found := m.classify(p, delivery{}); found.class {
+	key := make([]byte, minKey) // nobody's
+	rand.Read(key)              // never fails
+	return &Mailbox{
+		cfg: cfg, own: newOwnAddresses(own), tokens: tokens{key: key},
+		deps: Deps{Extractor: x, Log: slog.New(slog.DiscardHandler)},
+	}
+}
+
+// readClass is the class of a mail that is taken in.
+func readClass(read *extract.Result) string {
+	switch {
+	case read.Class != extract.ClassUnclear:
+		return string(read.Class)
+	case len(read.Leads) == 0:
+		return string(extract.ClassNotALead)
+	}
+	return string(extract.ClassLead)
+}
+
+// asideClass is the class of a mail that is set aside.
+func asideClass(c class) string {
+	switch c {
 	case classBounce, classReceipt, classComplaint:
 		return explainBounce
-	case classPerson, classQuiet, classAmbiguous:
-		return ""
-	case classAutomatic, classList, classNoReply:
-		if leads {
-			return ""
-		}
+	case classOwn, classVacation, classAutomatic, classList, classNoReply:
+		return explainAuto
 	}
-	return explainAuto
+	return string(extract.ClassNotALead)
 }
 
 func explained(l extract.Lead) ExplainedLead {

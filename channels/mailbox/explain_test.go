@@ -57,3 +57,34 @@ func TestExplainTellsMachinesFromPeople(t *testing.T) {
 		}
 	}
 }
+
+// TestExplainSaysWhatTheMailboxDoes: as many leads, why it is set aside, and why it is not
+// answered.
+func TestExplainSaysWhatTheMailboxDoes(t *testing.T) {
+	m, _ := newTestMailbox(t, Config{})
+	for name, mail := range map[string]string{
+		"a person":            jane + "\nCompany: Acme\n",
+		"a program's lead":    "From: crm@partner.example\nAuto-Submitted: auto-generated\n\nCompany: Acme\n",
+		"two From":            "From: a@partner.example\nFrom: b@partner.example\n\nCompany: Acme\n",
+		"a ticket system":     "From: help@partner.example\nSubject: [#4711] New lead\n\nYour ticket 4711 has been created.\nWe met Jane Doe (jane@acme.com), CTO of Acme GmbH.\n",
+		"an encrypted mail":   jane + "Content-Type: multipart/encrypted; boundary=b\n\n--b\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n--b--\n",
+		"a bounce passed on":  jane + "Subject: Fwd: Undelivered Mail Returned to Sender\n\nWe met Jane Doe (jane@acme.com), CTO of Acme GmbH.\n",
+		"nothing of a mail":   "X: y\n\n\x00",
+		"a quiet mail server": jane + "X-Auto-Response-Suppress: All\n\nCompany: Acme\n",
+	} {
+		s := takeMail(t, m, mail)
+		taken, aside, mute := 0, "", ""
+		for _, a := range s.Accepted {
+			if mute = a.Mute; !a.Lead.Empty() {
+				taken++
+			}
+		}
+		for _, a := range s.Asides {
+			aside = a.Detail
+		}
+		x := explain(t, Config{Address: testAddress}, mail)
+		if len(x.Leads) != taken || x.SetAside != aside || x.Unanswered != mute {
+			t.Errorf("%s: explain shows %d leads (class %s), set aside %q, unanswered %q; the mailbox takes in %d, %q, %q", name, len(x.Leads), x.Class, x.SetAside, x.Unanswered, taken, aside, mute)
+		}
+	}
+}

@@ -83,3 +83,15 @@ func TestNothingThatAMailNamesIsFetched(t *testing.T) {
 		t.Errorf("the sender's server was asked %d times", n)
 	}
 }
+
+// TestAFieldWithALongNameIsNoText: what stands in a header field that any signature leaves
+// out must not be read as the text.
+func TestAFieldWithALongNameIsNoText(t *testing.T) {
+	m, _ := newTestMailbox(t, Config{})
+	s := takeMail(t, m, jane+"Message-ID: <1@partner.example>\nSubject: Hello\n"+strings.Repeat("X", 300)+": x\n Company: Evil GmbH\n Domain: evil-corp.com\n\nNice to meet you.\n")
+	for _, a := range s.Accepted {
+		if !a.Lead.Empty() {
+			t.Errorf("registered out of a header field: %v", a.Lead)
+		}
+	}
+}

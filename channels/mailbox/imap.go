@@ -23,15 +23,18 @@ type fetcher struct {
 	// junk says that the folder is the one that the server puts spam into: what lies there is
 	// taken in and never answered.
 	junk bool
-	// blame counts per UID how often fetching it failed, large holds those that turned out
-	// larger than the server had said, putOff until when those wait whose sender can't be
-	// checked, and stored those that are stored and not yet filed. All hold for one
-	// UIDVALIDITY.
+	// blame counts per UID how often fetching it failed, refused how often storing it did, large
+	// holds those that turned out larger than the server had said, putOff until when those wait
+	// whose sender can't be checked, and stored those that are stored and not yet filed. All
+	// hold for one UIDVALIDITY.
 	validity uint32
 	blame    map[imap.UID]int
+	refused  map[imap.UID]refusal
 	large    map[imap.UID]bool
 	putOff   map[imap.UID]time.Time
 	stored   map[imap.UID]place
+	// taken counts the messages that were stored.
+	taken int
 
 	condition condition
 }
@@ -78,6 +81,9 @@ const (
 	maxBlame = 3
 	// maxSinkErrors in a row end a drain: the store is down, not a message bad.
 	maxSinkErrors = 3
+	// maxRefusals is how often a message may be refused while others are stored before it is
+	// set aside.
+	maxRefusals = 5
 	// maxAgain is how many messages that were put off are tried again each time.
 	maxAgain = 5
 )
@@ -85,7 +91,7 @@ const (
 func newFetcher(m *Mailbox, cfg IMAP) *fetcher {
 	return &fetcher{
 		m: m, cfg: cfg, times: defaultIMAPTimes(), condition: condition{now: m.deps.Now},
-		blame: make(map[imap.UID]int), large: make(map[imap.UID]bool),
+		blame: make(map[imap.UID]int), refused: make(map[imap.UID]refusal), large: make(map[imap.UID]bool),
 		putOff: make(map[imap.UID]time.Time), stored: make(map[imap.UID]place),
 	}
 }
@@ -174,6 +180,7 @@ func (f *fetcher) open(s *session) error {
 	}
 	if validity != f.validity { // other messages may bear the same UIDs now
 		clear(f.blame)
+		clear(f.refused)
 		clear(f.large)
 		clear(f.putOff)
 		clear(f.stored)
@@ -185,6 +192,9 @@ func (f *fetcher) open(s *session) error {
 // drain deals with every message in the folder. refused is the reason why messages that
 // were fetched could not be stored; they stay and are tried again. err says that the
 // connection is of no use any more, or that the store takes nothing at all.
+//
+// Those that made no trouble before come first: however many messages the store refuses, they
+// keep no other from being stored.
 //
 // Each message is filed as soon as it is stored, unless filing was cut short before: a
 // server that hangs there must not keep the other messages from being stored.
@@ -199,7 +209,7 @@ func (f *fetcher) drain(ctx context.Context, s *session, sink intake.Sink) (refu
 	}
 	slices.Sort(large)
 	slices.Sort(todo)
-	slices.SortStableFunc(todo, func(a, b imap.UID) int { return f.blame[a] - f.blame[b] })
+	slices.SortStableFunc(todo, func(a, b imap.UID) int { return f.troubles(a) - f.troubles(b) })
 	behind := len(f.stored) > 0
 	inARow, again := 0, 0
 	for _, uid := range todo {
@@ -231,6 +241,26 @@ func (f *fetcher) drain(ctx context.Context, s *session, sink intake.Sink) (refu
 		}
 	}
 	return refused, nil
+}
+
+// troubles is how often a message could not be fetched or stored.
+func (f *fetcher) troubles(uid imap.UID) int { return f.blame[uid] + f.refused[uid].times }
+
+// refusal is how often the store did not take a message.
+type refusal struct {
+	times int
+	// alone counts those times before which the store took another message: then it is not the
+	// store that is bad. seen is fetcher.taken as it was last.
+	alone, seen int
+}
+
+// again returns the refusal once more, after so many messages were stored.
+func (r refusal) again(taken int) refusal {
+	if r.times++; r.seen < taken {
+		r.alone++
+	}
+	r.seen = taken
+	return r
 }
 
 // waits reports whether a message was put off and is not to be tried now. Checking may take
@@ -283,14 +313,21 @@ func (f *fetcher) take(ctx context.Context, s *session, sink intake.Sink, uid im
 	switch {
 	case fetchErr != nil:
 		d.aside = verdict{intake.AsideRepeatedFailed, fmt.Sprintf("fetching it failed %d times", maxBlame)}
+	case f.refused[uid].alone >= maxRefusals:
+		d.aside = verdict{intake.AsideRepeatedFailed, fmt.Sprintf("storing it failed %d times, while others were stored", maxRefusals)}
 	case large:
 		d.aside = verdict{intake.AsideTooLarge, fmt.Sprintf("%d bytes, the limit is %d; only its beginning was read", got.size, f.m.cfg.MaxSize)}
 	}
 	out, err := f.m.take(ctx, sink, d)
 	if err != nil {
+		if !errors.Is(err, errNotNow) && ctx.Err() == nil {
+			f.refused[uid] = f.refused[uid].again(f.taken)
+		}
 		return &sinkError{fmt.Errorf("uid %d: %w", uid, err)}
 	}
+	f.taken++
 	delete(f.blame, uid)
+	delete(f.refused, uid)
 	delete(f.large, uid)
 	delete(f.putOff, uid)
 	switch {

@@ -3,6 +3,7 @@ package mailbox
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -279,6 +280,61 @@ func TestStoreThatRefusesOneMessageTakesTheOthers(t *testing.T) {
 	}
 	r.wait(t, func(s channeltest.State) bool { return len(s.Accepted) == 8 })
 	r.filed(t, 8, 0, 0)
+}
+
+// picky is a store that takes no registration of some senders.
+type picky struct {
+	*channeltest.Sink
+	refuses string // what their addresses begin with
+}
+
+func (p picky) Accept(ctx context.Context, s intake.Submission) (intake.Receipt, error) {
+	if strings.HasPrefix(s.Sender.Address, p.refuses) {
+		return intake.Receipt{}, errors.New("write record: key too large")
+	}
+	return p.Sink.Accept(ctx, s)
+}
+
+// TestMessagesThatAreNeverStoredHoldUpNoOthersAndAreSetAside: as many as end a drain lie before
+// the others in the folder.
+func TestMessagesThatAreNeverStoredHoldUpNoOthersAndAreSetAside(t *testing.T) {
+	server := newIMAPServer(t, allCaps...)
+	for n := range maxSinkErrors {
+		server.append(t, mailOf("From: poison@partner.example", "To: "+testAddress, fmt.Sprintf("Subject: %d", n), "", "Company: Acme"))
+	}
+	box, _ := newTestMailbox(t, Config{IMAP: imapConfig(server.addr)})
+	quick(box)
+	r := &running{box: box, server: server, sink: channeltest.NewSink(), ctx: t.Context()}
+	runBox(t, box, picky{r.sink, "poison"})
+	leads := 0
+	for s := (channeltest.State{}); len(s.Asides) < maxSinkErrors; leads++ {
+		if leads == 100 {
+			t.Fatalf("of %d bad messages %d are set aside", maxSinkErrors, len(s.Asides))
+		}
+		server.append(t, leadMail(leads, "lead"))
+		s = accepted(t, r.sink, leads+1, 10*time.Second)
+	}
+	r.filed(t, leads, maxSinkErrors, 0)
+	for _, a := range r.sink.State().Asides {
+		if a.Reason != intake.AsideRepeatedFailed || a.From != "poison@partner.example" || a.Raw.Size == 0 {
+			t.Errorf("%+v", a)
+		}
+	}
+}
+
+// TestAStoreThatIsDownSetsNothingAside: that is no fault of a message, however often it is
+// refused.
+func TestAStoreThatIsDownSetsNothingAside(t *testing.T) {
+	server := newIMAPServer(t, allCaps...)
+	for n := range maxSinkErrors {
+		server.append(t, leadMail(n, "lead"))
+	}
+	r := runIMAP(t, server, server.addr, func(m *Mailbox) { m.imap.taken = 1 })
+	r.sink.FailNext(5 * maxSinkErrors * maxRefusals)
+	if s := r.wait(t, func(s channeltest.State) bool { return len(s.Accepted) == maxSinkErrors }); len(s.Asides) != 0 {
+		t.Errorf("set aside: %+v", s.Asides)
+	}
+	r.filed(t, maxSinkErrors, 0, 0)
 }
 
 func TestWrongPasswordShowsInTheHealthAndNotTheSecret(t *testing.T) {

@@ -18,6 +18,7 @@ import (
 	"leadgate/channels/mailbox/senderauth"
 	"leadgate/intake"
 	"leadgate/intake/extract"
+	"leadgate/intake/identity"
 )
 
 // channelName is the name of the channel, whatever the mailboxes are called.
@@ -29,9 +30,12 @@ type Deps struct {
 	// and answers to them come to.
 	Key       []byte
 	Extractor *extract.Extractor
-	Renderer  Renderer
-	Now       func() time.Time // time.Now if nil
-	Log       *slog.Logger     // discarded if nil
+	// Identity tells the domains of companies from those that anybody can have an address at;
+	// the lists that come with the program if nil.
+	Identity *identity.Lists
+	Renderer Renderer
+	Now      func() time.Time // time.Now if nil
+	Log      *slog.Logger     // discarded if nil
 	// RootCAs are who servers' certificates are checked against; the system's if nil.
 	RootCAs *x509.CertPool
 	// Tokens keeps refresh tokens that servers replace; the process alone if nil.
@@ -87,6 +91,9 @@ func New(cfg Config, deps Deps) (*Mailbox, error) {
 	deps.Log = deps.Log.With("channel", channelName, "mailbox", cfg.Name)
 	if deps.SpoolDir == "" {
 		deps.SpoolDir = os.TempDir()
+	}
+	if deps.Identity == nil {
+		deps.Identity = identity.Default()
 	}
 	proof, err := senderauth.New(cfg.SenderProof)
 	if err != nil {

@@ -110,17 +110,26 @@ func (m *Mailbox) tagsOf(p *mailparse.Parsed, envelope []string) []foundTag {
 	seen := make(map[string]bool)
 	for _, a := range append(p.DeliveredTo(), envelope...) {
 		a = strings.ToLower(a)
-		if seen[a] || !m.own.has(a) {
+		if seen[a] {
 			continue
 		}
 		seen[a] = true
-		_, tag, _ := strings.Cut(a[:strings.LastIndexByte(a, '@')], "+")
-		if purpose, id := m.tokens.openTag(tag); purpose != "" {
-			if id != "" {
+		if t := m.tagOf(a); t.purpose != "" {
+			if t.id != "" {
 				m.plusWorks.Store(true)
 			}
-			out = append(out, foundTag{purpose, id})
+			out = append(out, t)
 		}
 	}
 	return out
+}
+
+// tagOf returns the tag in an address of this mailbox; it is zero if there is none of our form.
+func (m *Mailbox) tagOf(address string) foundTag {
+	if !m.own.has(address) {
+		return foundTag{}
+	}
+	_, tag, _ := strings.Cut(address[:strings.LastIndexByte(address, '@')], "+")
+	purpose, id := m.tokens.openTag(tag)
+	return foundTag{purpose, id}
 }

@@ -86,6 +86,9 @@ func (m *Mailbox) hand(ctx context.Context, o outgoing) error {
 
 // nextThread is the thread with msg as its newest member.
 func (m *Mailbox) nextThread(msg intake.Message, t thread, words Rendered) thread {
+	if msg.Kind == intake.MessageConfirm { // whoever it goes to may have written none of it
+		t = thread{}
+	}
 	refs := slices.Clone(t.References)
 	if t.MessageID != "" && !slices.Contains(refs, t.MessageID) {
 		refs = append(refs, t.MessageID)
@@ -93,9 +96,6 @@ func (m *Mailbox) nextThread(msg intake.Message, t thread, words Rendered) threa
 	refs = slices.DeleteFunc(refs, func(id string) bool { return !validID(id) })
 	if len(refs) > keptReferences+1 {
 		refs = append(refs[:1:1], refs[len(refs)-keptReferences:]...)
-	}
-	if msg.Kind == intake.MessageConfirm { // whoever it goes to may not have written the subject
-		t.Subject = ""
 	}
 	return thread{
 		Mailbox: m.cfg.Name, MessageID: m.tokens.messageID(msg.ID), References: refs,
@@ -135,12 +135,12 @@ func validID(s string) bool {
 // envelopeAddress returns the one address that a message goes to, its domain in ASCII.
 func envelopeAddress(s string) (string, error) {
 	if !isAddress(s) {
-		return "", fmt.Errorf("%q is not one e-mail address", clipped(mailparse.CleanLine(s)))
+		return "", fmt.Errorf("%q is not one e-mail address", mailparse.Clipped(s))
 	}
 	i := strings.LastIndexByte(s, '@')
 	domain, err := idna.Lookup.ToASCII(s[i+1:])
 	if err != nil {
-		return "", fmt.Errorf("the domain of %q is not valid", clipped(mailparse.CleanLine(s)))
+		return "", fmt.Errorf("the domain of %q is not valid", mailparse.Clipped(s))
 	}
 	return s[:i+1] + domain, nil
 }

@@ -126,6 +126,22 @@ func TestThreadGrowsByTheAnswer(t *testing.T) {
 	}
 }
 
+// TestAQuestionWhoWroteHoldsNothingOfTheMail: whoever is asked may see what a stranger wrote
+// in our name.
+func TestAQuestionWhoWroteHoldsNothingOfTheMail(t *testing.T) {
+	m, _ := newTestMailbox(t, Config{})
+	s := takeMail(t, m, "From: Buy now at spam.example <jane@partner.example>\nMessage-ID: <buy-now-at-http://spam.example@evil.example>\nReferences: <visit/spam.example@evil.example>\nSubject: Visit spam.example\n\nCompany: Acme\n")
+	msg := testMessage()
+	msg.ID, msg.Kind, msg.To = "LG-2026-000123-K.confirm", intake.MessageConfirm, s.Accepted[0].Reply
+	data, got := composed(t, m, msg)
+	if strings.Contains(string(data), "spam.example") || got.Header.Get("References")+got.Header.Get("In-Reply-To") != "" {
+		t.Errorf("the question carries what a stranger wrote:\n%s", data)
+	}
+	if again := m.answers(&mailparse.Parsed{InReplyTo: []string{strings.Trim(got.Header.Get("Message-ID"), "<>")}}, nil); again.caseNumber() != "LG-2026-000123-K" {
+		t.Errorf("an answer to it continues %q", again.message)
+	}
+}
+
 func TestReferencesStayBounded(t *testing.T) {
 	m, _ := newTestMailbox(t, Config{})
 	msg := testMessage()

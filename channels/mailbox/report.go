@@ -17,22 +17,54 @@ const (
 
 // report reads what a mail reports about one of our messages. Which one is told by the
 // address that it came to, or by a Message-ID that it names: both prove that the message was
-// seen. A report that proves nothing names none.
+// seen. A complaint silences whoever complains, so that it has to prove more; see complained.
+// A report that proves nothing names none.
 func (m *Mailbox) report(p *mailparse.Parsed, f finding, envelope []string) *intake.Delivery {
 	switch f.class {
 	case classBounce, classComplaint, classReceipt:
 	default:
 		return nil
 	}
-	id := m.returned(p)
+	d := delivered(p, f)
+	if d.Complaint {
+		d.Message = m.complained(p)
+	} else {
+		d.Message = m.returned(p)
+	}
 	for _, t := range m.tagsOf(p, envelope) {
 		if t.purpose == forBounces && t.id != "" {
-			id = t.id
+			d.Message = t.id
 		}
 	}
-	d := delivered(p, f)
-	d.Message = id
 	return &d
+}
+
+// complained is the id of our message that a complaint is about, by what only its recipient
+// got: the return path, or the field for complaints, in the header that comes back. Our
+// Message-ID is also known to everybody whom the recipient copies on an answer.
+func (m *Mailbox) complained(p *mailparse.Parsed) string {
+	var headers []mailparse.Header
+	var paths []string
+	if p.Delivery != nil {
+		headers, paths = append(headers, p.Delivery.Original), append(paths, p.Delivery.MailFrom)
+	}
+	for i := range p.Forwarded {
+		headers = append(headers, p.Forwarded[i].Header)
+	}
+	for _, h := range headers {
+		if id, _ := m.tokens.openFor(forComplaints, strings.TrimSpace(h.Get(complaintField))); id != "" {
+			return id
+		}
+		for _, a := range mailparse.ParseAddresses(h.Get("Return-Path")) {
+			paths = append(paths, a.Address)
+		}
+	}
+	for _, path := range paths {
+		if t := m.tagOf(strings.ToLower(path)); t.purpose == forBounces && t.id != "" {
+			return t.id
+		}
+	}
+	return ""
 }
 
 // returned is the id of our message that a mail brings back, wherever in it: in the report,
@@ -65,7 +97,7 @@ var ourID = regexp.MustCompile(`(?i)\blg\.[a-z0-9.-]+@[a-z0-9.-]+`)
 func delivered(p *mailparse.Parsed, f finding) intake.Delivery {
 	switch {
 	case f.class == classComplaint:
-		return complained(p)
+		return fromComplaint(p)
 	case p.Delivery != nil && len(p.Delivery.Recipients) > 0:
 		return fromReport(p.Delivery.Recipients, f.class == classReceipt)
 	case f.class == classReceipt:
@@ -74,7 +106,7 @@ func delivered(p *mailparse.Parsed, f finding) intake.Delivery {
 	return fromWords(p)
 }
 
-func complained(p *mailparse.Parsed) intake.Delivery {
+func fromComplaint(p *mailparse.Parsed) intake.Delivery {
 	d := intake.Delivery{Complaint: true, Detail: "complaint"}
 	if p.Delivery == nil {
 		return d

@@ -51,6 +51,12 @@ func TestReportsTellWhatBecameOfAnAnswer(t *testing.T) {
 	fill := func(mail, to, id string) string {
 		return strings.NewReplacer("%to%", to, "%id%", id).Replace(mail)
 	}
+	of := func(field string) string { // a complaint about a mail with this field
+		return strings.Replace(fill(arf, plain, ours), "Message-ID", field+"\nMessage-ID", 1)
+	}
+	complaint := func(message string) intake.Delivery {
+		return intake.Delivery{Message: message, Recipient: "jane@partner.example", Complaint: true, Detail: "complaint: abuse"}
+	}
 	for name, tt := range map[string]struct {
 		mail string
 		want intake.Delivery
@@ -95,9 +101,38 @@ func TestReportsTellWhatBecameOfAnAnswer(t *testing.T) {
 			"Return-Path: <>\nFrom: postmaster@partner.example\nReferences: <" + ours + ">\nSubject: Delivery delayed\n\nwill keep trying\n",
 			intake.Delivery{Message: answerID},
 		},
-		"a complaint": {
-			fill(arf, plain, ours),
-			intake.Delivery{Message: answerID, Recipient: "jane@partner.example", Complaint: true, Detail: "complaint: abuse"},
+		"a complaint with our field": {
+			of(complaintField + ": " + m.tokens.tag(forComplaints, answerID)),
+			complaint(answerID),
+		},
+		"a complaint with our return path": {
+			of("Return-Path: <" + verp + ">"),
+			complaint(answerID),
+		},
+		"a complaint that tells our return path": {
+			strings.Replace(fill(arf, plain, foreign), "Feedback-Type", "Original-Mail-From: <"+strings.ToUpper(verp)+">\nFeedback-Type", 1),
+			complaint(answerID),
+		},
+		"a complaint to our return path": {
+			fill(arf, verp, foreign),
+			complaint(answerID),
+		},
+		"a complaint of a provider in its own form": {
+			"From: staff@isp.example\nSubject: complaint about message from 192.0.2.1\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nSee below.\n--b\nContent-Type: message/rfc822\n\nFrom: partners@vendor.example\n" +
+				complaintField + ": " + m.tokens.tag(forComplaints, answerID) + "\n\nx\n--b--\n",
+			intake.Delivery{Message: answerID, Complaint: true, Detail: "complaint"},
+		},
+		"a complaint of somebody who saw an answer to ours": {
+			"In-Reply-To: <" + ours + ">\n" + fill(arf, plain, ours),
+			complaint(""),
+		},
+		"a complaint with the address for answers": {
+			of("Return-Path: <" + m.replyTo(answerID, "") + ">\n" + complaintField + ": " + m.tokens.tag(forReplies, answerID)),
+			complaint(""),
+		},
+		"a complaint with the address of somebody else": {
+			of("Return-Path: <" + strings.Replace(verp, "vendor", "other", 1) + ">"),
+			complaint(""),
 		},
 		"praise": {
 			strings.Replace(fill(arf, plain, ours), "abuse", "not-spam", 1),

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
@@ -20,8 +22,30 @@ type spool struct {
 	received time.Time
 }
 
+const spoolPrefix = "leadgate-mail-"
+
+// CleanSpool removes what a process that was killed has left in a Deps.SpoolDir, and returns
+// how many files. No mailbox may run on the directory.
+func CleanSpool(dir string) (removed int, err error) {
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		return 0, fmt.Errorf("clean spool: %w", err)
+	}
+	for _, f := range files {
+		if !strings.HasPrefix(f.Name(), spoolPrefix) || !f.Type().IsRegular() {
+			continue
+		}
+		if e := os.Remove(filepath.Join(dir, f.Name())); e != nil {
+			err = errors.Join(err, fmt.Errorf("clean spool: %w", e))
+			continue
+		}
+		removed++
+	}
+	return removed, err
+}
+
 func newSpool(dir string) (*spool, error) {
-	f, err := os.CreateTemp(dir, "leadgate-mail-*")
+	f, err := os.CreateTemp(dir, spoolPrefix+"*")
 	if err != nil {
 		return nil, fmt.Errorf("spool message: %w", err)
 	}

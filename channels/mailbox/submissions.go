@@ -92,8 +92,8 @@ func (m *Mailbox) sender(ctx context.Context, u *understood, d delivery) (intake
 	from := u.mail.From[0]
 	proof := m.proof.Check(ctx, &u.mail, d.content, d.envelope)
 	s := intake.Sender{Address: from.Address, Name: clipRunes(from.Name, maxName), Strength: proof.Strength, How: proof.How}
-	if foreignReplyTo(&u.mail) {
-		s.How += "; Reply-To at another domain was ignored"
+	if m.foreignReplyTo(&u.mail) {
+		s.How += "; Reply-To of somebody else was ignored"
 	}
 	return s, proof
 }
@@ -146,21 +146,37 @@ func (m *Mailbox) route(u *understood) intake.Route {
 }
 
 // replyAddress returns where the answer goes: to From, or to Reply-To if it is one address
-// in the same organisation. Another one is how mail is made to be sent to strangers.
+// in the same company. Another one is how mail is made to be sent to strangers.
 func (m *Mailbox) replyAddress(p *mailparse.Parsed) string {
-	if len(p.ReplyTo) == 1 && !foreignReplyTo(p) && !m.own.has(p.ReplyTo[0].Address) {
+	if len(p.ReplyTo) == 1 && !m.foreignReplyTo(p) && !m.own.has(p.ReplyTo[0].Address) {
 		return p.ReplyTo[0].Address
 	}
 	return p.From[0].Address
 }
 
 // foreignReplyTo reports whether Reply-To names anybody but one person of the sender's
-// organisation.
-func foreignReplyTo(p *mailparse.Parsed) bool {
+// company.
+func (m *Mailbox) foreignReplyTo(p *mailparse.Parsed) bool {
 	if len(p.ReplyTo) == 0 {
 		return false
 	}
-	to := p.ReplyTo[0]
-	return len(p.ReplyTo) > 1 || !isAddress(to.Address) ||
-		senderauth.Organisation(to.Domain()) != senderauth.Organisation(p.From[0].Domain())
+	from, to := p.From[0], p.ReplyTo[0]
+	switch {
+	case len(p.ReplyTo) > 1 || !isAddress(to.Address):
+		return true
+	case strings.EqualFold(from.Address, to.Address):
+		return false
+	}
+	return !m.sameCompany(from.Domain(), to.Domain())
+}
+
+// sameCompany reports whether two domains are of one company. Those of mail providers and of
+// hosts that many share are of none.
+func (m *Mailbox) sameCompany(a, b string) bool {
+	first, err := m.deps.Identity.Domain(a)
+	if err != nil || first.FreeMail {
+		return false
+	}
+	second, err := m.deps.Identity.Domain(b)
+	return err == nil && !second.FreeMail && first.Key == second.Key
 }

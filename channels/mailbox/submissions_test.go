@@ -11,7 +11,7 @@ import (
 
 func TestReplyToIsHonouredWithinTheOrganisation(t *testing.T) {
 	m, _ := newTestMailbox(t, Config{})
-	const ignored = "; Reply-To at another domain was ignored"
+	const ignored = "; Reply-To of somebody else was ignored"
 	for replyTo, tt := range map[string]struct {
 		want    string
 		ignored bool
@@ -34,6 +34,26 @@ func TestReplyToIsHonouredWithinTheOrganisation(t *testing.T) {
 	s := takeMail(t, m, "From: mia@vendor.example\nReply-To: partners+x@vendor.example\n\nCompany: Acme GmbH")
 	if got := s.Accepted[0].Reply.Address; got != "mia@vendor.example" {
 		t.Errorf("the answer goes to ourselves: %s", got)
+	}
+}
+
+// TestReplyToIsIgnoredWhereAnybodyCanHaveAnAddress: a mail provider is no organisation, nor is
+// a host that many share.
+func TestReplyToIsIgnoredWhereAnybodyCanHaveAnAddress(t *testing.T) {
+	m, _ := newTestMailbox(t, Config{})
+	for _, tt := range []struct{ from, replyTo, want string }{
+		{"jane@gmail.com", "eve@gmail.com", "jane@gmail.com"},
+		{"jane@gmail.com", "Jane@GMail.com", "Jane@gmail.com"},
+		{"jane@yahoo.co.uk", "eve@yahoo.co.uk", "jane@yahoo.co.uk"},
+		{"jane@acme.github.io", "eve@evil.github.io", "jane@acme.github.io"},
+		{"jane@github.io", "eve@github.io", "jane@github.io"},
+		{"jane@localhost", "eve@localhost", "jane@localhost"},
+		{"jane@acme.github.io", "leads@acme.github.io", "leads@acme.github.io"},
+	} {
+		s := takeMail(t, m, "From: "+tt.from+"\nReply-To: "+tt.replyTo+"\n\nCompany: Acme GmbH\n")
+		if got := s.Accepted[0].Reply.Address; !strings.EqualFold(got, tt.want) {
+			t.Errorf("the answer to %s goes to %s", tt.from, got)
+		}
 	}
 }
 

@@ -25,10 +25,11 @@ type tokens struct {
 type purpose string
 
 const (
-	forMessageID purpose = "message-id"
-	forBounces   purpose = "return-path"
-	forReplies   purpose = "reply-to"
-	forInstance  purpose = "instance"
+	forMessageID  purpose = "message-id"
+	forBounces    purpose = "return-path"
+	forReplies    purpose = "reply-to"
+	forComplaints purpose = "complaint"
+	forInstance   purpose = "instance"
 )
 
 const (
@@ -80,36 +81,45 @@ func (t tokens) message(messageID string) (id string, forged bool) {
 	return id, false
 }
 
-// tag returns what stands behind the plus of an address that proves to know id: "r." and a
-// token for answers, "b." and a token for bounces. Mail servers may change its case.
+// tag returns what proves to know id and is good for one purpose: "r." and a token for answers
+// and "b." and a token for bounces, which stand behind the plus of an address, and "c." and a
+// token for complaints, which stands in the header of our mail. Mail servers may change its
+// case.
 func (t tokens) tag(p purpose, id string) string {
 	what := pack(id)
 	return tagPrefix[p] + lowerBase32.EncodeToString(append(what, mac(t.key, p, string(what))...))
 }
 
-var tagPrefix = map[purpose]string{forBounces: "b.", forReplies: "r."}
+var tagPrefix = map[purpose]string{forBounces: "b.", forReplies: "r.", forComplaints: "c."}
 
-// openTag returns what a tag is for, and the id that it proves to be known. The id is "" if
-// the token is not one of ours, and the purpose too if the tag has not even its form: people
-// may use tags as they like.
+// openTag returns what a tag of an address is for, and the id that it proves to be known. The
+// id is "" if the token is not one of ours, and the purpose too if the tag has not even its
+// form: people may use tags as they like.
 func (t tokens) openTag(tag string) (p purpose, id string) {
-	tag = strings.ToLower(tag)
 	for _, p := range []purpose{forBounces, forReplies} {
-		token, ok := strings.CutPrefix(tag, tagPrefix[p])
-		if !ok {
-			continue
+		if id, ok := t.openFor(p, tag); ok {
+			return p, id
 		}
-		b, err := lowerBase32.DecodeString(token)
-		if err != nil || len(b) <= macBytes || lowerBase32.EncodeToString(b) != token {
-			return p, "" // the last check: one token has one form
-		}
-		what, sum := b[:len(b)-macBytes], b[len(b)-macBytes:]
-		if !t.signed(p, string(what), sum) {
-			return p, ""
-		}
-		return p, unpack(what)
 	}
 	return "", ""
+}
+
+// openFor returns the id that a tag for one purpose proves to be known, "" if the token is not
+// ours. It is false if the tag has not its form.
+func (t tokens) openFor(p purpose, tag string) (id string, ok bool) {
+	token, ok := strings.CutPrefix(strings.ToLower(tag), tagPrefix[p])
+	if !ok {
+		return "", false
+	}
+	b, err := lowerBase32.DecodeString(token)
+	if err != nil || len(b) <= macBytes || lowerBase32.EncodeToString(b) != token {
+		return "", true // the last check: one token has one form
+	}
+	what, sum := b[:len(b)-macBytes], b[len(b)-macBytes:]
+	if !t.signed(p, string(what), sum) {
+		return "", true
+	}
+	return unpack(what), true
 }
 
 // caseOf returns the case number in the id of a message, "" if the message is about no single

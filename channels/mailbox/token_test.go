@@ -73,6 +73,9 @@ func TestTagIsGoodForOnePurposeInAnyCase(t *testing.T) {
 			}
 		}
 	}
+	if p, id := tok.openTag(tok.tag(forComplaints, testIDs[0])); p != "" || id != "" {
+		t.Errorf("a token for complaints is good for an address: %q for %q", id, p)
+	}
 	for _, tag := range []string{"", "x", "lead", "newsletter", "b", "r", "berlin.office"} {
 		if p, _ := tok.openTag(tag); p != "" {
 			t.Errorf("%q, as people write it, is taken for a token for %q", tag, p)

@@ -89,6 +89,12 @@ func mailReader(file string) (mailbox.Config, *extract.Extractor, error) {
 func printExplanation(w io.Writer, x mailbox.Explanation) error {
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	fmt.Fprintf(t, "class: %s\n", x.Class)
+	if x.SetAside != "" {
+		fmt.Fprintf(t, "set aside: %s\n", x.SetAside)
+	}
+	if x.Unanswered != "" {
+		fmt.Fprintf(t, "taken in: %s\n", x.Unanswered)
+	}
 	for i, l := range x.Leads {
 		fmt.Fprintf(t, "\nLEAD %d\tVALUE\tSCORE\tMETHOD\tWORDS\n", i+1)
 		for _, f := range intake.Fields() {

@@ -219,7 +219,7 @@ var (
 
 // dayNumber reports whether word i can be the day of a month.
 func dayNumber(s *sentence, i int) bool {
-	k := strings.TrimRight(s.keys[i], "stndrhero")
+	k := strings.TrimRight(s.keys[i], "stndrheo")
 	return len(k) > 0 && len(k) <= 2 && k[0] >= '0' && k[0] <= '9' && digitsOf(k) == k
 }
 

@@ -83,16 +83,23 @@ func simpleAddress(v string) (Address, bool) {
 	return Address{CleanLine(name), address}, isPlainAddress(address)
 }
 
+// maxAddress is how long an address may be: 64 bytes before the @ and 255 behind it (RFC 5321,
+// section 4.5.3.1). Some programs write more before it and less behind.
+const maxAddress = 64 + 1 + 255
+
 // isPlainAddress reports whether s is an address of letters and digits mostly.
 func isPlainAddress(s string) bool {
 	local, domain, ok := strings.Cut(s, "@")
-	return ok && local != "" && domain != "" && isDotted(local) && isDotted(domain) &&
+	return ok && len(s) <= maxAddress && local != "" && domain != "" && isDotted(local) && isDotted(domain) &&
 		!strings.ContainsFunc(local, isSpecial) && !strings.ContainsFunc(domain, isSpecial)
 }
 
 // isAddress reports whether s can be written into a field and read again.
 func isAddress(s string) bool {
-	if isPlainAddress(s) {
+	switch {
+	case len(s) > maxAddress:
+		return false
+	case isPlainAddress(s):
 		return true
 	}
 	again, err := mail.ParseAddress((&mail.Address{Address: s}).String())

@@ -45,10 +45,11 @@ func (h Header) All(name string) []string {
 	return out
 }
 
-// fieldName splits the line that begins a field; the name is "" if it begins none: only
+// FieldName splits the line that begins a field; the name is "" if it begins none: only
 // printable ASCII but the colon may stand before it (RFC 5322, section 3.6.8). A blank
-// before the colon is tolerated.
-func fieldName[T string | []byte](line T) (name string, value T) {
+// before the colon is tolerated. All who ask where a header ends ask here: what one took for
+// a field and another for the text could be proven and never have been signed.
+func FieldName[T string | []byte](line T) (name string, value T) {
 	colon := -1
 	for i := range min(len(line), maxFieldName) {
 		if line[i] == ':' {
@@ -97,7 +98,7 @@ var knownNames = func() map[string]string {
 	return names
 }()
 
-const maxFieldName = 200 // bytes
+const maxFieldName = 998 // bytes: no line may be longer (RFC 5322, section 2.1.1)
 
 // CleanLine makes one line of valid UTF-8 of a header value: no control or formatting
 // characters, white space folded.
@@ -115,6 +116,16 @@ func CleanLine(s string) string {
 		return r
 	}, toUTF8(s))
 	return strings.Join(strings.Fields(s), " ")
+}
+
+// Clipped makes one short line of what others wrote, to be shown.
+func Clipped(s string) string {
+	const limit = 60 // runes
+	s = CleanLine(s)
+	if r := []rune(s); len(r) > limit {
+		return string(r[:limit]) + "…"
+	}
+	return s
 }
 
 // isCleanLine spares the usual value the work.

@@ -181,3 +181,30 @@ func TestTextIsCleanedOfAllButItsLines(t *testing.T) {
 		}
 	}
 }
+
+// TestAHeaderThatOthersMayReadDifferentlyIsDamaged: its end was guessed, or part of it is
+// not read.
+func TestAHeaderThatOthersMayReadDifferentlyIsDamaged(t *testing.T) {
+	const parts = "Content-Type: multipart/mixed; boundary=b\n\n--b\nno field\n\nx\n--b--\n"
+	for mail, want := range map[string]bool{
+		"From: a@b.example\n\nx":                                                       false,
+		"From: a@b.example\r\nX : folded\r\n\tonce\r\n\r\nx":                           false,
+		"From: a@b.example\n" + parts:                                                  false,
+		"From: a@b.example\n" + strings.Repeat("X", 997) + ": y\n\nx":                  false,
+		"From: a@b.example\nX: " + strings.Repeat("y", 2*readSize) + "\n\nx":           false,
+		"From: a@b.example\n" + strings.Repeat("X", 998) + ": y\n\nx":                  true,
+		"From: a@b.example\nno field\nContent-Type: text/html\n\nx":                    true,
+		"From: a@b.example\nHello,\n\nx":                                               true,
+		"From: a@b.example\n\v\nx":                                                     true,
+		"From: a@b.example\nX: a\rSubject: b\n\nx":                                     true,
+		"From: a@b.example\nX: a\x00\n\nx":                                             true,
+		"From: a@b.example\rTo: c@d.example\rSubject: e\r\rx":                          true,
+		"From: a@b.example\n" + strings.Repeat("X: y\n", maxHeaderFields) + "\nx":      true,
+		"From: a@b.example\nX: " + strings.Repeat("y", maxHeaderBytes) + "\nZ: y\n\nx": true,
+	} {
+		p, err := Parse(strings.NewReader(mail))
+		if err != nil || p.Damaged != want || len(p.From) != 1 {
+			t.Errorf("%.60q: damaged %v, From %v, err %v", mail, p.Damaged, p.From, err)
+		}
+	}
+}

@@ -33,7 +33,6 @@ type Parsed struct {
 	// From are the different mailboxes of all From fields; FromFields counts the fields.
 	From       []Address
 	FromFields int
-	Sender     Address
 	ReplyTo    []Address
 	To         []Address // To and Cc
 	Subject    string
@@ -60,6 +59,9 @@ type Parsed struct {
 	// set was guessed.
 	Limits  []string
 	Guessed bool
+	// Damaged says that the header was read in part, or that other readers may see it end
+	// elsewhere: a line in it is none, or no field.
+	Damaged bool `json:",omitempty"`
 
 	Header Header `json:"-"`
 	// digests are the SHA-256 of all attachments, named or not.
@@ -93,9 +95,6 @@ func (p *Parsed) fill() {
 				p.From = append(p.From, a)
 			}
 		}
-	}
-	if s := ParseAddresses(h.Get("Sender")); len(s) > 0 {
-		p.Sender = s[0]
 	}
 	p.ReplyTo = ParseAddresses(h.Get("Reply-To"))
 	for _, name := range []string{"To", "Cc"} {

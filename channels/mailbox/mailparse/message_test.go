@@ -82,7 +82,7 @@ func checkParsed(t testing.TB, p *Parsed) bool {
 		ok = false
 		t.Errorf(format, args...)
 	}
-	lines := []string{p.Subject, p.MessageID, p.Date, p.Report, p.Sender.Name, p.Sender.Address}
+	lines := []string{p.Subject, p.MessageID, p.Date, p.Report}
 	for _, list := range [][]Address{p.From, p.To, p.ReplyTo} {
 		if len(list) > maxAddresses {
 			fault("%d addresses", len(list))
@@ -98,7 +98,7 @@ func checkParsed(t testing.TB, p *Parsed) bool {
 		}
 	}
 	if d := p.Delivery; d != nil {
-		lines = append(lines, d.Feedback, d.MessageID)
+		lines = append(lines, d.Feedback, d.MessageID, d.MailFrom)
 		for _, r := range d.Recipients {
 			lines = append(lines, r.Address, r.Original, r.Action, r.Status, r.Detail)
 		}

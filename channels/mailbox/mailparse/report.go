@@ -11,6 +11,8 @@ type Delivery struct {
 	Recipients []Recipient `json:",omitempty"`
 	// Feedback is the Feedback-Type of a complaint: "abuse"; empty for other reports.
 	Feedback string `json:",omitempty"`
+	// MailFrom is the envelope sender of the mail that is complained about.
+	MailFrom string `json:",omitempty"`
 	// Original is the header of the mail that is reported about, as far as it came back.
 	Original Header `json:",omitempty"`
 	// MessageID is that of the mail that is reported about, without angle brackets.
@@ -98,6 +100,8 @@ func (d *Delivery) read(content string) {
 			if ids := messageIDs(v); len(ids) > 0 && d.MessageID == "" {
 				d.MessageID = ids[0]
 			}
+		case "original-mail-from":
+			d.MailFrom = reportAddress(v)
 		case "feedback-type":
 			d.Feedback = clip(firstWord(v), maxDetail)
 		}
@@ -136,7 +140,7 @@ func reportFields(content string) []Field {
 				out[n-1].Value += " " + strings.TrimSpace(line)
 			}
 		default:
-			if name, value := fieldName(strings.TrimLeft(line, " \t")); name != "" {
+			if name, value := FieldName(strings.TrimLeft(line, " \t")); name != "" {
 				out = append(out, Field{name, value})
 			}
 		}

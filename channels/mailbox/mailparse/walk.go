@@ -27,6 +27,8 @@ type walker struct {
 	body   capped // of a part
 	seals  seals
 	parsed Parsed
+	// damaged says that a header was read which other readers may see end elsewhere.
+	damaged bool
 
 	nested int // how many messages are around this one
 	budget *budget
@@ -99,6 +101,7 @@ func (w *walker) message() error {
 	w.skipPreamble()
 	p := &w.parsed
 	p.Header = w.header()
+	p.Damaged = w.damaged
 	w.entity(p.Header, 0, "")
 	p.Text, p.HTML = CleanText(w.text.join()), CleanText(w.html.join())
 	p.Sealed = w.seals.of(p.Text, p.HTML)
@@ -153,7 +156,7 @@ func (w *walker) oldLineEnds() {
 	if bytes.Count(bytes.TrimRight(line, "\r"), []byte("\r")) < 3 {
 		return
 	}
-	w.r = bufio.NewReaderSize(crReader{w.r}, readSize)
+	w.r, w.damaged = bufio.NewReaderSize(crReader{w.r}, readSize), true
 }
 
 // crReader reads CR as LF.
@@ -212,9 +215,11 @@ func (w *walker) header() Header {
 			return finish()
 		}
 		if size += len(w.piece); size > limit {
+			w.damaged = true
 			w.parsed.limit("header")
 			continue
 		}
+		w.damaged = w.damaged || !isHeaderLine(w.piece)
 		if len(h) > 0 && !w.start {
 			value = append(value, line...) // of a line that is longer than the buffer
 			continue
@@ -223,8 +228,9 @@ func (w *walker) header() Header {
 			value = append(append(value, ' '), bytes.TrimSpace(line)...)
 			continue
 		}
-		name, first := fieldName(bytes.TrimLeft(line, " \t"))
+		name, first := FieldName(bytes.TrimLeft(line, " \t"))
 		if name == "" {
+			w.damaged = true
 			if len(bytes.TrimSpace(line)) == 0 {
 				return finish()
 			}
@@ -235,6 +241,7 @@ func (w *walker) header() Header {
 			return finish()
 		}
 		if len(h) == maxHeaderFields {
+			w.damaged = true
 			w.parsed.limit("header")
 			size = limit
 			continue
@@ -246,6 +253,12 @@ func (w *walker) header() Header {
 		h, value = append(h, Field{Name: name}), append(value[:0], first...)
 	}
 	return finish()
+}
+
+// isHeaderLine reports whether all readers see one line where we do.
+func isHeaderLine(piece []byte) bool {
+	line := bytes.TrimSuffix(bytes.TrimSuffix(piece, lineFeed), []byte("\r"))
+	return bytes.IndexByte(line, '\r') < 0 && bytes.IndexByte(line, 0) < 0
 }
 
 const (

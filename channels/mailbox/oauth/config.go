@@ -82,13 +82,18 @@ func checkURL(s string) error {
 		return errors.New("must not hold a password; use client_id and client_secret")
 	case u.Scheme == "https":
 		return nil
-	case u.Scheme == "http" && isLoopback(u.Hostname()):
+	case u.Scheme == "http" && IsLoopback(u.Hostname()):
 		return nil
 	}
 	return errors.New("must begin with https://, because secrets are sent there")
 }
 
-func isLoopback(host string) bool {
+// IsLoopback reports whether host is this machine, by its address: a name can be pointed
+// anywhere, but for localhost (RFC 6761, section 6.3).
+func IsLoopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
 	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.IsLoopback()
+	return err == nil && ip.IsLoopback()
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/emersion/go-msgauth/dkim"
+
+	"leadgate/channels/mailbox/mailparse"
 )
 
 const (
@@ -78,13 +80,13 @@ func verify(ctx context.Context, dns *lookups, raw io.ReadSeeker, h rawHeader, p
 	case err != nil || len(found) != 1 || body.cut:
 		return evidence{how: "DKIM not checked: the mail could not be read"}
 	case dkim.IsTempFail(found[0].Err):
-		return evidence{how: "DKIM could not be checked now: no key of " + clipped(signer), temporary: true}
+		return evidence{how: "DKIM could not be checked now: no key of " + mailparse.Clipped(signer), temporary: true}
 	case found[0].Err != nil:
-		return evidence{how: "the DKIM signature of " + clipped(signer) + " is no good (" + clipped(strings.TrimPrefix(found[0].Err.Error(), "dkim: ")) + ")"}
+		return evidence{how: "the DKIM signature of " + mailparse.Clipped(signer) + " is no good (" + mailparse.Clipped(strings.TrimPrefix(found[0].Err.Error(), "dkim: ")) + ")"}
 	case ascii(found[0].Domain) != signer:
 		return evidence{how: "the DKIM signature is ambiguous"}
 	}
-	return evidence{domain: signer, how: "dkim=pass for " + clipped(signer) + ", verified here"}
+	return evidence{domain: signer, how: "dkim=pass for " + mailparse.Clipped(signer) + ", verified here"}
 }
 
 // steady reads a body. It ends where ctx does, and where white space goes on for longer than

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/emersion/go-msgauth/dmarc"
+
+	"leadgate/channels/mailbox/mailparse"
 )
 
 // policy is what the owner of a domain publishes about mail in its name (RFC 7489).
@@ -53,5 +55,5 @@ func (p policy) words() string {
 	if p.asks != dmarc.PolicyReject && p.asks != dmarc.PolicyQuarantine {
 		return ""
 	}
-	return clipped(p.by) + " asks to " + string(p.asks) + " such mail (DMARC)"
+	return mailparse.Clipped(p.by) + " asks to " + string(p.asks) + " such mail (DMARC)"
 }

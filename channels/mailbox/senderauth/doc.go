@@ -16,6 +16,10 @@
 //	none                     everybody                                   anybody can claim to be any partner
 //	(not set)                nobody                                      none; nothing is answered by itself
 //
+// Where the header counts, the sender of a mail is unverified whose header others may read
+// differently: a line in it is no field, or a field is there twice that a mail has once. What
+// was verified need not be what we read then.
+//
 // # authentication-results
 //
 // Every mail server that takes mail from the internet checks it and writes the outcome on

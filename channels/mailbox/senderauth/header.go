@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"leadgate/channels/mailbox/mailparse"
 )
 
 // Limits of a header whose signatures are verified. Verifying takes time in proportion to
@@ -39,7 +41,13 @@ type rawHeader struct {
 	size   int64 // bytes up to the body
 }
 
-var errNotWhole = errors.New("the mail was not kept whole")
+var (
+	errNotWhole = errors.New("the mail was not kept whole")
+	errDamaged  = errors.New("the header is damaged")
+)
+
+// errTwice says that a field may have been added on the way of a mail.
+func errTwice(name string) error { return fmt.Errorf("the header has %q more than once", name) }
 
 // readHeader reads a header strictly. We read mails more tolerantly than signatures are
 // verified: what one takes for the header and the other for the text must not be proven.
@@ -61,18 +69,19 @@ func readHeader(r io.Reader) (rawHeader, error) {
 		case len(text) == 0 && len(h.fields) > 0:
 			return h, nil
 		case bytes.ContainsAny(text, "\r\x00"):
-			return h, errors.New("the header is damaged")
+			return h, errDamaged
 		case len(text) > 0 && (text[0] == ' ' || text[0] == '\t') && len(h.fields) > 0:
 			last := &h.fields[len(h.fields)-1]
 			last.raw = append(last.raw, line...)
 			continue
 		}
-		name, ok := lowerName(text)
+		name, _ := mailparse.FieldName(string(text))
+		name = strings.ToLower(name)
 		switch {
-		case !ok:
-			return h, errors.New("the header is damaged")
+		case name == "":
+			return h, errDamaged
 		case onlyOnce[name] && seen[name]:
-			return h, fmt.Errorf("the header has %q more than once", name)
+			return h, errTwice(name)
 		case len(h.fields) == maxFields:
 			return h, errors.New("the header has too many fields")
 		}
@@ -81,16 +90,18 @@ func readHeader(r io.Reader) (rawHeader, error) {
 	}
 }
 
-// lowerName returns the name of the field that a line begins.
-func lowerName(line []byte) (string, bool) {
-	name, _, ok := bytes.Cut(line, []byte(":"))
-	name = bytes.TrimRight(name, " \t")
-	for _, c := range name {
-		if c <= ' ' || c >= 0x7f {
-			return "", false
+// twice returns the first field that h has more than once and a mail only once; "" if there
+// is none. A border's results don't say which of two it has verified.
+func twice(h mailparse.Header) string {
+	seen := make(map[string]bool)
+	for _, f := range h {
+		name := strings.ToLower(f.Name)
+		if onlyOnce[name] && seen[name] {
+			return name
 		}
+		seen[name] = true
 	}
-	return strings.ToLower(string(name)), ok && len(name) > 0
+	return ""
 }
 
 // signatures returns the places of the signatures that an aligned domain claims, topmost

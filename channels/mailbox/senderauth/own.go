@@ -51,7 +51,7 @@ func weigh(found []evidence, p policy, unknown bool) Verdict {
 		case f.domain != "" && !strict[i]:
 			return proven(f.how)
 		case f.domain != "":
-			words = append(words, f.how+", but "+clipped(p.by)+" accepts no other domain (DMARC)")
+			words = append(words, f.how+", but "+mailparse.Clipped(p.by)+" accepts no other domain (DMARC)")
 		default:
 			v.Temporary = v.Temporary || f.temporary
 			words = append(words, f.how)

@@ -57,7 +57,7 @@ func (b border) judge(h mailparse.Header, domain string) finding {
 			if r.damaged {
 				return finding{standingOpen, "the results by " + r.author() + " are damaged"}
 			}
-			return finding{standingProven, "dkim=pass for " + clipped(m.signer()) + " by " + r.author()}
+			return finding{standingProven, "dkim=pass for " + mailparse.Clipped(m.signer()) + " by " + r.author()}
 		}
 	}
 	if dmarc.how != "" {
@@ -78,7 +78,7 @@ func judgeDMARC(block []results, domain string) finding {
 	r, dmarc := topmost(block, "dmarc")
 	for _, m := range dmarc {
 		if m.result != "pass" {
-			return finding{standingOpen, "dmarc=" + clipped(m.result) + " by " + r.author()}
+			return finding{standingOpen, "dmarc=" + mailparse.Clipped(m.result) + " by " + r.author()}
 		}
 		if from, ok := m.props["header.from"]; ok && !sameDomain(domainOf(from), domain) { // some write the whole address
 			return finding{standingRefuted, "dmarc=pass by " + r.author() + " is for another domain"}
@@ -176,15 +176,5 @@ func (r results) author() string {
 	if r.id == "" {
 		return exchangeOnline
 	}
-	return clipped(r.id)
-}
-
-// clipped bounds what others wrote, to one short line, before it is shown.
-func clipped(s string) string {
-	const limit = 60
-	s = mailparse.CleanLine(s)
-	if r := []rune(s); len(r) > limit {
-		return string(r[:limit]) + "…"
-	}
-	return s
+	return mailparse.Clipped(r.id)
 }

@@ -159,3 +159,20 @@ func TestCommentsAreDropped(t *testing.T) {
 		}
 	}
 }
+
+func TestResultsAreNotBelievedOfAMailThatFieldsWereAddedTo(t *testing.T) {
+	cfg := Config{Mode: ModeResults, AuthservID: "mx.vendor.example"}
+	good := signed(t, strings.Replace(plainMail, "\r\n\r\n", "\r\nContent-Type: text/plain\r\n\r\n", 1), "partner.example")
+	for added, want := range map[string]bool{
+		"":                                true,
+		"X-Spam: no\r\nX-Spam: no\r\n":    true,
+		"Subject: New lead Evil GmbH\r\n": false,
+		"content-type: text/html\r\n":     false,
+		"Message-Id: <2@x>\r\n":           false,
+	} {
+		mail := byOurs + "dkim=pass header.d=partner.example; dmarc=pass header.from=partner.example\r\nReceived: from a by b; now\r\n" + added + good
+		if v := check(t, cfg, domains(t), mail, Envelope{}); v.Strength.Proven() != want || !want && !strings.Contains(v.How, "more than once") {
+			t.Errorf("%q was added: %s (%s)", added, v.Strength, v.How)
+		}
+	}
+}

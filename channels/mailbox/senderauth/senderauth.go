@@ -96,9 +96,13 @@ func (c *Checker) Check(ctx context.Context, m *mailparse.Parsed, raw io.ReadSee
 			return proven("delivered by " + e.peer() + " (trusted network)")
 		}
 		return unverified("not delivered by a trusted network")
-	case ModeResults:
+	}
+	switch {
+	case m.Damaged:
+		return unverified(errDamaged.Error())
+	case c.cfg.Mode == ModeResults:
 		return c.checkResults(ctx, m, raw, e)
-	case ModeDirect:
+	case c.cfg.Mode == ModeDirect:
 		return c.checkOurselves(ctx, m, raw, e)
 	}
 	return unverified("no sender_proof is configured")
@@ -106,6 +110,9 @@ func (c *Checker) Check(ctx context.Context, m *mailparse.Parsed, raw io.ReadSee
 
 // checkResults asks the border's results, and where they leave it open our own check.
 func (c *Checker) checkResults(ctx context.Context, m *mailparse.Parsed, raw io.ReadSeeker, e Envelope) Verdict {
+	if name := twice(m.Header); name != "" {
+		return unverified(errTwice(name).Error())
+	}
 	f := finding{standingOpen, "delivered by " + e.peer() + ", whose header is not believed"}
 	if !e.Direct || c.trusts(e) {
 		f = c.border.judge(m.Header, m.From[0].Domain())

@@ -95,3 +95,52 @@ func TestStrengthOfProof(t *testing.T) {
 		})
 	}
 }
+
+// TestWhatIsProvenIsReadAsItWasVerified: what stands in a field that no signature covers is
+// never read as the text of a mail that is proven.
+func TestWhatIsProvenIsReadAsItWasVerified(t *testing.T) {
+	good := signed(t, strings.Replace(plainMail, "Company: Acme GmbH", "Nice to meet you.", 1), "partner.example")
+	const results = "Authentication-Results: mx; dmarc=pass header.from=partner.example\r\n"
+	for name, tt := range map[string]struct {
+		added  string
+		proven bool
+	}{
+		"nothing":                    {"", true},
+		"a field with a long name":   {strings.Repeat("X", 300) + ": x\r\n Company: Evil GmbH\r\n", true},
+		"a name longer than a line":  {strings.Repeat("X", 1500) + ": x\r\n Company: Evil GmbH\r\n", false},
+		"a line that is no field":    {"Company of the day\r\nCompany: Evil GmbH\r\n", false},
+		"a line that strayed":        {"Company of the day\r\nMIME-Version: 1.0\r\n", false},
+		"a return within a line":     {"X: x\rCompany: Evil GmbH\r\n", false},
+		"two returns at its end":     {"X: x\r\r\nCompany: Evil GmbH\r\n", false},
+		"a line of an odd character": {"\x0b\r\nCompany: Evil GmbH\r\n", false},
+		"more fields than are read":  {strings.Repeat("X: x\r\n", 1000) + "Subject: Evil GmbH\r\n", false},
+	} {
+		mail := strings.Replace(good, "\r\n\r\n", "\r\n"+tt.added+"\r\n", 1)
+		p, err := mailparse.Parse(strings.NewReader(mail))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tt.proven && strings.Contains(p.Text, "Evil") {
+			t.Errorf("%s: the text is %q", name, p.Text)
+		}
+		for _, cfg := range []Config{fetchedDKIM, {Mode: ModeDirect}} {
+			if v := check(t, cfg, domains(t), mail, Envelope{}); v.Strength.Proven() != tt.proven {
+				t.Errorf("%s, %s: %s (%s)", name, cfg.Mode, v.Strength, v.How)
+			}
+		}
+		if v := check(t, Config{Mode: ModeResults, AuthservID: "mx"}, domains(t), results+mail, Envelope{}); v.Strength.Proven() != tt.proven {
+			t.Errorf("%s, by results: %s (%s)", name, v.Strength, v.How)
+		}
+	}
+}
+
+// TestADamagedHeaderIsOfNoAccountWhereTheHeaderProvesNothing: these modes look at nothing but
+// From and the network.
+func TestADamagedHeaderIsOfNoAccountWhereTheHeaderProvesNothing(t *testing.T) {
+	const mail = "From: jane@partner.example\r\nthis is no field\r\n\r\nx"
+	for _, cfg := range []Config{{Mode: ModeNone}, {Mode: ModeNetworks, TrustedNetworks: []string{"192.0.2.0/24"}}} {
+		if v := check(t, cfg, domains(t), mail, Envelope{Direct: true, IP: sendersServer}); !v.Strength.Proven() {
+			t.Errorf("%s: %s (%s)", cfg.Mode, v.Strength, v.How)
+		}
+	}
+}

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"blitiri.com.ar/go/spf"
+
+	"leadgate/channels/mailbox/mailparse"
 )
 
 // checkSPF asks whether the domain of the envelope sender, which must be aligned with
@@ -30,20 +32,20 @@ func checkSPF(ctx context.Context, dns *lookups, relays []netip.Prefix, e Envelo
 		return evidence{how: "SPF not checked: the envelope sender has no domain"}
 	}
 	if !aligned(claimed, domain) {
-		return evidence{how: "SPF is of no account: the envelope sender is of " + clipped(claimed)}
+		return evidence{how: "SPF is of no account: the envelope sender is of " + mailparse.Clipped(claimed)}
 	}
 	result, why := spf.CheckHostWithSender(e.IP.Unmap().AsSlice(), e.Hello, local+"@"+claimed, spf.WithContext(ctx), spf.WithResolver(dns))
 	switch {
 	case dns.exhausted():
-		return evidence{how: "SPF is of no account: the record of " + clipped(claimed) + " asks too much of the DNS"}
+		return evidence{how: "SPF is of no account: the record of " + mailparse.Clipped(claimed) + " asks too much of the DNS"}
 	case result == spf.TempError || ctx.Err() != nil:
-		return evidence{how: "SPF could not be checked now: no answer for " + clipped(claimed), temporary: true}
+		return evidence{how: "SPF could not be checked now: no answer for " + mailparse.Clipped(claimed), temporary: true}
 	case result != spf.Pass:
-		return evidence{how: "spf=" + string(result) + " for " + clipped(claimed)}
+		return evidence{how: "spf=" + string(result) + " for " + mailparse.Clipped(claimed)}
 	case errors.Is(why, spf.ErrMatchedAll):
-		return evidence{how: "SPF is of no account: " + clipped(claimed) + " lets everybody send for it"}
+		return evidence{how: "SPF is of no account: " + mailparse.Clipped(claimed) + " lets everybody send for it"}
 	}
-	return evidence{domain: claimed, how: "spf=pass for " + clipped(claimed) + ", checked here"}
+	return evidence{domain: claimed, how: "spf=pass for " + mailparse.Clipped(claimed) + ", checked here"}
 }
 
 // judgeable reports whether an address can be that of a sender's mail server: not one of

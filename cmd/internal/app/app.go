@@ -74,6 +74,10 @@ func Open(cfg config.Config, log *slog.Logger) (_ *App, err error) {
 			err = errors.Join(err, a.store.Close())
 		}
 	}()
+	// The store is locked, so that no other process has mail in the spool.
+	if n, err := mailbox.CleanSpool(spool); err != nil || n > 0 {
+		log.Warn("mail that a killed process has left in the spool was removed", "files", n, "err", err)
+	}
 	ids, err := cfg.Identity.Lists()
 	if err != nil {
 		return nil, err
@@ -139,6 +143,7 @@ func (a *App) buildMailboxes(ids *identity.Lists) error {
 		m, err := mailbox.New(c, mailbox.Deps{
 			Key:       key,
 			Extractor: extract.New(ids, extract.Options{OwnDomain: a.policy.Owns, OwnNames: a.policy.OwnNames(), PartnerDomain: a.gateway.IsPartner}),
+			Identity:  ids,
 			Renderer:  renderer{texts},
 			Tokens:    refreshTokens{a.store},
 			Now:       time.Now,

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -171,4 +172,28 @@ func TestPartnersAreImportedAllOrNone(t *testing.T) {
 	if _, err := client.PutPartners(t.Context(), []intake.Partner{{ID: "other", Name: "Other", Domains: []string{"good.example"}}}); err != nil {
 		t.Errorf("a domain that was given up stays taken: %v", err)
 	}
+}
+
+// TestMailOfAKilledProcessIsRemovedAtTheStart: and nothing that is not ours, here or elsewhere.
+func TestMailOfAKilledProcessIsRemovedAtTheStart(t *testing.T) {
+	c := testConfig(t.TempDir())
+	spool := filepath.Join(c.Data, spoolDir)
+	if err := os.Mkdir(spool, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for path, gone := range map[string]bool{
+		filepath.Join(spool, "leadgate-mail-1"):  true,
+		filepath.Join(spool, "notes"):            false,
+		filepath.Join(c.Data, "leadgate-mail-1"): false,
+	} {
+		if err := os.WriteFile(path, []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			if _, err := os.Stat(path); os.IsNotExist(err) != gone {
+				t.Errorf("%s: %v", path, err)
+			}
+		}()
+	}
+	open(t, c)
 }
