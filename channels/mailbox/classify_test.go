@@ -188,7 +188,7 @@ func TestEveryClassHasATreatment(t *testing.T) {
 // some servers mark the mail of people as automatic.
 func TestAutomaticMailWithALeadIsTakenInAndNotAnswered(t *testing.T) {
 	m, _ := newTestMailbox(t, Config{})
-	const lead, none = "\n\nCompany: Acme GmbH\nCountry: Germany\n", "\n\nWe will be back.\n"
+	const lead, none = "\n\nCompany: Acme GmbH\nContact: Jane Doe\nCountry: Germany\n", "\n\nWe will be back.\n"
 	for name, tt := range map[string]struct {
 		header string
 		mute   string // with a lead; empty if it is set aside
@@ -271,7 +271,7 @@ func TestOperatorsSayWhoIsTreatedAsHuman(t *testing.T) {
 
 func TestProgramsGiveNoCommands(t *testing.T) {
 	m, _ := newTestMailbox(t, Config{})
-	const body = "\nSTATUS LG-2026-000001-K\n\nCompany: Acme GmbH\n"
+	const body = "\nSTATUS LG-2026-000001-K\n\nCompany: Acme GmbH\nContact: Jane Doe\nCountry: Germany\n"
 	if s := takeMail(t, m, jane+body); len(s.Accepted) != 1 || len(s.Accepted[0].Commands) != 1 {
 		t.Errorf("a person: %+v", s)
 	}

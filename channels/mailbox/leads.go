@@ -23,6 +23,27 @@ func registered(leads []extract.Lead, inThread bool) bool {
 	})
 }
 
+// formed reports whether leads were written by a program that registers them, like a form on a
+// partner's site: one says in two ways who the prospect is, and something more. Tickets, receipts and newsletters have labels too. In a thread of ours any form will
+// do.
+func formed(leads []extract.Lead, inThread bool) bool {
+	if inThread {
+		return registered(leads, true)
+	}
+	return slices.ContainsFunc(leads, func(l extract.Lead) bool {
+		who, all := 0, 0
+		for f, e := range l.Evidence {
+			if inForm(e) {
+				all++
+				if naming(f) || f == intake.FieldContactName {
+					who++
+				}
+			}
+		}
+		return who > 1 && all > 2
+	})
+}
+
 // inForm reports whether a value was read from a label, a table or a file rather than from a
 // sentence.
 func inForm(e extract.Evidence) bool {

@@ -151,7 +151,7 @@ func (u *understood) verdict(d delivery) verdict {
 	switch t := u.found.class.treatment(); {
 	case !d.aside.human():
 		return d.aside
-	case t == toSetAside, t == toMuteLeads && !registered(u.read.Leads, u.answers.caseNumber() != ""):
+	case t == toSetAside, t == toMuteLeads && !formed(u.read.Leads, u.answers.caseNumber() != ""):
 		return u.found.verdict
 	case u.mail.Sealed == mailparse.SealEncrypted && !named(u.read.Leads):
 		return verdict{intake.AsideSealed, "encrypted: only its recipient's key opens it"}
