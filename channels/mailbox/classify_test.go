@@ -9,6 +9,7 @@ import (
 	"leadgate/channels/channeltest"
 	"leadgate/channels/mailbox/mailparse"
 	"leadgate/intake"
+	"leadgate/intake/cputime"
 )
 
 // takeMail gives a mail to the mailbox and returns what came of it.
@@ -300,13 +301,13 @@ func TestMailOfAnySizeIsClassifiedInASecond(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := parsed(t, mail)
-			start := time.Now()
+			start := cputime.Used()
 			f := m.classify(&p, delivery{})
 			m.answers(&p, nil)
 			m.report(&p, f, nil)
 			passesBounceOn(&p)
 			acknowledgement(&p, p.Text)
-			if took := time.Since(start); took > time.Second {
+			if took := cputime.Used() - start; took > time.Second {
 				t.Errorf("took %v", took)
 			}
 		})

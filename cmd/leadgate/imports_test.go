@@ -32,6 +32,7 @@ var drawing = []struct {
 	{"intake/identity", nil, []string{"github.com/nyaruka/phonenumbers", "golang.org/x/net", "golang.org/x/text"}},
 	{"intake/extract", []string{"intake", "intake/identity"}, []string{"golang.org/x/net", "golang.org/x/text"}},
 	{"intake/command", []string{"intake"}, nil},
+	{"intake/cputime", nil, nil},
 	{"intake/crm/*", []string{"intake"}, nil},
 	{"rules", []string{"intake", "intake/identity"}, []string{"github.com/rickar/cal/v2"}},
 	{"templates", []string{"intake"}, nil},

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/text/encoding/charmap"
 
 	"leadgate/intake"
+	"leadgate/intake/cputime"
 )
 
 func showLead(l intake.Lead) string { return showLeads([]Lead{{Fields: l}}, nil) }
@@ -74,11 +75,11 @@ var hugeProperties = map[string]string{
 
 func TestCardOrCalendarOfAnySizeIsReadInASecond(t *testing.T) {
 	for name, in := range hugeProperties {
-		start := time.Now()
+		start := cputime.Used()
 		a := Attachment{Content: []byte(in)}
 		readCard(newTestExtractor(), a)
 		readCalendar(a)
-		if took := time.Since(start); took > slowdown*time.Second {
+		if took := cputime.Used() - start; took > slowdown*time.Second {
 			t.Errorf("%s: %v", name, took)
 		}
 	}

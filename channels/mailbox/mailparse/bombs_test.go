@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"leadgate/intake/cputime"
 )
 
 const (
@@ -163,10 +165,10 @@ func measured(t *testing.T, mail string) (p Parsed, took time.Duration, used uin
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	start := cpuTime()
+	start := cputime.Used()
 	p, err := Parse(r)
 	p.DeliveredTo()
-	took = cpuTime() - start
+	took = cputime.Used() - start
 	runtime.ReadMemStats(&after)
 	if err != nil {
 		t.Fatal(err)

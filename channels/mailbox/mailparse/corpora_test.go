@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"leadgate/intake/cputime"
 )
 
 // corporaDir returns the directory of the public mail collections: LEADGATE_CORPORA, or
@@ -55,9 +57,9 @@ func TestCorporaFiles(t *testing.T) {
 			return err
 		}
 		files++
-		start := cpuTime()
+		start := cputime.Used()
 		p, err := Parse(bytes.NewReader(raw))
-		took := cpuTime() - start
+		took := cputime.Used() - start
 		if err != nil {
 			t.Errorf("%s: %v", path, err)
 		}
