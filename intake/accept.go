@@ -84,7 +84,7 @@ func (g *Gateway) prepare(s Submission) (*acceptance, error) {
 	a.s.ReceivedAt = s.ReceivedAt.UTC().Truncate(time.Microsecond)
 	a.s.Lead, a.problems = Clean(g.ids, s.Lead)
 	a.problems = append(a.problems, cleanProblems(s.Problems)...)
-	a.s.Evidence = cleanEvidence(s.Evidence)
+	a.s.Evidence, a.s.Unclear = cleanEvidence(s.Evidence), cleanUnclear(s.Unclear)
 	a.s.Text = cleanText(s.Text, FieldProblem)
 	a.s.Subject = cleanText(s.Subject, FieldCompanyName)
 	a.s.Sender.Name = cleanText(s.Sender.Name, FieldContactName)
@@ -174,6 +174,8 @@ func (a *acceptance) take(c *change, speaker string, proven bool) error {
 		return a.aside(c, AsideForeignThread, "answers in the thread of a case of another partner")
 	case err != nil:
 		return err
+	case a.s.About != "" && !threaded && proven:
+		return a.aboutNothing(c, speaker)
 	case len(a.s.Commands) > 0 && proven && lead.Empty():
 		return a.obey(c, r, speaker)
 	case joins:
@@ -186,6 +188,9 @@ func (a *acceptance) take(c *change, speaker string, proven bool) error {
 		return a.aside(c, AsideNotALead, "nothing is registered in it")
 	case !proven:
 		return a.aside(c, AsideNoLead, "no registration was found in it, and the sender is no proven partner")
+	}
+	if a.s.Answers != "" {
+		return a.answerSummaryAgain(c, speaker)
 	}
 	return a.asideWithNotice(c)
 }
@@ -264,7 +269,11 @@ var errStranger = errors.New("sender is not of the case's partner")
 // the one whose number its sender may use, or the live case of its partner about the same
 // account. Threaded says that it was the thread or the number.
 func (a *acceptance) continued(c *change, speaker string, proven bool) (_ *Registration, threaded bool, _ error) {
-	for _, number := range []string{a.s.Case, a.s.CaseHint} {
+	numbers, err := a.named(c, speaker, proven)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, number := range numbers {
 		if number == "" {
 			continue
 		}
@@ -366,7 +375,7 @@ func (a *acceptance) open(c *change, lead Lead, speaker string, proven bool) err
 	r := Registration{
 		Number: number, Seq: seq, Contact: a.s.Sender.Address, Strength: a.s.Sender.Strength,
 		Channel: a.s.Channel, Claim: a.s.ReceivedAt, Accepted: c.at, Since: c.at,
-		Lead: lead.Clone(), Evidence: a.s.Evidence, Problems: a.problems,
+		Lead: lead.Clone(), Evidence: a.s.Evidence, Unclear: a.s.Unclear, Problems: a.problems,
 		Identity: a.keys, Submissions: 1, Reply: a.s.Reply, Mute: a.s.Mute, DecisionDue: a.due,
 	}
 	e := Event{Kind: EventAccepted, Actor: "channel:" + a.s.Channel, Submission: 1, Fields: fieldsOf(r.Lead)}
@@ -417,6 +426,7 @@ func (a *acceptance) replaces(r *Registration, threaded bool) []Field {
 // is corrected in a reply is replaced; the claim time stays. An answered question puts the case back into the checks.
 func (a *acceptance) join(c *change, r *Registration, lead Lead, threaded bool) error {
 	changed := c.absorb(r, lead, a.s.Evidence, a.replaces(r, threaded)...)
+	r.Unclear = a.s.Unclear
 	r.Submissions++
 	sure := slices.DeleteFunc(slices.Clone(changed), func(f Field) bool { return slices.Contains(a.s.Weak, f) })
 	if a.s.Text != "" && len(sure) == 0 {
@@ -463,7 +473,7 @@ func (a *acceptance) join(c *change, r *Registration, lead Lead, threaded bool) 
 			return err
 		}
 	}
-	return c.notify(r, MessageKnown, a.s.Reply, false)
+	return c.notifyJoined(r, changed, a.s.Reply)
 }
 
 // absorb adds to r what it does not know yet, and replaces the given fields. It returns what
