@@ -84,7 +84,7 @@ func (g *Gateway) prepare(s Submission) (*acceptance, error) {
 	a.s.ReceivedAt = s.ReceivedAt.UTC().Truncate(time.Microsecond)
 	a.s.Lead, a.problems = Clean(g.ids, s.Lead)
 	a.problems = append(a.problems, cleanProblems(s.Problems)...)
-	a.s.Evidence = cleanEvidence(s.Evidence)
+	a.s.Evidence, a.s.Unclear = cleanEvidence(s.Evidence), cleanUnclear(s.Unclear)
 	a.s.Text = cleanText(s.Text, FieldProblem)
 	a.s.Subject = cleanText(s.Subject, FieldCompanyName)
 	a.s.Sender.Name = cleanText(s.Sender.Name, FieldContactName)
@@ -182,6 +182,9 @@ func (a *acceptance) speaker(c *change) (string, error) {
 // take decides what a submission is that was not seen before.
 func (a *acceptance) take(c *change, speaker string, proven bool) error {
 	r, threaded, err := a.continued(c, speaker, proven)
+	if err == nil && a.s.About != "" && !threaded && proven {
+		return a.aboutNothing(c, speaker)
+	}
 	lead := a.leadFor(r, threaded)
 	obeys := err == nil && len(a.s.Commands) > 0 && proven
 	if obeys {
@@ -208,6 +211,9 @@ func (a *acceptance) take(c *change, speaker string, proven bool) error {
 		return a.aside(c, AsideNotALead, "nothing is registered in it")
 	case !proven:
 		return a.aside(c, AsideNoLead, "no registration was found in it, and the sender is no proven partner")
+	}
+	if a.s.Answers != "" {
+		return a.answerSummaryAgain(c, speaker)
 	}
 	return a.asideWithNotice(c)
 }
@@ -298,7 +304,7 @@ func (a *acceptance) open(c *change, lead Lead, speaker string, proven bool) err
 	r := Registration{
 		Number: number, Seq: seq, Contact: a.s.Sender.Address, Strength: a.s.Sender.Strength,
 		Channel: a.s.Channel, Claim: a.s.ReceivedAt, Accepted: c.at, Since: c.at,
-		Lead: lead.Clone(), Evidence: a.s.Evidence, Problems: a.problems,
+		Lead: lead.Clone(), Evidence: a.s.Evidence, Unclear: a.s.Unclear, Problems: a.problems,
 		Identity: a.keys, Submissions: 1, Reply: a.s.Reply, Mute: a.s.Mute, DecisionDue: a.due,
 	}
 	e := Event{Kind: EventAccepted, Actor: "channel:" + a.s.Channel, Submission: 1, Fields: fieldsOf(r.Lead)}
@@ -357,6 +363,7 @@ func (a *acceptance) join(c *change, r *Registration, lead Lead, threaded bool) 
 		r.Claim = a.s.ReceivedAt // nobody was first with an account that he did not name
 	}
 	elsewhere := threaded && differ(lead[FieldCompanyDomain], r.Lead[FieldCompanyDomain])
+	r.Unclear = a.s.Unclear
 	r.Submissions++
 	sure := slices.DeleteFunc(slices.Clone(changed), func(f Field) bool { return slices.Contains(a.s.Weak, f) })
 	if a.s.Text != "" && len(sure) == 0 || elsewhere {
@@ -403,7 +410,7 @@ func (a *acceptance) join(c *change, r *Registration, lead Lead, threaded bool) 
 			return err
 		}
 	}
-	return c.notify(r, MessageKnown, a.s.Reply, false)
+	return c.notifyJoined(r, changed, a.s.Reply)
 }
 
 // absorb adds to r what it does not know yet, and replaces the given fields. It returns what

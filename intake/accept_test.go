@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -112,7 +113,7 @@ func TestASecondMailOfThePartnerAboutTheAccountJoinsTheCase(t *testing.T) {
 		if r.Lead[intake.FieldContactRole] != "CTO" || r.Lead[intake.FieldCompanyName] != "Acme GmbH" {
 			w.Errorf("lead %v: want the empty field filled and the others kept", r.Lead)
 		}
-		m := w.wantMessages(intake.MessageApproved, intake.MessageKnown)[1]
+		m := w.wantMessages(intake.MessageApproved, intake.MessageChanged)[1]
 		if m.To.Address != "bob@alpha.example" {
 			w.Errorf("answered to %s", m.To.Address)
 		}
@@ -354,7 +355,10 @@ func TestAReplyCorrectsWhatWasUnderstood(t *testing.T) {
 		if r.Lead[intake.FieldContactRole] != "CFO" || w.crm.records[first.Case].Lead[intake.FieldContactRole] != "CFO" {
 			w.Errorf("role %q here, %q in the CRM", r.Lead[intake.FieldContactRole], w.crm.records[first.Case].Lead[intake.FieldContactRole])
 		}
-		w.wantMessages(intake.MessageApproved, intake.MessageKnown)
+		m := w.wantMessages(intake.MessageApproved, intake.MessageChanged)[1]
+		if !slices.Equal(m.Changed, []intake.Field{intake.FieldContactRole}) {
+			w.Errorf("told that %v changed", m.Changed)
+		}
 	})
 }
 

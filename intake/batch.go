@@ -48,7 +48,7 @@ func (a *acceptance) reportBatch(c *change, proven bool) error {
 		if err != nil {
 			return err
 		}
-		b = batch{ID: a.s.Batch.ID, Size: a.s.Batch.Size, Faults: a.s.Batch.Faults, Partner: speaker, Cases: b.Cases, Told: b.Told}
+		b = batch{ID: a.s.Batch.ID, Size: a.s.Batch.Size, Faults: append(b.Faults, a.s.Batch.Faults...), Partner: speaker, Cases: b.Cases, Told: b.Told}
 		if a.s.Mute == "" {
 			b.To = a.s.Reply
 		}
@@ -229,6 +229,7 @@ func cleanProblems(problems []Problem) []Problem {
 	var out []Problem
 	for _, p := range problems {
 		if slices.Contains(Fields(), p.Field) && p.Code != "" && len(out) < len(Fields()) {
+			p.Given = cleanGiven(p.Given)
 			p.Message = strings.TrimSpace(cut(cleanText(p.Message, FieldCompanyName), maxWordsRunes))
 			out = append(out, p)
 		}

@@ -16,6 +16,7 @@ const (
 	maxShortRunes   = 200
 	maxListEntries  = 20
 	maxWordsRunes   = 300
+	maxGivenRunes   = 80
 	minProblemRunes = 10
 )
 
@@ -35,13 +36,13 @@ func Clean(ids *identity.Lists, l Lead) (Lead, []Problem) {
 		if v == "" {
 			continue
 		}
-		v, problem := cleanValue(ids, f, v, out[FieldCountry])
+		value, problem := cleanValue(ids, f, v, out[FieldCountry])
 		if problem != nil {
-			problem.Field = f
+			problem.Field, problem.Given = f, cleanGiven(v)
 			problems = append(problems, *problem)
 			continue
 		}
-		out[f] = v
+		out[f] = value
 	}
 	return out, problems
 }
@@ -91,7 +92,7 @@ func cleanValue(ids *identity.Lists, f Field, v, country string) (string, *Probl
 		}
 	case FieldProblem:
 		if utf8.RuneCountInString(v) < minProblemRunes {
-			return "", &Problem{Code: ProblemInvalid, Message: fmt.Sprintf("%q is too short to act on; one sentence is enough", v)}
+			return "", &Problem{Code: ProblemTooShort, Message: fmt.Sprintf("%q is too short to act on; one sentence is enough", v)}
 		}
 	}
 	return v, nil
@@ -164,11 +165,42 @@ func cut(s string, n int) string {
 	return strings.TrimSpace(string([]rune(s)[:n]))
 }
 
+// cutWords returns the first words of s, n runes of it at most, with "…" for the rest.
+func cutWords(s string, n int) string {
+	if utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	head := string([]rune(s)[:n-1])
+	if i := strings.LastIndexByte(head, ' '); i > len(head)/2 {
+		head = head[:i]
+	}
+	return strings.TrimRight(head, " ,;:") + "…"
+}
+
+// cleanGiven makes one short line of what a sender gave.
+func cleanGiven(v string) string {
+	return cutWords(strings.Join(strings.Fields(cleanText(v, FieldProblem)), " "), maxGivenRunes)
+}
+
+func cleanUnclear(given map[Field]string) map[Field]string {
+	if len(given) == 0 {
+		return nil
+	}
+	out := make(map[Field]string, len(given))
+	for _, f := range Fields() {
+		if v := cleanGiven(given[f]); v != "" {
+			out[f] = v
+		}
+	}
+	return out
+}
+
+// cleanEvidence bounds the words that values were read from, at a word's end.
 func cleanEvidence(e map[Field]string) map[Field]string {
 	out := make(map[Field]string, len(e))
 	for f, words := range e {
-		if words = cleanText(words, f); words != "" {
-			out[f] = cut(words, maxWordsRunes)
+		if words = strings.Join(strings.Fields(cleanText(words, FieldProblem)), " "); words != "" {
+			out[f] = cutWords(words, maxWordsRunes)
 		}
 	}
 	return out

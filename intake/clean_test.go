@@ -46,7 +46,7 @@ func TestCleanBringsValuesIntoTheirForm(t *testing.T) {
 		{"revenue has an amount and a currency", intake.FieldTargetRevenue, "120000 EUR", "120000 EUR", ""},
 		{"revenue without a currency is refused", intake.FieldTargetRevenue, "a lot", "", intake.ProblemInvalid},
 		{"a problem keeps its lines", intake.FieldProblem, "first line \r\n\r\n second line", "first line\nsecond line", ""},
-		{"a problem of a word says too little", intake.FieldProblem, "lots", "", intake.ProblemInvalid},
+		{"a problem of a word says too little", intake.FieldProblem, "lots", "", intake.ProblemTooShort},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			out, problems := intake.Clean(ids, intake.Lead{c.field: c.in})

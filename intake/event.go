@@ -24,13 +24,14 @@ const (
 	EventReported    EventKind = "reported"    // a mail server reported on an answer
 	EventRequested   EventKind = "requested"   // the partner asked for something that staff decide
 	EventMeeting     EventKind = "meeting"     // an invitation to a meeting came in
+	EventSeen        EventKind = "seen"        // staff have read what was unread
 )
 
 // EventKinds is the full set.
 func EventKinds() []EventKind {
 	return []EventKind{
 		EventAccepted, EventJoined, EventMoved, EventJudged, EventAmended,
-		EventPushed, EventNotified, EventUndelivered, EventReported, EventRequested, EventMeeting,
+		EventPushed, EventNotified, EventUndelivered, EventReported, EventRequested, EventMeeting, EventSeen,
 	}
 }
 

@@ -131,7 +131,7 @@ func (g *Gateway) update(ctx context.Context, fn func(*change) error) error {
 		g.log.Info("case moved", "case", m.Case, "from", m.From, "to", m.To, "reason", m.Reason, "by", m.Actor)
 	}
 	for _, address := range c.over {
-		g.log.Error("an address gets more answers than the budget allows; the rest goes out in one summary", "address", address)
+		g.log.Warn("the budget holds answers to an address back; they will come in one summary, within the hour", "address", address)
 	}
 	return nil
 }

@@ -16,7 +16,7 @@ func TestEveryVerdictIsMadeAgainFromWhatIsStored(t *testing.T) {
 		w.submit("ana@alpha.example", named("Acme Gmbh", "acme-other.example")) // similar
 		w.submit("ana@alpha.example", named("Blocked", "blocked.example"))      // declined
 		asked := w.submit("ana@alpha.example", without(named("One", "one.example"), intake.FieldProblem))
-		w.reply("ana@alpha.example", asked.Case, intake.Lead{intake.FieldProblem: "They lose a day a week to manual reporting."})
+		w.answerWith("ana@alpha.example", asked.Case, intake.Lead{intake.FieldProblem: "They lose a day a week to manual reporting."})
 		w.crm.set(func() {
 			w.crm.lookup = func(intake.Lead) ([]intake.Match, error) {
 				return []intake.Match{{CRM: "crm", Kind: intake.MatchOpenDeal, Ref: intake.Ref{ID: "1"}, Activity: time.Now().UTC()}}, nil

@@ -139,6 +139,8 @@ type Problem struct {
 	Field   Field  `json:"field,omitempty"`
 	Code    string `json:"code"`
 	Message string `json:"message,omitempty"`
+	// Given is what the sender wrote, if it can't be used.
+	Given string `json:"given,omitempty"`
 }
 
 // The codes of a Problem.
@@ -151,5 +153,7 @@ const (
 	ProblemOwnDomain        = "not_the_prospect"
 	ProblemConsent          = "consent_required"
 	ProblemTooLong          = "too_long"
+	ProblemTooShort         = "too_short"
+	ProblemUnknownCase      = "unknown_case" // a case number that is none of the sender's
 	ProblemConflict         = "conflicting_values"
 )

@@ -16,7 +16,10 @@ const (
 	MessageApproved   MessageKind = "approved"
 	MessageDeclined   MessageKind = "declined"
 	MessageWaitlisted MessageKind = "waitlisted"
-	MessageKnown      MessageKind = "known" // we have it already: the case and its state
+	MessageKnown      MessageKind = "known"     // we have it already: the case and its state
+	MessageStatus     MessageKind = "status"    // the state, for who asked for it
+	MessageChanged    MessageKind = "changed"   // a correction was applied: the new values
+	MessageRequested  MessageKind = "requested" // what staff were asked for, and what holds meanwhile
 	MessageExpired    MessageKind = "expired"
 	MessageClosed     MessageKind = "closed" // what was asked for did not come in time
 	MessageWithdrawn  MessageKind = "withdrawn"
@@ -30,7 +33,7 @@ const (
 func MessageKinds() []MessageKind {
 	return []MessageKind{
 		MessageReceived, MessageNeedsInfo, MessageApproved, MessageDeclined,
-		MessageWaitlisted, MessageKnown, MessageExpired, MessageClosed,
+		MessageWaitlisted, MessageKnown, MessageStatus, MessageChanged, MessageRequested, MessageExpired, MessageClosed,
 		MessageWithdrawn, MessageSummary, MessageNotice, MessageHelp, MessageConfirm,
 	}
 }
@@ -46,6 +49,9 @@ type Message struct {
 	// Cases are what a summary tells of, Faults the rows that came to no case.
 	Cases  []Facts    `json:"cases,omitempty"`
 	Faults []RowFault `json:"faults,omitempty"`
+	// Request is what was asked for, Changed the fields that have new values now.
+	Request Verb    `json:"request,omitempty"`
+	Changed []Field `json:"changed,omitempty"`
 	// Notice says what was wrong with the mail that a notice is about.
 	Notice Notice `json:"notice,omitempty"`
 	// Unprompted says that nothing the partner just sent is being answered: a timer or a

@@ -5,41 +5,70 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // notify enqueues a message about r to a route. What it says is fixed now: the state that
 // this transaction makes. Each message follows from one event, so that the same one is
 // never enqueued twice and two different ones never share an ID.
 func (c *change) notify(r *Registration, kind MessageKind, to Route, unprompted bool) error {
+	return c.notifyAs(r, Message{Kind: kind, To: to, Unprompted: unprompted})
+}
+
+// notifyAs is notify for a message that says more than its kind; ID, facts and time are set
+// here.
+func (c *change) notifyAs(r *Registration, m Message) (err error) {
 	if w, err := c.batchOf(r.Number); err != nil {
 		return err
-	} else if w.Batch != "" && !unprompted {
+	} else if w.Batch != "" && !m.Unprompted {
 		if told, err := c.tellBatch(r.Number, w); told || err != nil {
 			return err
 		}
 	}
-	if r.Mute != "" && !unprompted {
+	if r.Mute != "" && !m.Unprompted {
 		return nil
 	}
-	asked := kind == MessageKnown
-	if asked && r.Status == StatusNeedsInfo {
-		kind = MessageNeedsInfo // what is still missing says more than that we have it
-	}
-	facts, err := c.facts(r)
-	if err != nil {
+	if m.Facts, err = c.facts(r); err != nil {
 		return err
 	}
-	m := Message{ID: fmt.Sprintf("%s.%d", r.Number, r.Events), Kind: kind, To: to, Facts: facts, Unprompted: unprompted, At: c.at}
-	if asked { // the same state may be asked for any number of times
+	m.ID, m.At = fmt.Sprintf("%s.%d", r.Number, r.Events), c.at
+	if m.Kind.asked() { // the same state may be asked for any number of times
 		m.ID = fmt.Sprintf("%s.%d.%d", r.Number, r.Events, c.at.UnixMicro())
 	}
+	if r.Status == StatusNeedsInfo && (m.Kind == MessageKnown || m.Kind == MessageStatus) {
+		// What is still missing says more than that we have it. What was understood was told
+		// with the question; who sends our text back as new must not get it again and again.
+		m.Kind, m.Facts.Fields = MessageNeedsInfo, nil
+	}
 	return c.enqueueMessage(m, fmt.Sprintf("notify:%010d:%s", r.Seq, m.ID), r.Number)
+}
+
+// asked reports whether a message of the kind answers a question or a change of the partner,
+// and follows from no event of its own.
+func (k MessageKind) asked() bool {
+	switch k {
+	case MessageKnown, MessageStatus, MessageChanged, MessageRequested:
+		return true
+	}
+	return false
+}
+
+// notifyJoined tells what became of a submission that joined r: what was changed by it, or
+// that we have it all.
+func (c *change) notifyJoined(r *Registration, changed []Field, to Route) error {
+	if len(changed) == 0 || r.Status == StatusNeedsInfo {
+		return c.notify(r, MessageKnown, to, false)
+	}
+	return c.notifyAs(r, Message{Kind: MessageChanged, To: to, Changed: changed})
 }
 
 // send enqueues a message that is about no single case; id names it among all of them.
 func (c *change) send(m Message, id string) error {
 	if m.To.Address == "" {
 		return nil
+	}
+	if err := c.noteTold(m); err != nil {
+		return err
 	}
 	return c.enqueueMessage(m, "notify:"+m.ID, id)
 }
@@ -76,7 +105,7 @@ func (c *change) facts(r *Registration) (Facts, error) {
 	f := c.programFacts(p)
 	f.Case, f.Company, f.Received = r.Number, r.Lead[FieldCompanyName], r.Claim
 	f.Status, f.Reason, f.Note = r.Status, r.Reason, r.PartnerNote
-	f.Missing, f.Question = r.Problems, r.Question
+	f.Missing, f.Question = r.asked(), r.Question
 	if f.Company == "" {
 		f.Company = r.Lead[FieldCompanyDomain]
 	}
@@ -92,6 +121,19 @@ func (c *change) facts(r *Registration) (Facts, error) {
 		f.Fields = append(f.Fields, FieldFact{Field: field, Value: r.Lead[field], Words: r.Evidence[field]})
 	}
 	return f, nil
+}
+
+// asked returns what the partner is asked for. What was given for it and is not clear is not
+// asked for as if nothing had been given.
+func (r *Registration) asked() []Problem {
+	problems := slices.Clone(r.Problems)
+	for i, p := range problems {
+		given := r.Unclear[p.Field]
+		if given != "" && r.Lead[p.Field] == "" && (p.Code == ProblemMissing || p.Code == ProblemConsent) {
+			problems[i] = Problem{Field: p.Field, Code: ProblemInvalid, Given: given}
+		}
+	}
+	return problems
 }
 
 // runNotify delivers a message and keeps the thread that it opened or went on with.

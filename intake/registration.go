@@ -28,6 +28,8 @@ type Registration struct {
 	Lead  Lead      `json:"lead"`
 	// Evidence holds, per field, the words that the value was read from.
 	Evidence map[Field]string `json:"evidence,omitempty"`
+	// Unclear holds what the partner gave for fields that no value could be read from.
+	Unclear map[Field]string `json:"unclear,omitempty"`
 	// Identity holds the account keys that Lead stands for; see AccountKeys.
 	Identity []string `json:"identity,omitempty"`
 	// Submissions counts what was sent in for this case.
@@ -44,6 +46,9 @@ type Registration struct {
 	// Unread counts what the partner wrote that nothing was read from and no person has seen
 	// to yet.
 	Unread int `json:"unread,omitempty"`
+	// Requests are what the partner asked for and staff have not acted on yet: an extension,
+	// an appeal.
+	Requests []Verb `json:"requests,omitempty"`
 	// Problems lists what the partner was asked for; Question is a person's own words.
 	Problems []Problem `json:"problems,omitempty"`
 	Question string    `json:"question,omitempty"`

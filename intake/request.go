@@ -3,6 +3,7 @@ package intake
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -70,47 +71,73 @@ func (a *acceptance) caseOf(c *change, thread *Registration, cmd Command, speake
 }
 
 // obeyFor does what a command asks for, as far as the state of r allows, and answers with the
-// state that r has then.
+// state that r has then. Whether it is answered is for the mail with the command to say.
 func (a *acceptance) obeyFor(c *change, r *Registration, cmd Command) error {
 	if a.s.Reply.Address != "" {
 		r.Reply = a.s.Reply
 	}
+	r.Mute = a.s.Mute
 	r.Submissions++
 	if err := a.store(c, r); err != nil {
 		return err
 	}
 	e := Event{Actor: "partner:" + r.Partner, Submission: r.Submissions}
-	var illegal *IllegalTransition
 	switch cmd.Verb {
 	case VerbWithdraw:
-		e.Trigger, e.Reason = TriggerWithdraw, ReasonWithdrawn
-		err := c.move(r, StatusWithdrawn, e)
-		if err == nil {
-			return c.announceTo(r, MessageWithdrawn, a.s.Reply)
-		}
-		if !errors.As(err, &illegal) {
+		return a.withdraw(c, r, e)
+	case VerbExtend, VerbAppeal:
+		return a.request(c, r, cmd.Verb, e)
+	}
+	return a.tellStatus(c, r, cmd.Verb, e)
+}
+
+// withdraw ends r, unless it is over already.
+func (a *acceptance) withdraw(c *change, r *Registration, e Event) error {
+	asked := e
+	e.Trigger, e.Reason = TriggerWithdraw, ReasonWithdrawn
+	err := c.move(r, StatusWithdrawn, e)
+	var illegal *IllegalTransition
+	if errors.As(err, &illegal) {
+		return a.tellStatus(c, r, VerbWithdraw, asked)
+	}
+	if err != nil {
+		return err
+	}
+	return c.announceTo(r, MessageWithdrawn, a.s.Reply)
+}
+
+// request puts what the partner asks for before staff, whatever the state of r: they decide,
+// with the partner's own words before them. A decision that can be appealed is appealed.
+func (a *acceptance) request(c *change, r *Registration, verb Verb, e Event) error {
+	r.Unread++
+	if !slices.Contains(r.Requests, verb) {
+		r.Requests = append(r.Requests, verb)
+	}
+	if verb == VerbAppeal && r.Appealed.IsZero() && CheckTransition(r.Status, StatusAppeal, TriggerAppeal) == nil {
+		r.Appealed = c.at
+		e.Trigger, e.Reason = TriggerAppeal, ReasonAppeal
+		if err := c.move(r, StatusAppeal, e); err != nil {
 			return err
 		}
-	case VerbAppeal:
-		e.Trigger, e.Reason = TriggerAppeal, ReasonAppeal
-		if r.Appealed.IsZero() && CheckTransition(r.Status, StatusAppeal, TriggerAppeal) == nil {
-			r.Appealed = c.at
-			r.Unread++
-			if err := c.move(r, StatusAppeal, e); err != nil {
-				return err
-			}
-			return c.announceTo(r, MessageKnown, a.s.Reply)
+		if err := c.push(r); err != nil {
+			return err
 		}
-	case VerbExtend:
-		if r.Status.Holds() {
-			r.Unread++ // staff decide, with the partner's own words before them
+	} else {
+		e.Kind, e.Note = EventRequested, string(verb)
+		if err := c.record(r, e); err != nil {
+			return err
 		}
 	}
-	e.Kind, e.Trigger, e.Reason, e.Note = EventRequested, "", "", string(cmd.Verb)
+	return c.notifyAs(r, Message{Kind: MessageRequested, To: a.s.Reply, Request: verb})
+}
+
+// tellStatus answers with the state of r.
+func (a *acceptance) tellStatus(c *change, r *Registration, verb Verb, e Event) error {
+	e.Kind, e.Note = EventRequested, string(verb)
 	if err := c.record(r, e); err != nil {
 		return err
 	}
-	return c.notify(r, MessageKnown, a.s.Reply, false)
+	return c.notify(r, MessageStatus, a.s.Reply, false)
 }
 
 // announceTo tells the CRMs and the person who asked.

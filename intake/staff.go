@@ -140,7 +140,16 @@ func (g *Gateway) Dismiss(ctx context.Context, number string, v Verdict) (Regist
 		if r.Status != StatusQuarantined {
 			return &ErrInput{fmt.Sprintf("the case is %s; only what is quarantined can be dismissed", r.Status)}
 		}
+		e.Reason = r.Reason // why it was in quarantine is why it ends
 		return c.move(r, StatusWithdrawn, e)
+	})
+}
+
+// Seen notes that a person has read what was unread of a case, and answered what was asked
+// for in another way.
+func (g *Gateway) Seen(ctx context.Context, number string, v Verdict) (Registration, error) {
+	return g.staff(ctx, number, v, func(c *change, r *Registration, e Event) error {
+		return c.record(r, Event{Kind: EventSeen, Actor: e.Actor})
 	})
 }
 
@@ -192,7 +201,7 @@ func (g *Gateway) staff(ctx context.Context, number string, v Verdict, act func(
 		if r, err = c.Case(canonical); err != nil {
 			return err
 		}
-		r.Unread = 0
+		r.Unread, r.Requests = 0, nil
 		return act(c, &r, Event{Trigger: TriggerStaff, Actor: "staff:" + v.By, Reason: v.Reason})
 	})
 	if errors.Is(err, ErrNotFound) {

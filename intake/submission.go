@@ -52,6 +52,8 @@ type Submission struct {
 	// of what read them.
 	Evidence map[Field]string `json:"evidence,omitempty"`
 	Reader   string           `json:"reader,omitempty"`
+	// Unclear holds what was given for fields that no value could be read from.
+	Unclear map[Field]string `json:"unclear,omitempty"`
 	// Weak lists the fields that were read out of running text. They fill what is empty and
 	// answer what was asked for; nothing that is known gives way to them.
 	Weak []Field `json:"weak,omitempty"`
@@ -81,6 +83,12 @@ type Submission struct {
 	// if the sender is of the same partner.
 	Case     string `json:"case,omitempty"`
 	CaseHint string `json:"case_hint,omitempty"`
+	// About is CaseHint as it was written, where the sender wrote it before these very lines:
+	// they are about that case or about none.
+	About string `json:"about,omitempty"`
+	// Answers is the Message.ID of our message about several cases, or none, that this proves
+	// to answer.
+	Answers string `json:"answers,omitempty"`
 	// Text is what the person wrote this time, without quotations, for staff to read.
 	Text string `json:"text,omitempty"`
 	// Subject is a short title where the channel has one.
@@ -101,7 +109,9 @@ type Batch struct {
 // RowFault is a row of a table that can't be registered.
 type RowFault struct {
 	// Row counts from 1 as a spreadsheet shows it, the header row included.
-	Row     int     `json:"row"`
+	Row int `json:"row"`
+	// Case is a case number in the place of a row, as it was typed.
+	Case    string  `json:"case,omitempty"`
 	Problem Problem `json:"problem"`
 }
 

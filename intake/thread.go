@@ -14,7 +14,11 @@ var errStranger = errors.New("sender is not of the case's partner")
 // the one whose number its sender may use, or the live case of its partner about the same
 // account. Threaded says that it was the thread or the number.
 func (a *acceptance) continued(c *change, speaker string, proven bool) (_ *Registration, threaded bool, _ error) {
-	for _, number := range []string{a.s.Case, a.s.CaseHint} {
+	numbers, err := a.named(c, speaker, proven)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, number := range numbers {
 		if number == "" {
 			continue
 		}

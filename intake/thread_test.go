@@ -84,8 +84,8 @@ func TestAnAppealWhoseReasonNamesTheCompanyIsNoNewRegistration(t *testing.T) {
 	})
 }
 
-// reply is an answer in the thread of a case with values given in so many words.
-func (w *world) reply(from, thread string, l intake.Lead) intake.Receipt {
+// answerWith is an answer in the thread of a case with values given in so many words.
+func (w *world) answerWith(from, thread string, l intake.Lead) intake.Receipt {
 	w.Helper()
 	s := w.submission(from, l)
 	s.Case = thread
@@ -105,7 +105,7 @@ func TestOneValueThatDiffersIsACorrection(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, func(w *world) {
 				r := w.submit("ana@alpha.example", acme())
-				if got := w.reply("ana@alpha.example", r.Case, tt.lead); got.Case != r.Case || len(w.cases()) != 1 {
+				if got := w.answerWith("ana@alpha.example", r.Case, tt.lead); got.Case != r.Case || len(w.cases()) != 1 {
 					w.Fatalf("receipt %+v, %d cases", got, len(w.cases()))
 				}
 				if got := w.story(r.Case).Registration.Lead[tt.want]; got != tt.lead[tt.want] {
@@ -120,7 +120,7 @@ func TestAnotherDomainAloneChangesNoHeldCaseAndOpensNone(t *testing.T) {
 	inWorld(t, func(w *world) {
 		r := w.submit("ana@alpha.example", acme())
 		before := w.wantStatus(r.Case, intake.StatusProvisional)
-		w.reply("ana@alpha.example", r.Case, intake.Lead{intake.FieldCompanyDomain: "bigprize.example"})
+		w.answerWith("ana@alpha.example", r.Case, intake.Lead{intake.FieldCompanyDomain: "bigprize.example"})
 		after := w.story(r.Case).Registration
 		if after.Lead[intake.FieldCompanyDomain] != before.Lead[intake.FieldCompanyDomain] || after.Unread != 1 || len(w.cases()) != 1 {
 			w.Errorf("domain %q, unread %d, %d cases", after.Lead[intake.FieldCompanyDomain], after.Unread, len(w.cases()))
@@ -137,7 +137,7 @@ func TestAnotherDomainBeforeTheDecisionIsClaimedFromThenOn(t *testing.T) {
 		rival := w.submit("eve@beta.example", named("Big Prize", "bigprize.example"))
 		w.wantStatus(rival.Case, intake.StatusProvisional)
 		w.pass(time.Hour)
-		w.reply("ana@alpha.example", r.Case, intake.Lead{intake.FieldCompanyDomain: "bigprize.example", intake.FieldProblem: "They lose a day a week to manual reporting."})
+		w.answerWith("ana@alpha.example", r.Case, intake.Lead{intake.FieldCompanyDomain: "bigprize.example", intake.FieldProblem: "They lose a day a week to manual reporting."})
 		got := w.story(r.Case).Registration
 		first := w.story(rival.Case).Registration
 		if got.Lead[intake.FieldCompanyDomain] != "bigprize.example" || !got.Claim.After(first.Claim) || got.Status.Holds() {

@@ -133,7 +133,7 @@ func newWorld(t *testing.T, store intake.Store, options ...option) *world {
 	w.gateway, err = intake.New(intake.Options{
 		Store: w.store, Policy: policy, Identity: ids, Numbers: numbers,
 		CRMs: []intake.CRM{w.crm}, Program: "Vendor", Budget: budget,
-		Log: slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelError})),
+		Log: slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	if err != nil {
 		t.Fatal(err)

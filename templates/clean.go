@@ -15,7 +15,7 @@ const (
 
 // line makes s one line of visible characters: white space and line breaks become single
 // blanks; control characters, zero-width characters and those that turn the direction of
-// text are dropped. What is longer than limit runes ends in "…".
+// text are dropped. What is longer than limit runes ends in "…", behind a whole word if it can.
 func line(s string, limit int) string {
 	var b strings.Builder
 	for _, r := range strings.ToValidUTF8(s, "\uFFFD") {
@@ -44,7 +44,11 @@ func short(s string, limit int) string {
 	if len(r) <= limit {
 		return s
 	}
-	return strings.TrimSpace(string(r[:limit-1])) + "…"
+	head := string(r[:limit-1])
+	if i := strings.LastIndexByte(head, ' '); i > len(head)/2 {
+		head = head[:i]
+	}
+	return strings.TrimRight(head, " ,;:") + "…"
 }
 
 // lines makes of what a person of the vendor wrote a list of clean lines.

@@ -91,6 +91,7 @@ func marked(kind intake.MessageKind, status intake.Status) intake.Message {
 			},
 			Missing: []intake.Problem{
 				{Field: intake.FieldCountry, Code: intake.ProblemMissing, Message: "canary-known"},
+				{Field: intake.FieldStage, Code: intake.ProblemInvalid, Message: "canary-known", Given: "canary-given"},
 				{Field: intake.FieldCompanyDomain, Code: "canary-code", Message: "canary-message"},
 				{Field: "canary-ask", Code: "canary-codes", Message: "canary-remark"},
 			},
@@ -99,6 +100,10 @@ func marked(kind intake.MessageKind, status intake.Status) intake.Message {
 			Contact: intake.Contact{Name: "canary-name", Email: "canary-mail", Role: "canary-role"},
 		},
 	}
+	if kind == intake.MessageRequested {
+		m.Request = intake.VerbExtend
+	}
+	m.Changed = []intake.Field{intake.FieldProblem}
 	if kind == intake.MessageSummary {
 		m.Cases = []intake.Facts{m.Facts}
 		m.Faults = []intake.RowFault{{Row: 3, Problem: intake.Problem{Field: "canary-ask", Code: "canary-codes", Message: "canary-remark"}}}
@@ -111,7 +116,10 @@ func TestOnlyWhatAKindMaySayIsSaid(t *testing.T) {
 	always := []string{"canary-case", "canary-company", "canary-mail", "canary-name", "canary-program"}
 	allowed := map[intake.MessageKind][]string{
 		intake.MessageReceived:   {"canary-value", "canary-words", "2032"},
-		intake.MessageNeedsInfo:  {"canary-question", "canary-message", "canary-remark", "2032"},
+		intake.MessageNeedsInfo:  {"canary-value", "canary-words", "canary-given", "canary-question", "canary-message", "canary-remark", "2032"},
+		intake.MessageStatus:     {"2032", "2033", "2034"},
+		intake.MessageChanged:    {"canary-value", "canary-words", "2032", "2033"},
+		intake.MessageRequested:  {"2032", "2033"},
 		intake.MessageApproved:   {"canary-value", "canary-words", "canary-note", "2032", "2033"},
 		intake.MessageDeclined:   {"canary-note", "2032"},
 		intake.MessageWaitlisted: {"2032"},
@@ -119,7 +127,7 @@ func TestOnlyWhatAKindMaySayIsSaid(t *testing.T) {
 		intake.MessageExpired:    {"2032", "2033"},
 		intake.MessageClosed:     {},
 		intake.MessageWithdrawn:  {},
-		intake.MessageSummary:    {"2032", "2033", "canary-remark"},
+		intake.MessageSummary:    {"canary-value", "canary-words", "canary-given", "canary-message", "2032", "2033", "canary-remark"},
 		intake.MessageNotice:     {},
 		intake.MessageHelp:       {},
 		intake.MessageConfirm:    {},
@@ -161,7 +169,10 @@ func TestAnOverrideCannotSayMore(t *testing.T) {
 	never := []string{"canary-reason", "canary-role", "canary-zone", "canary-locale", "canary-field", "canary-stray", "canary-id", "canary-thread", "canary-address"}
 	for kind, withheld := range map[intake.MessageKind][]string{
 		intake.MessageReceived:   {"canary-question", "canary-message", "canary-note"},
-		intake.MessageNeedsInfo:  {"canary-value", "canary-note"},
+		intake.MessageNeedsInfo:  {"canary-note"},
+		intake.MessageStatus:     {"canary-value", "canary-question", "canary-message", "canary-note", "canary-given"},
+		intake.MessageChanged:    {"canary-question", "canary-message", "canary-note", "canary-given"},
+		intake.MessageRequested:  {"canary-value", "canary-question", "canary-message", "canary-note", "canary-given"},
 		intake.MessageApproved:   {"canary-question", "canary-message"},
 		intake.MessageDeclined:   {"canary-value", "canary-words", "canary-question", "canary-message", "Country", "2033", "2034"},
 		intake.MessageWaitlisted: {"canary-value", "canary-words", "canary-question", "canary-message", "canary-note", "Country", "2033", "2034"},
@@ -169,7 +180,7 @@ func TestAnOverrideCannotSayMore(t *testing.T) {
 		intake.MessageExpired:    {"canary-value", "canary-question", "canary-message", "canary-note"},
 		intake.MessageClosed:     {"canary-value", "canary-question", "canary-message", "canary-note", "2032", "2033", "2034"},
 		intake.MessageWithdrawn:  {"canary-value", "canary-question", "canary-message", "canary-note", "2032", "2033", "2034"},
-		intake.MessageSummary:    {"canary-value", "canary-question", "canary-message", "canary-note", "2034"},
+		intake.MessageSummary:    {"canary-question", "canary-message", "canary-note", "2034"},
 		intake.MessageNotice:     {"canary-value", "canary-question", "canary-message", "canary-note", "canary-case", "canary-company", "2032", "2033", "2034"},
 		intake.MessageConfirm:    {"canary-value", "canary-question", "canary-message", "canary-note", "canary-company", "2032", "2033", "2034"},
 		intake.MessageHelp:       {"canary-value", "canary-question", "canary-message", "canary-note", "canary-case", "canary-company", "2032", "2033", "2034"},
@@ -194,7 +205,10 @@ func TestAnOverrideCannotSayMore(t *testing.T) {
 func TestWhatAKindShallSayIsSaid(t *testing.T) {
 	for kind, wanted := range map[intake.MessageKind][]string{
 		intake.MessageReceived:   {"canary-value", `you wrote "canary-words"`, "2032", "UTC"},
-		intake.MessageNeedsInfo:  {"canary-question", "canary-message", "canary-remark", "2032", "Country: ", "Company domain: "},
+		intake.MessageNeedsInfo:  {"canary-value", "canary-question", "canary-message", "canary-remark", "canary-given", "2032", "Country: ", "Company domain: "},
+		intake.MessageStatus:     {"2033", "2034", "held for you"},
+		intake.MessageChanged:    {"canary-value", `you wrote "canary-words"`, "We changed:"},
+		intake.MessageRequested:  {"canary-name decides", "2033", "more time"},
 		intake.MessageApproved:   {"canary-value", "canary-note", "2032", "2033", "first meeting"},
 		intake.MessageDeclined:   {"canary-note", "not eligible"},
 		intake.MessageWaitlisted: {"on the list"},
@@ -202,7 +216,7 @@ func TestWhatAKindShallSayIsSaid(t *testing.T) {
 		intake.MessageExpired:    {"2033"},
 		intake.MessageClosed:     {"did not arrive in time", "send the registration again"},
 		intake.MessageWithdrawn:  {"Withdrawn. "},
-		intake.MessageSummary:    {"canary-case", "canary-company", "Row 3: ", "canary-remark"},
+		intake.MessageSummary:    {"canary-case", "canary-company", "canary-value", "Row 3: ", "canary-remark", "lines like this one", "canary-case Contact role: "},
 		intake.MessageNotice:     {"nothing was registered", "Company name: "},
 		intake.MessageConfirm:    {"canary-case", "does not", "nobody"},
 		intake.MessageHelp:       {"STATUS", "WITHDRAW", "EXTEND", "APPEAL", "Company name: "},

@@ -32,7 +32,7 @@ var english = &locale{
 		intake.FieldProblem:          "In a sentence or two, what does the company want to solve?",
 		intake.FieldSolutionFit:      "In a sentence, why does our product fit?",
 		intake.FieldServicesNeeded:   "Which services will the company need from you or from us?",
-		intake.FieldStage:            "How far have you come with the company: new introduction, discovery scheduled, or evaluation?",
+		intake.FieldStage:            "How far have you come? Choose new introduction, discovery scheduled, or evaluation.",
 		intake.FieldProductInterest:  "Which of our products is it about?",
 		intake.FieldCompetingVendors: "Which other vendors is the company looking at?",
 		intake.FieldTargetRevenue:    "What is the deal worth, as a rough figure with its currency?",
@@ -82,7 +82,7 @@ var english = &locale{
 	},
 	problems: map[string]string{
 		intake.ProblemMissing:          "",
-		intake.ProblemInvalid:          "We could not make sense of what you gave.",
+		intake.ProblemInvalid:          "We could not make sense of {given}.",
 		intake.ProblemInvalidDomain:    "What you gave is not a valid domain.",
 		intake.ProblemNotCompanyDomain: "What you gave is a site that many share, not the company's own.",
 		intake.ProblemFreeMail:         "An address of a free mail service does not show the company.",
@@ -90,7 +90,10 @@ var english = &locale{
 		intake.ProblemConsent:          "",
 		intake.ProblemConflict:         "You gave it more than once, differently.",
 		intake.ProblemTooLong:          "What you gave is too long; please shorten it.",
+		intake.ProblemTooShort:         "To act on it we need more than {given}; one sentence is enough.",
+		intake.ProblemUnknownCase:      "None of your registrations has this number.",
 	},
+	given:    "what you gave",
 	weekdays: [7]string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"},
 	months: [12]string{
 		"January", "February", "March", "April", "May", "June", "July",

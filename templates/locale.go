@@ -15,6 +15,7 @@ type locale struct {
 	values   map[string]string // of stage and consent
 	statuses map[intake.Status]string
 	problems map[string]string // by code, a sentence; what it asks for comes after it
+	given    string            // stands for {given} where the words are not known
 	weekdays [7]string         // from Sunday
 	months   [12]string
 	form     string // of a moment

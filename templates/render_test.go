@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"leadgate/intake"
@@ -41,6 +42,9 @@ var usual = map[intake.MessageKind]intake.Status{
 	intake.MessageDeclined:   intake.StatusDeclined,
 	intake.MessageWaitlisted: intake.StatusWaitlisted,
 	intake.MessageKnown:      intake.StatusProtected,
+	intake.MessageStatus:     intake.StatusProtected,
+	intake.MessageChanged:    intake.StatusInReview,
+	intake.MessageRequested:  intake.StatusProvisional,
 	intake.MessageExpired:    intake.StatusExpired,
 	intake.MessageClosed:     intake.StatusWithdrawn,
 	intake.MessageWithdrawn:  intake.StatusWithdrawn,
@@ -53,6 +57,9 @@ func goldens() map[string]intake.Message {
 	for _, kind := range intake.MessageKinds() {
 		m := sample(kind, usual[kind], "")
 		m.Facts.Question, m.Facts.Note = "", ""
+		if kind == intake.MessageChanged {
+			m.Facts.Until = time.Time{}
+		}
 		if !usual[kind].Undecided() {
 			m.Facts.Due = m.Facts.Due.AddDate(0, 0, 14)
 		}
@@ -66,6 +73,12 @@ func goldens() map[string]intake.Message {
 	list["needs-info-question"] = question
 	list["approved-protected"] = sample(intake.MessageApproved, intake.StatusProtected, "")
 	list["approved-locked"] = sample(intake.MessageApproved, intake.StatusLocked, "")
+	noHold := sample(intake.MessageRequested, intake.StatusDeclined, "")
+	noHold.Facts.Due, noHold.Facts.Until = time.Time{}, time.Time{}
+	list["requested-without-a-hold"] = noHold
+	appeal := sample(intake.MessageRequested, intake.StatusAppeal, "")
+	appeal.Request, appeal.Facts.Until = intake.VerbAppeal, time.Time{}
+	list["requested-appeal"] = appeal
 	list["declined-territory"] = sample(intake.MessageDeclined, intake.StatusDeclined, intake.ReasonOutsideTerritory)
 	list["declined-existing-deal"] = sample(intake.MessageDeclined, intake.StatusDeclined, intake.ReasonExistingDeal)
 	list["expired-no-next-step"] = sample(intake.MessageExpired, intake.StatusExpired, intake.ReasonNoNextStep)
@@ -243,5 +256,45 @@ func TestLinesToFillIn(t *testing.T) {
 	}
 	if !strings.Contains(r.Text, "- Something else is odd.") {
 		t.Errorf("a problem without a field is missing in\n%s", r.Text)
+	}
+}
+
+// TestAValueThatCannotBeUsedIsNamed: it is not asked for as if nothing had been given, and the
+// choices stand beside it.
+func TestAValueThatCannotBeUsedIsNamed(t *testing.T) {
+	m := sample(intake.MessageNeedsInfo, intake.StatusNeedsInfo, intake.ReasonMissingField)
+	m.Facts.Missing = []intake.Problem{
+		{Field: intake.FieldStage, Code: intake.ProblemInvalid, Given: "first call held"},
+		{Field: intake.FieldProblem, Code: intake.ProblemTooShort, Given: "backup"},
+		{Field: intake.FieldCountry, Code: intake.ProblemInvalid},
+	}
+	summary := sample(intake.MessageSummary, "", "")
+	summary.Cases[1].Missing = m.Facts.Missing
+	for _, m := range []intake.Message{m, summary} {
+		text := strings.Join(strings.Fields(render(t, m).Text), " ")
+		for _, w := range []string{
+			`We could not make sense of "first call held".`, "Choose new introduction, discovery scheduled, or evaluation.",
+			`To act on it we need more than "backup"; one sentence is enough.`, "We could not make sense of what you gave.",
+		} {
+			if !strings.Contains(text, w) {
+				t.Errorf("%s does not say %q:\n%s", m.Kind, w, text)
+			}
+		}
+	}
+}
+
+func TestWordsAreCutBetweenWords(t *testing.T) {
+	m := sample(intake.MessageReceived, intake.StatusInReview, "")
+	m.Facts.Fields[1].Words = strings.Repeat("reporting ", 30)
+	text := strings.Join(strings.Fields(render(t, m).Text), " ")
+	if !strings.Contains(text, `reporting…"`) {
+		t.Errorf("cut within a word, or not marked:\n%s", text)
+	}
+}
+
+func TestTheNewValuesOfACorrectionAreShownAndNoOthers(t *testing.T) {
+	m := sample(intake.MessageChanged, intake.StatusInReview, "")
+	if r := render(t, m); !strings.Contains(r.Text, "Company domain: acme.example") || strings.Contains(r.Text, "Company name: ") {
+		t.Errorf("%s", r.Text)
 	}
 }

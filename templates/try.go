@@ -76,6 +76,11 @@ func samples(kind intake.MessageKind) []intake.Message {
 		m.Notice = notice
 		list = append(list, m)
 	}
+	for _, status := range intake.Statuses() {
+		m := sample(kind, status, "")
+		m.Request = intake.VerbAppeal
+		list = append(list, m)
+	}
 	for _, reason := range intake.Reasons() {
 		list = append(list, sample(kind, intake.StatusDeclined, reason))
 	}
@@ -100,6 +105,10 @@ func sample(kind intake.MessageKind, status intake.Status, reason intake.Reason)
 		Contact: intake.Contact{Name: "Pia Manager", Email: "pia@vendor.example"},
 	}}
 	switch kind {
+	case intake.MessageRequested:
+		m.Request = intake.VerbExtend
+	case intake.MessageChanged:
+		m.Changed = []intake.Field{intake.FieldCompanyDomain}
 	case intake.MessageSummary:
 		other := m.Facts
 		other.Case, other.Company, other.Status = "LG-2026-000124-P", "Contoso Ltd", intake.StatusNeedsInfo

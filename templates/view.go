@@ -24,8 +24,11 @@ type view struct {
 	// Reason is the code if the partner may know it, else ""; Class says what of it to tell.
 	Reason string
 	Class  string
-	Fields []fieldView
-	Asks   []askView
+	// Request is what was asked for, Who decides on it by name, "" if no person is known.
+	Request string
+	Who     string
+	Fields  []fieldView
+	Asks    []askView
 	// Remarks are problems that no line can be filled in for.
 	Remarks  []string
 	Question []string
@@ -37,21 +40,28 @@ type view struct {
 	Until    string
 	Received string
 	Contact  string // name and address
-	// Cases and Faults are what a summary tells.
+	// Cases and Faults are what a summary tells, Fill the lines to answer it with.
 	Cases  []caseView
 	Faults []faultView
+	Fill   []string
 	// Notice is the code of what was wrong with a mail; Ask has the lines of a whole
 	// registration where one is wanted.
 	Notice string
 }
 
-// caseView is one case of several; Missing are the labels of what it waits for.
-type caseView struct{ Case, Company, Word, Due, DueIs, Until, Missing string }
+// caseView is one case of several; Missing are the labels of what it waits for, Unclear says
+// what was given for it and can't be used.
+type caseView struct {
+	Case, Company, Word, Due, DueIs, Until, Missing string
 
-// faultView is a row that can't be registered.
+	Unclear []string
+	Fields  []fieldView
+}
+
+// faultView is a row that can't be registered, or a case number that is nobody's here.
 type faultView struct {
-	Row        int
-	Label, Why string
+	Row              int
+	Case, Label, Why string
 }
 
 // fieldView is a field as it was understood; Words are those of the partner if they differ.
@@ -69,7 +79,7 @@ func newView(m intake.Message, program, tag string) view {
 		Unproven: f.Status == intake.StatusQuarantined, Class: string(classOf(f.Reason)),
 		Question: lines(f.Question), Note: lines(f.Note),
 		Due: l.moment(f.Due, f.Zone), Until: l.moment(f.Until, f.Zone), Received: l.moment(f.Received, f.Zone),
-		Contact: contact(f.Contact),
+		Contact: contact(f.Contact), Who: line(f.Contact.Name, maxShort), Request: string(m.Request),
 	}
 	if v.Program == "" {
 		v.Program = line(program, maxShort)
@@ -80,12 +90,13 @@ func newView(m intake.Message, program, tag string) view {
 	if v.Due != "" {
 		v.DueIs = dueIs(m.Kind, f.Status)
 	}
-	v.Fields = l.fields(f.Fields)
 	v.Asks, v.Remarks = l.asks(f.Missing)
+	v.Fields = l.fields(told(m))
 	v.withhold(m.Kind)
 	switch m.Kind {
 	case intake.MessageSummary:
 		v.Cases, v.Faults = l.cases(m.Cases), l.faults(m.Faults)
+		v.Asks, v.Fill = l.askedOf(m.Cases), l.fill(m.Cases)
 	case intake.MessageNotice, intake.MessageHelp:
 		v.Notice = string(m.Notice)
 		v.Asks = l.blank()
@@ -111,8 +122,13 @@ func (v *view) withhold(kind intake.MessageKind) {
 	if kind != intake.MessageApproved && kind != intake.MessageDeclined {
 		v.Note = nil
 	}
-	if kind != intake.MessageReceived && kind != intake.MessageApproved {
+	switch kind {
+	case intake.MessageReceived, intake.MessageApproved, intake.MessageNeedsInfo, intake.MessageChanged:
+	default:
 		v.Fields = nil
+	}
+	if kind != intake.MessageRequested {
+		v.Request, v.Who = "", ""
 	}
 	if kind == intake.MessageDeclined || kind == intake.MessageWaitlisted {
 		v.Until, v.Received = "", ""
@@ -126,6 +142,27 @@ func (v *view) withhold(kind intake.MessageKind) {
 	if kind != intake.MessageDeclined && kind != intake.MessageExpired {
 		v.Reason, v.Class = "", ""
 	}
+}
+
+// told are the fields that a message shows: those that were changed where it is about that,
+// and none that it asks for, so that none stands there twice.
+func told(m intake.Message) []intake.FieldFact {
+	if m.Kind == intake.MessageChanged {
+		return slices.DeleteFunc(slices.Clone(m.Facts.Fields), func(f intake.FieldFact) bool {
+			return !slices.Contains(m.Changed, f.Field)
+		})
+	}
+	return understood(m.Facts)
+}
+
+// understood are the fields of a case that are not asked for.
+func understood(f intake.Facts) []intake.FieldFact {
+	if f.Status != intake.StatusNeedsInfo {
+		return f.Fields
+	}
+	return slices.DeleteFunc(slices.Clone(f.Fields), func(fact intake.FieldFact) bool {
+		return slices.ContainsFunc(f.Missing, func(p intake.Problem) bool { return p.Field == fact.Field })
+	})
 }
 
 // about reports whether a message of the kind is about one case.
@@ -157,11 +194,57 @@ func (l *locale) cases(all []intake.Facts) []caseView {
 				labels = append(labels, a.Label)
 			}
 			c.Missing = strings.Join(labels, ", ")
+			c.Unclear = l.unclear(f.Missing)
 		}
+		c.Fields = l.fields(understood(f))
 		if f.Status == intake.StatusQuarantined {
-			c.Company = ""
+			c.Company, c.Fields = "", nil
 		}
 		out = append(out, c)
+	}
+	return out
+}
+
+// unclear says of each field that is asked for what is wrong with what was given.
+func (l *locale) unclear(problems []intake.Problem) []string {
+	var out []string
+	for _, p := range problems {
+		if why := l.problem(p); why != "" { // without its label, which would read like an answer
+			out = append(out, why)
+		}
+	}
+	return out
+}
+
+// askedOf lists what several cases are asked for, each once.
+func (l *locale) askedOf(all []intake.Facts) []askView {
+	var missing []intake.Problem
+	for _, f := range all {
+		for _, p := range f.Missing {
+			if f.Status == intake.StatusNeedsInfo {
+				missing = append(missing, intake.Problem{Field: p.Field, Code: intake.ProblemMissing})
+			}
+		}
+	}
+	asks, _ := l.asks(missing)
+	return asks
+}
+
+// fill lists the lines to answer a summary with: the number of a case and the label of what
+// it waits for. If none waits for anything, one line shows how to correct a case.
+func (l *locale) fill(all []intake.Facts) []string {
+	var out []string
+	for _, f := range all {
+		if f.Status != intake.StatusNeedsInfo {
+			continue
+		}
+		asks, _ := l.asks(f.Missing)
+		for _, a := range asks {
+			out = append(out, line(f.Case, maxShort)+" "+a.Line)
+		}
+	}
+	if len(out) == 0 && len(all) > 0 {
+		out = append(out, line(all[0].Case, maxShort)+" "+l.labels[intake.FieldContactRole]+": ")
 	}
 	return out
 }
@@ -170,7 +253,7 @@ func (l *locale) cases(all []intake.Facts) []caseView {
 func (l *locale) faults(all []intake.RowFault) []faultView {
 	var out []faultView
 	for _, f := range all {
-		out = append(out, faultView{Row: f.Row, Label: l.labels[f.Problem.Field], Why: l.problem(f.Problem)})
+		out = append(out, faultView{Row: f.Row, Case: line(f.Case, maxShort), Label: l.labels[f.Problem.Field], Why: l.problem(f.Problem)})
 	}
 	return out
 }
@@ -242,8 +325,12 @@ func (l *locale) asks(problems []intake.Problem) (asks []askView, remarks []stri
 
 // problem is the sentence for a code, or the words that came with one that has none.
 func (l *locale) problem(p intake.Problem) string {
+	given := l.given
+	if g := line(p.Given, maxShort); g != "" {
+		given = `"` + g + `"`
+	}
 	if s, ok := l.problems[p.Code]; ok {
-		return s
+		return strings.ReplaceAll(s, "{given}", given)
 	}
 	return line(p.Message, maxLong)
 }

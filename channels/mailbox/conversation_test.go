@@ -105,7 +105,7 @@ func TestOneMailGivesItsCasesAndOneAnswer(t *testing.T) {
 			text:   strings.NewReplacer("Company domain: acme.example\n", "", "jane@acme.example", "jane.doe@gmail.com").Replace(wholeLead),
 			cases:  "needs_info ?",
 			says:   []string{"Company domain: "},
-			hides:  []string{"gmail.com"},
+			hides:  []string{"domain: gmail.com"},
 		},
 		"the partner's own signature": {
 			header: "Subject: New lead\n",

@@ -25,14 +25,14 @@ func casesCommand() *cobra.Command {
 		casesDecide(&p, "decline", "Decline a case, or revoke an approved one", true),
 		casesDecide(&p, "ask", "Ask the partner something; the case waits for the answer", true),
 		casesDecide(&p, "assign", "Name the partner of a quarantined case and start its checks", false),
-		casesSet(&p), casesRetry(&p),
+		casesSet(&p), casesRead(&p), casesRetry(&p),
 	)
 	return cmd
 }
 
 func casesList(p *place) *cobra.Command {
 	var q intake.CaseQuery
-	var asJSON bool
+	var asJSON, requests bool
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List cases, newest first",
@@ -44,10 +44,17 @@ func casesList(p *place) *cobra.Command {
 			if q.Limit < 0 {
 				return fmt.Errorf("--limit %d: must not be negative", q.Limit)
 			}
+			limit := q.Limit
+			if requests {
+				q.Limit = 0 // of those that are left, not of those that are read
+			}
 			return p.with(cmd.Context(), func(c *admin.Client) error {
 				cases, err := c.Cases(cmd.Context(), q)
 				if err != nil {
 					return err
+				}
+				if requests {
+					cases = asking(cases, limit)
 				}
 				if asJSON {
 					return printJSON(cmd.OutOrStdout(), cases)
@@ -59,8 +66,27 @@ func casesList(p *place) *cobra.Command {
 	cmd.Flags().StringVar((*string)(&q.Status), "status", "", "only cases in this state")
 	cmd.Flags().StringVar(&q.Partner, "partner", "", "only cases of the partner with this id")
 	cmd.Flags().IntVar(&q.Limit, "limit", 0, "at most so many; 0 for all")
+	cmd.Flags().BoolVar(&requests, "requests", false, "only cases whose partner asked for more time, or appealed, and nobody has acted on it")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print an array of objects")
 	return cmd
+}
+
+// asking returns the cases with a request that is open, limit of them at most if that is not 0.
+func asking(cases []admin.CaseSummary, limit int) []admin.CaseSummary {
+	cases = slices.DeleteFunc(cases, func(c admin.CaseSummary) bool { return len(c.Requests) == 0 })
+	if limit > 0 && len(cases) > limit {
+		cases = cases[:limit]
+	}
+	return cases
+}
+
+// asks says what a partner asks for: ", asks to extend and appeal".
+func asks(requests []intake.Verb) string {
+	var words []string
+	for _, v := range requests {
+		words = append(words, string(v))
+	}
+	return strings.Join(words, " and ")
 }
 
 func printCases(w io.Writer, cases []admin.CaseSummary) error {
@@ -74,6 +100,9 @@ func printCases(w io.Writer, cases []admin.CaseSummary) error {
 		status := string(c.Status)
 		if c.Reason != "" {
 			status += " (" + string(c.Reason) + ")"
+		}
+		if len(c.Requests) > 0 {
+			status += ", asks to " + asks(c.Requests)
 		}
 		if c.Unread > 0 {
 			status += fmt.Sprintf(", %d unread", c.Unread)
@@ -176,6 +205,28 @@ func casesSet(p *place) *cobra.Command {
 	return cmd
 }
 
+// casesRead marks a case as seen to: what was asked for was settled in another way.
+func casesRead(p *place) *cobra.Command {
+	var d admin.Decision
+	cmd := &cobra.Command{
+		Use:   "read CASE",
+		Short: "Note that what is unread of a case, and what was asked for, is seen to; nobody is told",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.with(cmd.Context(), func(c *admin.Client) error {
+				s, err := c.Decide(cmd.Context(), "read", args[0], d)
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "nothing is unread of %s\n", s.CaseNumber)
+				return err
+			})
+		},
+	}
+	cmd.Flags().StringVar(&d.By, "by", whoami(), "who has read it, for the record")
+	return cmd
+}
+
 func casesRetry(p *place) *cobra.Command {
 	return &cobra.Command{
 		Use:   "retry CASE",
@@ -187,7 +238,7 @@ func casesRetry(p *place) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d task(s) taken up again\n", n)
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s taken up again\n", counted(n, "task"))
 				return err
 			})
 		},
@@ -209,7 +260,10 @@ func printDossier(w io.Writer, d intake.Dossier) error {
 	row("Submitted by", fmt.Sprintf("%s, %s", r.Contact, r.Strength))
 	row("Claim", moment(r.Claim))
 	if r.Unread > 0 {
-		row("Unread", fmt.Sprintf("%d message(s) of the partner, below", r.Unread))
+		row("Unread", counted(r.Unread, "message")+" of the partner, below")
+	}
+	if len(r.Requests) > 0 {
+		row("Open request", fmt.Sprintf("the partner asks to %s", asks(r.Requests)))
 	}
 	row("Decision due", moment(r.DecisionDue))
 	row("Protected until", moment(r.Protection.End))

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -63,6 +66,7 @@ func inboxList(p *place) *cobra.Command {
 	return cmd
 }
 
+// entries is all that waits, in the order in which it came.
 func entries(asides []intake.Aside, cases []admin.CaseSummary) []waiting {
 	list := []waiting{}
 	for _, c := range cases {
@@ -78,6 +82,7 @@ func entries(asides []intake.Aside, cases []admin.CaseSummary) []waiting {
 		}
 		list = append(list, e)
 	}
+	slices.SortStableFunc(list, func(a, b waiting) int { return a.Received.Compare(b.Received) })
 	return list
 }
 
@@ -120,11 +125,11 @@ func inboxShow(p *place) *cobra.Command {
 					return printDossier(cmd.OutOrStdout(), d)
 				}
 				if raw {
-					return c.RawAside(cmd.Context(), args[0], cmd.OutOrStdout())
+					return noEntry(args[0], c.RawAside(cmd.Context(), args[0], cmd.OutOrStdout()))
 				}
 				a, err := c.Aside(cmd.Context(), args[0])
 				if err != nil {
-					return fmt.Errorf("%s: %w", args[0], err)
+					return noEntry(args[0], err)
 				}
 				if asJSON {
 					return printJSON(cmd.OutOrStdout(), a)
@@ -177,17 +182,20 @@ func inboxAccept(p *place) *cobra.Command {
 				if isCase(args[0]) {
 					s, err := c.Decide(cmd.Context(), "assign", args[0], d)
 					if err != nil {
-						return err
+						return noEntry(args[0], err)
 					}
-					_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is now %s\n", s.CaseNumber, s.Status)
-					return err
+					fmt.Fprintf(cmd.OutOrStdout(), "%s is now %s\n", s.CaseNumber, s.Status)
+					return tellRoute(cmd.Context(), c, cmd.OutOrStdout(), s.CaseNumber)
 				}
 				receipts, err := c.SeeTo(cmd.Context(), "accept", args[0], d)
 				if err != nil {
-					return err
+					return noEntry(args[0], err)
 				}
 				for _, r := range receipts {
 					fmt.Fprintf(cmd.OutOrStdout(), "accepted as %s\n", r.Case)
+					if err := tellRoute(cmd.Context(), c, cmd.OutOrStdout(), r.Case); err != nil {
+						return err
+					}
 				}
 				return nil
 			})
@@ -196,6 +204,38 @@ func inboxAccept(p *place) *cobra.Command {
 	cmd.Flags().StringVar(&d.Partner, "partner", "", "id of the partner, if the sender's address does not tell")
 	cmd.Flags().StringVar(&d.By, "by", whoami(), "who vouches for it, for the record")
 	return cmd
+}
+
+// noEntry says what to do about an id that nothing has.
+func noEntry(id string, err error) error {
+	if errors.Is(err, intake.ErrNotFound) {
+		return fmt.Errorf("there is no entry %s; see leadgate inbox list", id)
+	}
+	return err
+}
+
+// tellRoute says where the answers about a case go if that is not where its partner is: who
+// vouches for it should know.
+func tellRoute(ctx context.Context, c *admin.Client, w io.Writer, number string) error {
+	d, err := c.Case(ctx, number)
+	if err != nil {
+		return err
+	}
+	to := d.Registration.Reply.Address
+	switch {
+	case to == "":
+		_, err = fmt.Fprintf(w, "nobody is answered: there is no address to answer to\n")
+	case !isOf(to, d.Partner):
+		_, err = fmt.Fprintf(w, "answers go to %s, which is not at a domain of %s\n", to, orDash(d.Partner.Name))
+	}
+	return err
+}
+
+// isOf reports whether an address is at a domain of a partner, or that of a contact.
+func isOf(address string, p intake.Partner) bool {
+	_, host, _ := strings.Cut(strings.ToLower(address), "@")
+	return slices.Contains(p.Domains, host) ||
+		slices.ContainsFunc(p.Contacts, func(c intake.Contact) bool { return strings.EqualFold(c.Email, address) })
 }
 
 func inboxDiscard(p *place) *cobra.Command {
@@ -212,6 +252,9 @@ func inboxDiscard(p *place) *cobra.Command {
 						_, err = c.Decide(cmd.Context(), "dismiss", id, d)
 					} else {
 						_, err = c.SeeTo(cmd.Context(), "discard", id, d)
+					}
+					if errors.Is(err, intake.ErrNotFound) {
+						return noEntry(id, err)
 					}
 					if err != nil {
 						return fmt.Errorf("%s: %w", id, err)

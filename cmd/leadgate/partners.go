@@ -43,11 +43,19 @@ func partnersImport(p *place) *cobra.Command {
 				if err != nil {
 					return fmt.Errorf("%s: nothing was imported:\n%s", args[0], byLine(err.Error(), lines))
 				}
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d partners imported\n", len(stored))
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s imported\n", counted(len(stored), "partner"))
 				return err
 			})
 		},
 	}
+}
+
+// counted is a number with its noun, in the plural unless it is one.
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // ordinal is the place of a partner in a request, at the beginning of what the gateway says of it.

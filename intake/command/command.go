@@ -56,6 +56,24 @@ func Parse(text string) []intake.Command {
 	return out
 }
 
+// Subject returns the command that the title of a message without a text consists of: a verb
+// with a case number before or behind it. What goes on in words is a title, unless it is the
+// reason of an extension or an appeal.
+func Subject(title string) []intake.Command {
+	number, rest := leadingNumber(title)
+	if strings.TrimSpace(rest) == "" {
+		return nil
+	}
+	c, ok := parseLine(rest)
+	if !ok || c.Words != "" && c.Verb != intake.VerbExtend && c.Verb != intake.VerbAppeal {
+		return nil
+	}
+	if c.Case == "" {
+		c.Case = number
+	}
+	return []intake.Command{c}
+}
+
 // greeting reports whether a line is a short address like "Hi Mia,".
 func greeting(line string) bool {
 	return len(line) <= 60 && strings.HasSuffix(line, ",") && len(strings.Fields(line)) <= 5

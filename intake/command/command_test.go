@@ -40,6 +40,54 @@ func TestParse(t *testing.T) {
 	}
 }
 
+func TestATitleThatIsACommand(t *testing.T) {
+	const n = "LG-2026-000123-K"
+	for title, want := range map[string][]intake.Command{
+		"STATUS " + n:                {{Verb: intake.VerbStatus, Case: n}},
+		"[" + n + "] STATUS":         {{Verb: intake.VerbStatus, Case: n}},
+		"Status":                     {{Verb: intake.VerbStatus}},
+		"EXTEND " + n + " until May": {{Verb: intake.VerbExtend, Case: n, Words: "until May"}},
+		"STATUS of our pipeline":     nil,
+		"Help us with Acme":          nil,
+		"New lead: Acme [" + n + "]": nil,
+		n:                            nil,
+		"":                           nil,
+	} {
+		if got := command.Subject(title); !reflect.DeepEqual(got, want) {
+			t.Errorf("%q: %+v, want %+v", title, got, want)
+		}
+	}
+}
+
+func TestTextIsSplitByTheCaseNumbersThatBeginItsLines(t *testing.T) {
+	const n, o = "LG-2026-000123-K", "LG-2026-000124-P"
+	for name, tt := range map[string]struct {
+		text string
+		want []command.Section
+	}{
+		"in front of a line":         {n + " Stage: evaluation\n" + o + ": Consent: yes", []command.Section{{n, "Stage: evaluation"}, {o, "Consent: yes"}}},
+		"alone, with lines below":    {"Hi Mia,\n\n[" + n + "]\nStage: evaluation\n\nConsent: yes\n* " + o + "\nRole: CFO", []command.Section{{n, "Stage: evaluation\n\nConsent: yes"}, {o, "Role: CFO"}}},
+		"the same number twice":      {n + " Stage: evaluation\n" + strings.ToLower(n) + " Consent: yes", []command.Section{{n, "Stage: evaluation\nConsent: yes"}}},
+		"a number within a sentence": {"We mean " + n + ".", nil},
+		"no number":                  {"Stage: evaluation", nil},
+		"a longer number is another": {n + "X Stage: evaluation", nil},
+	} {
+		if got := command.Sections(tt.text); !reflect.DeepEqual(got, tt.want) {
+			t.Errorf("%s: %+v, want %+v", name, got, tt.want)
+		}
+	}
+}
+
+func TestFilledLinesAreThoseWithAValue(t *testing.T) {
+	const n, o = "LG-2026-000123-K", "LG-2026-000124-P"
+	text := "Thanks!\n> * " + n + "  Acme GmbH\n>   Still needed: Stage\n> " + n + " Stage: evaluation\n> " + o + " Stage: \n" +
+		"> > " + o + " Consent: yes\n" + o + " Role: CFO\n"
+	want := []command.Section{{Case: n, Text: "Stage: evaluation"}, {Case: o, Text: "Role: CFO"}}
+	if got := command.Filled(text); !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{"STATUS LG-2026-000123-K", "Hi,\nEXTEND x", "appeal", "WITHDRAW -- \x00"} {
 		f.Add(s)

@@ -317,7 +317,7 @@ func textEnd(lines []line, i, last int) int {
 		if lines[j].blank() && written && (j > last || lines[i].label.value == "" && headsNext(lines, j)) {
 			break
 		}
-		if parallel(&lines[i], &lines[j]) {
+		if parallel(&lines[i], &lines[j]) || strings.HasPrefix(strings.TrimSpace(lines[j].body), ourQuotation) {
 			break
 		}
 		written = written || !lines[j].blank()
@@ -327,6 +327,9 @@ func textEnd(lines []line, i, last int) int {
 	}
 	return j
 }
+
+// ourQuotation begins the lines in which our mails show the words that a value was read from.
+const ourQuotation = `you wrote "`
 
 // listEnd returns the line after the last one of a list: the first that is blank or a label.
 func listEnd(lines []line, i int) int {

@@ -24,6 +24,8 @@ type CaseSummary struct {
 	ProtectedTo   *time.Time    `json:"protected_until,omitempty"`
 	// Unread counts messages of the partner that nobody has seen to.
 	Unread int `json:"unread,omitempty"`
+	// Requests are what the partner asked for and staff have not acted on yet.
+	Requests []intake.Verb `json:"requests,omitempty"`
 	// Advice is what the policy recommends to who decides.
 	Advice intake.Outcome `json:"advice,omitempty"`
 }
@@ -32,7 +34,7 @@ func summary(r intake.Registration) CaseSummary {
 	s := CaseSummary{
 		CaseNumber: r.Number, Status: r.Status, Reason: r.Reason,
 		CompanyName: r.Lead[intake.FieldCompanyName], CompanyDomain: r.Lead[intake.FieldCompanyDomain],
-		Partner: r.Partner, Submitter: r.Contact, Unread: r.Unread, Channel: r.Channel, ClaimTime: r.Claim,
+		Partner: r.Partner, Submitter: r.Contact, Unread: r.Unread, Requests: r.Requests, Channel: r.Channel, ClaimTime: r.Claim,
 	}
 	if r.Status == intake.StatusInReview || r.Status == intake.StatusSubmitted {
 		s.DecisionDue, s.Advice = &r.DecisionDue, r.Advice

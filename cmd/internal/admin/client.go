@@ -95,7 +95,7 @@ func (c *Client) call(ctx context.Context, method, path string, body, out any) e
 		if err := json.NewDecoder(resp.Body).Decode(&f); err != nil || f.Error == "" {
 			return fmt.Errorf("the gateway answered %s", resp.Status)
 		}
-		return errors.New(f.Error)
+		return &refusal{words: f.Error, notFound: resp.StatusCode == http.StatusNotFound}
 	}
 	if w, ok := out.(io.Writer); ok {
 		_, err := io.Copy(w, resp.Body)
@@ -103,6 +103,17 @@ func (c *Client) call(ctx context.Context, method, path string, body, out any) e
 	}
 	return json.NewDecoder(resp.Body).Decode(out)
 }
+
+// refusal is what the gateway answered in place of what it was asked for.
+type refusal struct {
+	words    string
+	notFound bool
+}
+
+func (e *refusal) Error() string { return e.words }
+
+// Is has errors.Is find ErrNotFound on this side of the socket as well.
+func (e *refusal) Is(target error) bool { return e.notFound && target == intake.ErrNotFound }
 
 // Cases returns all cases that q selects, newest first, up to q.Limit if that is not 0.
 func (c *Client) Cases(ctx context.Context, q intake.CaseQuery) ([]CaseSummary, error) {
