@@ -24,6 +24,7 @@ const (
 	EventReported    EventKind = "reported"    // a mail server reported on an answer
 	EventRequested   EventKind = "requested"   // the partner asked for something that staff decide
 	EventMeeting     EventKind = "meeting"     // an invitation to a meeting came in
+	EventExtended    EventKind = "extended"    // staff moved the end of the hold
 	EventSeen        EventKind = "seen"        // staff have read what was unread
 )
 
@@ -31,7 +32,7 @@ const (
 func EventKinds() []EventKind {
 	return []EventKind{
 		EventAccepted, EventJoined, EventMoved, EventJudged, EventAmended,
-		EventPushed, EventNotified, EventUndelivered, EventReported, EventRequested, EventMeeting, EventSeen,
+		EventPushed, EventNotified, EventUndelivered, EventReported, EventRequested, EventExtended, EventMeeting, EventSeen,
 	}
 }
 

@@ -20,6 +20,7 @@ const (
 	MessageStatus     MessageKind = "status"    // the state, for who asked for it
 	MessageChanged    MessageKind = "changed"   // a correction was applied: the new values
 	MessageRequested  MessageKind = "requested" // what staff were asked for, and what holds meanwhile
+	MessageExtended   MessageKind = "extended"  // the hold ends later than it was told
 	MessageExpired    MessageKind = "expired"
 	MessageClosed     MessageKind = "closed" // what was asked for did not come in time
 	MessageWithdrawn  MessageKind = "withdrawn"
@@ -33,7 +34,7 @@ const (
 func MessageKinds() []MessageKind {
 	return []MessageKind{
 		MessageReceived, MessageNeedsInfo, MessageApproved, MessageDeclined,
-		MessageWaitlisted, MessageKnown, MessageStatus, MessageChanged, MessageRequested, MessageExpired, MessageClosed,
+		MessageWaitlisted, MessageKnown, MessageStatus, MessageChanged, MessageRequested, MessageExtended, MessageExpired, MessageClosed,
 		MessageWithdrawn, MessageSummary, MessageNotice, MessageHelp, MessageConfirm,
 	}
 }

@@ -21,6 +21,9 @@ type Policy interface {
 	AnswerDue(asked time.Time) time.Time
 	// Hold is the protection that an approval grants.
 	Hold(approved time.Time) Protection
+	// Extend is the protection with a later end, by calendar days; an error, in words for
+	// staff, if the rules do not allow it.
+	Extend(p Protection, days int) (Protection, error)
 	// ConfirmsUnproven says whether a mail that claims to come from a partner and can't prove
 	// it is answered by a request to confirm, which tells nothing of what was sent.
 	ConfirmsUnproven() bool

@@ -79,6 +79,8 @@ type Protection struct {
 	Start time.Time `json:"start"`
 	// End is the last instant that is protected: the end of a day in the programme's zone.
 	End time.Time `json:"end"`
+	// Extended counts how often the end was moved.
+	Extended int `json:"extended,omitempty"`
 }
 
 // Before reports whether r's claim is older than o's: by claim time, then by commit order.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 	"unicode/utf8"
 )
 
@@ -131,6 +132,27 @@ func (g *Gateway) Assign(ctx context.Context, number, partnerID string, v Verdic
 			return err
 		}
 		return c.check(r)
+	})
+}
+
+// Extend moves the end of a hold, within the bounds of the policy, and tells the partner. The
+// timer that ends the hold looks at its end and waits on.
+func (g *Gateway) Extend(ctx context.Context, number string, days int, v Verdict) (Registration, error) {
+	return g.staff(ctx, number, v, func(c *change, r *Registration, e Event) error {
+		if r.Status != StatusProvisional && r.Status != StatusProtected {
+			return &ErrInput{fmt.Sprintf("the case is %s; there is no end of a hold that could be moved", r.Status)}
+		}
+		later, err := c.g.policy.Extend(r.Protection, days)
+		if err != nil {
+			return &ErrInput{err.Error()}
+		}
+		e.Kind, e.Trigger = EventExtended, ""
+		e.Note = fmt.Sprintf("to %s, %d days later", later.End.Format(time.RFC3339), days)
+		r.Protection, r.PartnerNote = later, v.Message
+		if err := c.record(r, e); err != nil {
+			return err
+		}
+		return c.announce(r, MessageExtended, e)
 	})
 }
 

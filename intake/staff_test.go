@@ -2,6 +2,7 @@ package intake_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -116,5 +117,51 @@ func TestWhatWasGivenUpIsTakenUpAgainOnCommand(t *testing.T) {
 		if n, err := w.gateway.Retry(w.Context(), r.Case); n != 0 || err != nil {
 			w.Errorf("again: %d, %v", n, err)
 		}
+	})
+}
+
+func TestAnExtendedHoldEndsOnItsNewDayAndNotBefore(t *testing.T) {
+	inWorld(t, func(w *world) {
+		r := w.submit("ana@alpha.example", acme())
+		before := w.wantStatus(r.Case, intake.StatusProvisional).Protection
+		w.command("ana@alpha.example", r.Case, intake.Command{Verb: intake.VerbExtend, Words: "they are on holiday"})
+		got, err := w.gateway.Extend(w.Context(), r.Case, 10, intake.Verdict{By: "mia", Message: "Of course."})
+		if err != nil {
+			w.Fatal(err)
+		}
+		after := got.Protection
+		if days := after.End.Sub(before.End); days != 10*24*time.Hour || after.Extended != 1 || !after.Start.Equal(before.Start) || len(got.Requests) != 0 {
+			w.Errorf("extended by %v: %+v, open requests %v", days, after, got.Requests)
+		}
+		w.pass(time.Until(before.End) + time.Hour)
+		w.wantStatus(r.Case, intake.StatusProvisional)
+		w.pass(time.Until(after.End) + time.Second)
+		w.wantStatus(r.Case, intake.StatusExpired)
+		m := w.wantMessages(intake.MessageApproved, intake.MessageRequested, intake.MessageExtended, intake.MessageExpired)[2]
+		if !m.Facts.Until.Equal(after.End) || m.Facts.Note != "Of course." {
+			w.Errorf("told %+v", m.Facts)
+		}
+	})
+}
+
+func TestAnExtensionKeepsToTheBoundsOfThePolicy(t *testing.T) {
+	inWorld(t, func(w *world) {
+		r := w.submit("ana@alpha.example", acme())
+		extend := func(days int, want string) {
+			w.Helper()
+			_, err := w.gateway.Extend(w.Context(), r.Case, days, intake.Verdict{By: "mia"})
+			if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+				w.Errorf("by %d days: %v, want %q", days, err, want)
+			}
+		}
+		extend(31, "the policy allows 1 to 30 (extension.days)")
+		extend(0, "by how many days?")
+		extend(30, "")
+		extend(1, "")
+		extend(1, "the policy allows no more than 2 (extension.times)")
+		if _, err := w.gateway.Decline(w.Context(), r.Case, intake.Verdict{By: "mia", Reason: intake.ReasonNotEligible, Rationale: "it broke the rules"}); err != nil {
+			w.Fatal(err)
+		}
+		extend(1, "the case is declined; there is no end of a hold")
 	})
 }

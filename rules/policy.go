@@ -34,6 +34,8 @@ type Spec struct {
 	Answer Span `yaml:"answer" json:"answer"`
 	// ProvisionalDays is how many calendar days an approval holds before a next step.
 	ProvisionalDays int `yaml:"provisional_days" json:"provisional_days"`
+	// Extension bounds how staff may prolong a hold.
+	Extension Extension `yaml:"extension" json:"extension"`
 	// ConfirmUnproven has the address of a known partner asked whether a mail that can't prove
 	// to come from there really does. Without it such mail waits for staff alone.
 	ConfirmUnproven bool `yaml:"confirm_unproven_mail" json:"confirm_unproven_mail"`
@@ -44,6 +46,12 @@ type Spec struct {
 	// Examples are cases with the verdict that the rules are meant to give. They are judged
 	// whenever the policy is read, and are no part of its hash.
 	Examples []Example `yaml:"examples" json:"-"`
+}
+
+// Extension is how often a hold can be prolonged, and by how many calendar days each time.
+type Extension struct {
+	Times int `yaml:"times" json:"times"`
+	Days  int `yaml:"days" json:"days"`
 }
 
 // Contact is the person named to partners who have no manager of their own.
@@ -78,6 +86,7 @@ func Default() Spec {
 		Decision:        Span{Value: 2, Unit: BusinessDays},
 		Answer:          Span{Value: 10, Unit: BusinessDays},
 		ProvisionalDays: 14,
+		Extension:       Extension{Times: 2, Days: 30},
 	}
 }
 
@@ -104,6 +113,9 @@ func (s Spec) Validate(ids *identity.Lists) []error {
 	}
 	if s.ProvisionalDays < 1 || s.ProvisionalDays > 365 {
 		fault("provisional_days: %d is not between 1 and 365", s.ProvisionalDays)
+	}
+	if s.Extension.Times < 0 || s.Extension.Times > 100 || s.Extension.Days < 1 || s.Extension.Days > 365 {
+		fault("extension: want times between 0 and 100, and days between 1 and 365")
 	}
 	for key, list := range map[string][]string{"own_domains": s.OwnDomains, "blocked_domains": s.BlockedDomains} {
 		for i, d := range list {
@@ -242,9 +254,28 @@ func (p *Policy) AnswerDue(asked time.Time) time.Time { return p.after(asked, p.
 // Hold is the protection that an approval grants: to the end of the last of the days, in
 // the programme's zone. Days are calendar days; one with a clock change counts as one.
 func (p *Policy) Hold(approved time.Time) intake.Protection {
-	local := approved.In(p.zone)
-	end := time.Date(local.Year(), local.Month(), local.Day()+p.spec.ProvisionalDays+1, 0, 0, 0, 0, p.zone)
-	return intake.Protection{Start: approved, End: end.Add(-time.Microsecond).UTC()}
+	return intake.Protection{Start: approved, End: p.endOfDay(approved, p.spec.ProvisionalDays)}
+}
+
+// Extend moves the end of a hold by calendar days, within the bounds of the policy.
+func (p *Policy) Extend(held intake.Protection, days int) (intake.Protection, error) {
+	x := p.spec.Extension
+	switch {
+	case held.Extended >= x.Times:
+		return held, fmt.Errorf("the hold was extended %d times, and the policy allows no more than %d (extension.times)", held.Extended, x.Times)
+	case days < 1 || days > x.Days:
+		return held, fmt.Errorf("by how many days? the policy allows 1 to %d (extension.days)", x.Days)
+	}
+	held.End = p.endOfDay(held.End, days)
+	held.Extended++
+	return held, nil
+}
+
+// endOfDay is the last instant of the day that comes so many calendar days after t.
+func (p *Policy) endOfDay(t time.Time, days int) time.Time {
+	local := t.In(p.zone)
+	end := time.Date(local.Year(), local.Month(), local.Day()+days+1, 0, 0, 0, 0, p.zone)
+	return end.Add(-time.Microsecond).UTC()
 }
 
 // after adds a span to t. Business days keep the time of day in the programme's zone; what

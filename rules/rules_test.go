@@ -262,12 +262,12 @@ func TestValidateNamesEveryFault(t *testing.T) {
 		all = append(all, err.Error())
 	}
 	text := strings.Join(all, "\n")
-	for _, key := range []string{"mode: ", "timezone: ", "contact: ", "required: ", "decision: ", "answer: ", "provisional_days: ", "own_domains[1]: ", "blocked_domains[0]: "} {
+	for _, key := range []string{"mode: ", "timezone: ", "contact: ", "required: ", "decision: ", "answer: ", "provisional_days: ", "extension: ", "own_domains[1]: ", "blocked_domains[0]: "} {
 		if !strings.Contains(text, key) {
 			t.Errorf("nothing about %s in:\n%s", key, text)
 		}
 	}
-	if len(all) != 9 {
+	if len(all) != 10 {
 		t.Errorf("%d faults:\n%s", len(all), text)
 	}
 	if _, err := New(bad, identity.Default()); err == nil {

@@ -124,6 +124,7 @@ func TestOnlyWhatAKindMaySayIsSaid(t *testing.T) {
 		intake.MessageDeclined:   {"canary-note", "2032"},
 		intake.MessageWaitlisted: {"2032"},
 		intake.MessageKnown:      {"2032", "2033", "2034"},
+		intake.MessageExtended:   {"canary-note", "2032", "2033"},
 		intake.MessageExpired:    {"2032", "2033"},
 		intake.MessageClosed:     {},
 		intake.MessageWithdrawn:  {},
@@ -170,6 +171,7 @@ func TestAnOverrideCannotSayMore(t *testing.T) {
 	for kind, withheld := range map[intake.MessageKind][]string{
 		intake.MessageReceived:   {"canary-question", "canary-message", "canary-note"},
 		intake.MessageNeedsInfo:  {"canary-note"},
+		intake.MessageExtended:   {"canary-value", "canary-question", "canary-message"},
 		intake.MessageStatus:     {"canary-value", "canary-question", "canary-message", "canary-note", "canary-given"},
 		intake.MessageChanged:    {"canary-question", "canary-message", "canary-note", "canary-given"},
 		intake.MessageRequested:  {"canary-value", "canary-question", "canary-message", "canary-note", "canary-given"},
@@ -206,6 +208,7 @@ func TestWhatAKindShallSayIsSaid(t *testing.T) {
 	for kind, wanted := range map[intake.MessageKind][]string{
 		intake.MessageReceived:   {"canary-value", `you wrote "canary-words"`, "2032", "UTC"},
 		intake.MessageNeedsInfo:  {"canary-value", "canary-question", "canary-message", "canary-remark", "canary-given", "2032", "Country: ", "Company domain: "},
+		intake.MessageExtended:   {"canary-note", "2033", "Extended", "first meeting"},
 		intake.MessageStatus:     {"2033", "2034", "held for you"},
 		intake.MessageChanged:    {"canary-value", `you wrote "canary-words"`, "We changed:"},
 		intake.MessageRequested:  {"canary-name decides", "2033", "more time"},

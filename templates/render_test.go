@@ -45,6 +45,7 @@ var usual = map[intake.MessageKind]intake.Status{
 	intake.MessageStatus:     intake.StatusProtected,
 	intake.MessageChanged:    intake.StatusInReview,
 	intake.MessageRequested:  intake.StatusProvisional,
+	intake.MessageExtended:   intake.StatusProvisional,
 	intake.MessageExpired:    intake.StatusExpired,
 	intake.MessageClosed:     intake.StatusWithdrawn,
 	intake.MessageWithdrawn:  intake.StatusWithdrawn,

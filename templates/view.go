@@ -119,7 +119,7 @@ func (v *view) withhold(kind intake.MessageKind) {
 	if kind != intake.MessageNeedsInfo {
 		v.Question, v.Asks, v.Remarks = nil, nil, nil
 	}
-	if kind != intake.MessageApproved && kind != intake.MessageDeclined {
+	if kind != intake.MessageApproved && kind != intake.MessageDeclined && kind != intake.MessageExtended {
 		v.Note = nil
 	}
 	switch kind {

@@ -24,6 +24,7 @@ func casesCommand() *cobra.Command {
 		casesDecide(&p, "approve", "Approve a case: its account is held for the partner", true),
 		casesDecide(&p, "decline", "Decline a case, or revoke an approved one", true),
 		casesDecide(&p, "ask", "Ask the partner something; the case waits for the answer", true),
+		casesDecide(&p, "extend", "Move the end of a hold, within the bounds of the policy", true),
 		casesDecide(&p, "assign", "Name the partner of a quarantined case and start its checks", false),
 		casesSet(&p), casesRead(&p), casesRetry(&p),
 	)
@@ -154,7 +155,11 @@ func casesDecide(p *place, verb, short string, speaks bool) *cobra.Command {
 				if asJSON {
 					return printJSON(cmd.OutOrStdout(), s)
 				}
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is now %s\n", s.CaseNumber, s.Status)
+				until := ""
+				if s.ProtectedTo != nil {
+					until = " until " + s.ProtectedTo.Format(time.RFC3339)
+				}
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is now %s%s\n", s.CaseNumber, s.Status, until)
 				return err
 			})
 		},
@@ -170,6 +175,8 @@ func casesDecide(p *place, verb, short string, speaks bool) *cobra.Command {
 	case "decline":
 		cmd.Flags().StringVar((*string)(&d.Reason), "reason", string(intake.ReasonNotEligible), "reason code")
 		cmd.Flags().StringVar(&d.Rationale, "rationale", "", "why, for the record; partners never see it")
+	case "extend":
+		cmd.Flags().IntVar(&d.Days, "days", 0, "by how many calendar days")
 	case "assign":
 		cmd.Flags().StringVar(&d.Partner, "partner", "", "id of the partner")
 	}

@@ -34,7 +34,7 @@ func TestThePolicyOfTheExamplesPassesItsOwn(t *testing.T) {
 
 func TestAPolicyWhoseExamplesFailIsRefusedWithItsLine(t *testing.T) {
 	for name, tt := range map[string]struct{ from, to, want string }{
-		"another verdict": {"expect: merge", "expect: decline", "line 49: examples[6]: a second registration of one's own is merged: expected decline"},
+		"another verdict": {"expect: merge", "expect: decline", "line 50: examples[6]: a second registration of one's own is merged: expected decline"},
 		"no such key":     {"mode: assist", "mood: assist", "mood: unknown key; did you mean mode?"},
 		"no such holiday": {"[BE]", "[BX]", `line 13: calendar.holidays[0]: no holidays are known of "BX"`},
 	} {

@@ -65,6 +65,7 @@ type Decision struct {
 	Message   string        `json:"message,omitempty"`
 	Partner   string        `json:"partner,omitempty"` // for assign
 	Fields    intake.Lead   `json:"fields,omitempty"`  // for amend
+	Days      int           `json:"days,omitempty"`    // for extend
 }
 
 // BackupRequest names the file to write; BackupResult tells how large it is.

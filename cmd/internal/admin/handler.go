@@ -170,6 +170,8 @@ func (b Backend) decide(r *http.Request) (any, error) {
 		reg, err = b.Gateway.Amend(ctx, number, d.Fields, v)
 	case "assign":
 		reg, err = b.Gateway.Assign(ctx, number, d.Partner, v)
+	case "extend":
+		reg, err = b.Gateway.Extend(ctx, number, d.Days, v)
 	case "read":
 		reg, err = b.Gateway.Seen(ctx, number, v)
 	case "dismiss":
