@@ -270,8 +270,12 @@ Contoso Ltd	contoso.example	Joe Roe	joe@contoso.example	Backups do not finish at
 	// What nobody can prove, and what holds nothing, waits for staff.
 	s.send(t, "x@stranger.example", "stranger.example", registration("x@stranger.example", "strange.example"))
 	s.send(t, "x@stranger.example", "stranger.example", partnerMail("x@stranger.example", "Auto: your ticket", "robot", "Auto-Submitted: auto-replied\r\n", "Ticket received.\n"))
-	eventually(t, 30*time.Second, "all is filed", func() bool { return s.count(t, "INBOX") == 0 })
-	out, stderr, err := leadgate(t, "inbox", "list", "--json", "--config", s.config)
+	var out, stderr string
+	var err error
+	eventually(t, 30*time.Second, "all three wait, and all is filed", func() bool {
+		out, stderr, err = leadgate(t, "inbox", "list", "--json", "--config", s.config)
+		return s.count(t, "INBOX") == 0 && (err != nil || strings.Count(out, `"id":`) >= 3)
+	})
 	if err != nil {
 		t.Fatalf("inbox list: %v\n%s", err, stderr)
 	}
