@@ -385,27 +385,48 @@ func (e *Extractor) findPhone(m *mail, p *prose, out candidates) {
 	seen := 0
 	for i := range p.sents {
 		s := &p.sents[i]
-		text := m.doc.text[s.start:s.end]
 		if mine(s) {
 			continue
 		}
-		numbers := phoneLike.FindAllString(text, 4)
-		if len(numbers) == 0 {
-			numbers = plainNumbers(m.doc.text, s)
-		}
-		for _, v := range numbers {
-			if digits(v) < 7 || digits(v) > 15 {
+		for _, v := range numbersIn(m.doc.text, s) {
+			if digits(v.value) < 7 || digits(v.value) > 15 {
 				continue
 			}
-			seen++
-			at, words := m.doc.words(s.start, s.end)
-			score := scoreLikely + .05
-			if seen > 1 {
-				score = scoreHint
+			v.at, v.words = m.doc.words(s.start, s.end)
+			v.score, v.method = (scoreLikely+.05)*factors[s.region], byProse
+			if seen++; seen > 1 {
+				v.score = scoreHint * factors[s.region]
 			}
-			out.add(intake.FieldContactPhone, candidate{value: v, words: words, at: at, score: score * factors[s.region], method: byProse})
+			out.add(intake.FieldContactPhone, v)
 		}
 	}
+}
+
+// maxNumbers is how many numbers of a sentence are looked at.
+const maxNumbers = 4
+
+// numbersIn returns the numbers of a sentence that look as those of telephones do.
+func numbersIn(text string, s *sentence) []candidate {
+	var out []candidate
+	for _, at := range phoneLike.FindAllStringIndex(text[s.start:s.end], maxNumbers) {
+		v := text[s.start+at[0] : s.start+at[1]]
+		out = append(out, candidate{value: v, bare: v[0] != '+' && !strings.HasPrefix(v, "00") && !announcesNumber(s, s.start+at[0])})
+	}
+	if len(out) == 0 {
+		return plainNumbers(text, s)
+	}
+	return out
+}
+
+// announcesNumber reports whether the word before a place in the text says that a telephone
+// number follows.
+func announcesNumber(s *sentence, at int) bool {
+	for i := len(s.words) - 1; i >= 0; i-- {
+		if s.words[i].end <= at {
+			return proseWords().of("phonecue").at(s, i) > 0
+		}
+	}
+	return false
 }
 
 // plainNumber is a number as it is dialled where none begins with a zero: "954 123 456",
@@ -414,11 +435,12 @@ var plainNumber = regexp.MustCompile(`^\(?[1-9][0-9]{0,4}\)?(?:[ .–-]?[0-9]{2,
 
 // plainNumbers finds numbers without any prefix, behind a word that announces one or beside an
 // address. What is no number in the prospect's country is left out later.
-func plainNumbers(text string, s *sentence) []string {
-	var out []string
+func plainNumbers(text string, s *sentence) []candidate {
+	var out []candidate
 	for i := 1; i < len(s.words) && len(out) < 2; i++ {
 		before, w := &s.words[i-1], &s.words[i]
-		if w.text[0] < '1' || w.text[0] > '9' || before.address == "" && proseWords().of("phonecue").at(s, i-1) == 0 {
+		cued := proseWords().of("phonecue").at(s, i-1) > 0
+		if w.text[0] < '1' || w.text[0] > '9' || before.address == "" && !cued {
 			continue
 		}
 		from := w.start
@@ -427,7 +449,7 @@ func plainNumbers(text string, s *sentence) []string {
 		}
 		v := strings.TrimRight(plainNumber.FindString(clip(text[from:min(s.end, len(text))], 40)), " ,;)")
 		if n := digits(v); n >= 8 && n <= 11 {
-			out = append(out, v)
+			out = append(out, candidate{value: v, bare: !cued})
 		}
 	}
 	return out
