@@ -19,7 +19,7 @@ func (p *prose) readConsent(m *mail, s *sentence, out candidates) {
 	case asks(s):
 	case given(s, yes):
 		p.note(m, s, intake.FieldConsent, intake.ConsentYes, .8, out)
-	case agrees(s), expects(s):
+	case consents(s), expects(s):
 		p.note(m, s, intake.FieldConsent, intake.ConsentYes, scoreLikely+.05, out)
 	}
 }
@@ -49,18 +49,35 @@ func invites(s *sentence) bool {
 	return ok && mine && by >= at+n && !unsure(s, may) && !denied(s, may) && !asks(s)
 }
 
-// agrees reports whether a sentence has a word of agreeing and near it one of being reached, of
-// a third person and without a doubt.
+// agrees reports whether a sentence is about a consent: it has a word of agreeing and one of
+// being reached, and none that puts it in doubt. Whose consent it is to what is no matter here.
 func agrees(s *sentence) bool {
-	agree := proseWords().of("agree")
+	agree, reach := proseWords().of("agree"), proseWords().of("reach")
+	at, n, ok := agree.find(s, 0)
+	if !ok || !reach.in(s) || asks(s) || unsure(s, agree) || negated(s, agree) || reserved(s, agree) {
+		return false
+	}
+	if by, _, _ := reach.find(s, 0); by >= at && by < at+n {
+		if _, _, again := reach.find(s, at+n); !again {
+			return false // one phrase that is both
+		}
+	}
+	return proseWords().of("self").at(s, 0) == 0 || at >= 5
+}
+
+// consents reports whether a sentence has a word of agreeing and near it one of being reached,
+// of a third person and without a doubt.
+func consents(s *sentence) bool {
+	d := proseWords()
+	agree := d.of("agree")
 	at, n, ok := agree.find(s, 0)
 	if !ok || negated(s, agree) || doubtful(s, agree, at, n) {
 		return false
 	}
-	if d := proseWords(); d.of("self").at(s, 0) > 0 && at < 5 && !leaves(s, at) {
+	if d.of("self").at(s, 0) > 0 && at < 5 && !leaves(s, at) {
 		return false // the sender agrees
 	}
-	if proseWords().of("gladly").at(s, at) > 0 && !ofThird(s, at) && !says(s, at) {
+	if d.of("gladly").at(s, at) > 0 && !ofThird(s, at) && !says(s, at) {
 		return false // "call her gladly", "gerne melden wir"
 	}
 	return reaches(s, at+n, at+n+reachBehind) || reaches(s, at-reachBefore, at)
@@ -199,7 +216,7 @@ func ofOthers(s *sentence, i, n int) bool {
 		if d.of("others").at(s, j) > 0 {
 			return true
 		}
-		if d.of("ours").at(s, j) == 1 && (isRole(s.keys[j+1]) && !lonely[s.keys[j+1]] || d.of("colleague").at(s, j+1) > 0) {
+		if d.of("my").at(s, j) > 0 && (isRole(s.keys[j+1]) && !lonely[s.keys[j+1]] || d.of("colleague").at(s, j+1) > 0) {
 			return true
 		}
 	}

@@ -86,8 +86,8 @@ func (p *prose) roleBehind(r run) (run, bool) {
 	for i < len(w) && (w[i].address != "" || isPhoneWord(&w[i])) {
 		i++ // an address in brackets may stand between
 	}
-	if i >= len(w) {
-		return run{}, false
+	if i >= len(w) || closesWith(&w[i-1]) && w[i].capital {
+		return run{}, false // what follows is another sentence
 	}
 	last := &w[i-1]
 	if strings.ContainsAny(last.shut, ",(–—;)") || strings.ContainsAny(w[i].open, "(,") || i > r.to || strings.Contains(last.shut, "-") {
@@ -112,6 +112,9 @@ func (p *prose) roleBehind(r run) (run, bool) {
 	}
 	return p.department(r)
 }
+
+// closesWith reports whether a word is an address with the full stop of its sentence.
+func closesWith(w *word) bool { return w.address != "" && strings.HasSuffix(w.text, ".") }
 
 // ofGerman are words behind which a German noun follows, with its capital.
 var ofGerman = set("aus vom im")
