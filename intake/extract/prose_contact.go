@@ -18,72 +18,103 @@ func (e *Extractor) findContact(m *mail, p *prose, found, out candidates) {
 		}
 		return
 	}
-	best, top := run{}, 0.0
-	better := func(r run, score float64) {
-		if r.to > r.from && score > top && !m.sender.isPerson(r) {
-			best, top = r, score
-		}
-	}
+	var best surest
 	if p.address != "" {
-		better(p.addressed(p.address))
-		for i := range p.sents {
-			s := &p.sents[i]
-			for j := range s.words {
-				if strings.EqualFold(s.words[j].address, p.address) {
-					if r, ok := p.nameBefore(s, j); ok && !e.companyLike(r, p) {
-						better(r, scoreClear)
-					}
-				}
-			}
+		e.beside(p, m, &best)
+	}
+	for i := range p.sents {
+		e.introduced(p, m, &p.sents[i], &best)
+	}
+	if best.score == 0 && p.address != "" {
+		if best.run, best.score = p.lowerName(p.address); best.score == 0 {
+			best.run, best.score = p.lowerByRole()
 		}
 	}
+	if best.score == 0 {
+		return
+	}
+	p.contact = withDegrees(best.run)
+	p.people = append(p.people, p.contact)
+	p.addPerson(m, p.contact, best.score, out)
+}
+
+// surest is the name that is most likely the contact's of those seen.
+type surest struct {
+	run   run
+	score float64
+}
+
+// offer takes a name that is surer, unless it is the sender's.
+func (b *surest) offer(r run, score float64, m *mail) {
+	if r.to > r.from && score > b.score && !m.sender.isPerson(r) {
+		b.run, b.score = r, score
+	}
+}
+
+// beside offers the names that the contact's address is made of or that stand before it.
+func (e *Extractor) beside(p *prose, m *mail, best *surest) {
+	r, score := p.addressed(p.address)
+	best.offer(r, score, m)
 	for i := range p.sents {
 		s := &p.sents[i]
 		for j := range s.words {
-			r, ok := p.nameAt(s, j)
-			if !ok && j > 0 && proseWords().title[s.words[j-1].key] && s.words[j-1].capital && p.nameRun(run{s, j, j + 1}) && p.cued("person", s, j) {
-				better(run{s, j, j + 1}, scoreLikely)
-			}
-			if ok && allTrade(r) {
+			if !strings.EqualFold(s.words[j].address, p.address) {
 				continue
 			}
-			if !ok || j > 0 && s.words[j-1].soft && (nameWord(&s.words[j-1]) || opensName(s, j-1)) && !isRole(s.words[j-1].key) {
-				continue // within a name
+			if r, ok := p.nameBefore(s, j); ok && !e.companyLike(r, p) {
+				best.offer(r, scoreClear, m)
 			}
-			score, role := 0.0, false
-			at, near := p.roleNear(r)
-			if role = near && !ourOwn(at); role {
-				score = scoreClear - .02
-			}
-			if p.cued("person", s, r.from) {
-				score = max(score, scoreLikely)
-				if role {
-					score = scoreClear
-				}
-			}
-			if score > 0 && (e.companyLike(r, p) || e.dict.countries[strings.Join(r.keys(), " ")] != "") {
-				score = 0
-			}
-			better(r, score*factors[s.region])
 		}
 	}
-	if top == 0 && p.address != "" {
-		if best, top = p.lowerName(p.address); top == 0 {
-			best, top = p.lowerByRole()
+}
+
+// introduced offers the names in a sentence that a role stands near or that words announce.
+func (e *Extractor) introduced(p *prose, m *mail, s *sentence, best *surest) {
+	d := proseWords()
+	for j := range s.words {
+		r, ok := p.nameAt(s, j)
+		if !ok && j > 0 && d.title[s.words[j-1].key] && s.words[j-1].capital && p.nameRun(run{s, j, j + 1}) && p.cued("person", s, j) {
+			best.offer(run{s, j, j + 1}, scoreLikely, m)
+		}
+		within := j > 0 && s.words[j-1].soft && (nameWord(&s.words[j-1]) || opensName(s, j-1)) && !isRole(s.words[j-1].key)
+		if !ok || allTrade(r) || within {
+			continue
+		}
+		best.offer(r, e.announcedName(p, r)*factors[s.region], m)
+	}
+}
+
+// announcedName says how surely a name is the contact's by the words around it, 0 if they do
+// not say so.
+func (e *Extractor) announcedName(p *prose, r run) float64 {
+	score := 0.0
+	at, near := p.roleNear(r)
+	role := near && !ourOwn(at)
+	if role {
+		score = scoreClear - .02
+	}
+	if p.cued("person", r.s, r.from) {
+		score = max(score, scoreLikely)
+		if role {
+			score = scoreClear
 		}
 	}
-	if top == 0 {
-		return
+	if score > 0 && (e.companyLike(r, p) || e.dict.countries[strings.Join(r.keys(), " ")] != "") {
+		return 0
 	}
-	for best.from > 0 && best.s.words[best.from-1].key != "" && proseWords().degree[best.s.words[best.from-1].key] && best.s.words[best.from-1].capital == best.s.words[best.from].capital {
-		best.from--
+	return score
+}
+
+// withDegrees takes the degrees before a name into it.
+func withDegrees(r run) run {
+	w, degree := r.s.words, proseWords().degree
+	for r.from > 0 && w[r.from-1].key != "" && degree[w[r.from-1].key] && w[r.from-1].capital == w[r.from].capital {
+		r.from--
 	}
-	if best.from > 0 && proseWords().degree[best.s.words[best.from-1].key] {
-		best.from--
+	if r.from > 0 && degree[w[r.from-1].key] {
+		r.from--
 	}
-	p.contact = best
-	p.people = append(p.people, best)
-	p.addPerson(m, best, top, out)
+	return r
 }
 
 // mentioned finds a name in the sentences.

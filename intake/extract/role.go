@@ -57,17 +57,29 @@ func upper(s string) bool {
 // "their CTO Jane Doe", "Jane Doe is the CTO", "Jane Doe (CTO)".
 func (p *prose) roleNear(r run) (run, bool) {
 	before, inFront := roleBefore(r.s, r.from, p)
+	inFront = inFront && !before.has("relation")
 	titled := inFront && before.to-before.from == 1 && proseWords().of("profession").at(r.s, before.from) > 0
 	if inFront && !titled && r.s.words[before.to-1].soft {
 		return before, true
 	}
-	if role, ok := p.roleBehind(r); ok {
+	if role, ok := p.roleBehind(r); ok && !role.has("relation") {
 		return role, true
 	}
 	if !inFront {
 		return p.roleOverCompany(r.s, r.from)
 	}
 	return before, inFront
+}
+
+// has reports whether one of the words of a run is of a kind. Who is a friend of
+// somebody has no role by that.
+func (r run) has(kind string) bool {
+	for i := r.from; i < r.to; i++ {
+		if proseWords().of(kind).at(r.s, i) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // roleBehind finds a role behind a name.
@@ -106,6 +118,7 @@ func (p *prose) roleBehind(r run) (run, bool) {
 		}
 	}
 	if n := proseWords().of("is").at(s, r.to); n > 0 {
+		n += proseWords().of("there").at(s, r.to+n) // "Jan is daar bedrijfsleider"
 		if role, ok := p.roleAt(s, r.to+n); ok {
 			return role, true
 		}
