@@ -92,7 +92,7 @@ func meets(s *sentence) bool {
 	for ok && at > 0 && verbal[s.keys[at-1]] { // "we will call them"
 		at, n, ok = meeting.find(s, at+n)
 	}
-	if !ok || asks(s) || unsure(s, meeting) {
+	if !ok || asks(s) || unsure(s, meeting) || offCalendar(s, at) {
 		return false
 	}
 	past := proseWords().of("past")
@@ -220,7 +220,11 @@ var early = set("prima avant antes vorher")
 // readStage reads how far it is. What is further counts more.
 func (p *prose) readStage(m *mail, s *sentence, out candidates) {
 	for i, of := range proseWords().kinds["stage"] {
-		if of.in(s) && !denied(s, of) && !unsure(s, of) && !(of.value == intake.StageDiscoveryScheduled && (asks(s) || over(s, of))) {
+		at, n, ok := of.find(s, 0)
+		for ok && !stands(s, of.value, at, n) {
+			at, n, ok = of.find(s, at+n)
+		}
+		if ok && !denied(s, of) && !unsure(s, of) {
 			p.note(m, s, intake.FieldStage, of.value, .62+float64(i)*.08, out)
 		}
 	}
@@ -229,10 +233,32 @@ func (p *prose) readStage(m *mail, s *sentence, out candidates) {
 	}
 }
 
-// over reports whether words right before a phrase say that it has been: "I spoke to her at a
+// stands reports whether the n words at word i, which name a stage, say that it is reached.
+func stands(s *sentence, stage string, i, n int) bool {
+	d := proseWords()
+	switch stage {
+	case intake.StageDiscoveryScheduled:
+		return !asks(s) && !over(s, i) && !offCalendar(s, i)
+	case intake.StageEvaluation: // "they compare delivery notes" says nothing
+		return len(s.keys) <= n+1 || d.of("weighing").at(s, i) < n || d.of("offers").in(s) || d.of("addressee").in(s)
+	}
+	return true
+}
+
+// offCalendar reports whether a meeting that word i speaks of is only wished, called off, or
+// one of every week.
+func offCalendar(s *sentence, i int) bool {
+	d := proseWords()
+	if d.of("calledoff").in(s) {
+		return true
+	}
+	at, _, ok := d.of("wished").find(s, max(0, i-6))
+	return ok && at <= i
+}
+
+// over reports whether words right before word at say that it has been: "I spoke to her at a
 // workshop on 3 October".
-func over(s *sentence, of *phrases) bool {
-	at, _, _ := of.find(s, 0)
+func over(s *sentence, at int) bool {
 	by, _, ok := proseWords().of("over").find(s, max(0, at-6))
 	return ok && by < at
 }
