@@ -101,7 +101,7 @@ func reaches(s *sentence, from, to int) bool {
 		n := d.of("reach").at(s, i)
 		switch {
 		case n == 0, d.of("noreach").at(s, i) > 0: // "contact details below"
-		case d.of("i").at(s, i-1) > 0: // "that I contact you"
+		case i > 1 && d.of("i").at(s, i-1) > 0 && (s.keys[i-1] != "i" || s.keys[i-2] == "that"): // "that I contact you"; a Danish "I" is you
 		case d.of("data").at(s, i) == 0 || spokenTo(s):
 			return true
 		}

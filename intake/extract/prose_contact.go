@@ -441,6 +441,9 @@ func numbersIn(text string, s *sentence) []candidate {
 	var out []candidate
 	for _, at := range phoneLike.FindAllStringIndex(text[s.start:s.end], maxNumbers) {
 		v := text[s.start+at[0] : s.start+at[1]]
+		if ofOrder(s, s.start+at[0]) {
+			continue
+		}
 		out = append(out, candidate{value: v, bare: v[0] != '+' && !strings.HasPrefix(v, "00") && !announcesNumber(s, s.start+at[0])})
 	}
 	if len(out) == 0 {
@@ -471,7 +474,7 @@ func plainNumbers(text string, s *sentence) []candidate {
 	for i := 1; i < len(s.words) && len(out) < 2; i++ {
 		before, w := &s.words[i-1], &s.words[i]
 		cued := proseWords().of("phonecue").at(s, i-1) > 0
-		if w.text[0] < '1' || w.text[0] > '9' || before.address == "" && !cued {
+		if w.text[0] < '1' || w.text[0] > '9' || before.address == "" && !cued || ofOrder(s, w.start) {
 			continue
 		}
 		from := w.start
@@ -486,7 +489,19 @@ func plainNumbers(text string, s *sentence) []candidate {
 	return out
 }
 
-// mine reports whether a sentence speaks of the sender's own number.
+// mine reports whether a sentence of the sender speaks of the sender's own number.
 func mine(s *sentence) bool {
-	return strings.Contains(s.folded, " my ") || strings.Contains(s.folded, " call me ") || strings.Contains(s.folded, " reach me ") || strings.Contains(s.folded, " mich ") || strings.Contains(s.folded, " meine ")
+	d := proseWords()
+	return s.region != forwarded && (d.of("mydata").in(s) || d.of("callme").in(s))
+}
+
+// ofOrder reports whether one of the two words before a place in the text says that the number
+// there is one of an order, a customer or a tax office.
+func ofOrder(s *sentence, at int) bool {
+	for i := len(s.words) - 1; i >= 0; i-- {
+		if s.words[i].end <= at {
+			return proseWords().of("othernumber").at(s, i) > 0 || proseWords().of("othernumber").at(s, i-1) > 0
+		}
+	}
+	return false
 }

@@ -215,7 +215,7 @@ func denied(s *sentence, of *phrases) bool {
 }
 
 // early are words before a phrase by which it is still to come.
-var early = set("prima avant antes vorher")
+var early = set("prima avant antes")
 
 // readStage reads how far it is. What is further counts more.
 func (p *prose) readStage(m *mail, s *sentence, out candidates) {
