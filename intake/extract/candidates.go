@@ -54,6 +54,7 @@ type candidate struct {
 	at     span
 	score  float64
 	method string
+	bare   bool // digits of which no word says that they are a telephone number
 }
 
 // candidates are the different values found, by field.

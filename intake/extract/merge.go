@@ -117,21 +117,26 @@ func (e *Extractor) companyOf(addr, sender string) (string, bool) {
 }
 
 // phones brings numbers into E.164, read with the habits of the prospect's country, or else of
-// the sender's; what is no number there is left out.
+// the sender's; what is no number there is left out. What may be the number of something else
+// must be in use where the prospect is, and so must what is read with the sender's habits.
 func phones(of []candidate, lead intake.Lead, sender string) []candidate {
 	out := make(candidates)
+	region := lead[intake.FieldCountry]
+	if region == "" {
+		region = countryOfDomain(lead[intake.FieldCompanyDomain])
+	}
+	if region == "" {
+		region = countryOfDomain(domainOf("@" + lead[intake.FieldContactEmail]))
+	}
 	for _, c := range of {
-		region := lead[intake.FieldCountry]
-		if region == "" {
-			region = countryOfDomain(lead[intake.FieldCompanyDomain])
+		read, in := identity.Phone, region
+		if in == "" {
+			in = countryOfDomain(sender)
 		}
-		if region == "" {
-			region = countryOfDomain(domainOf("@" + lead[intake.FieldContactEmail]))
+		if c.bare || region == "" {
+			read = identity.AssignedPhone
 		}
-		if region == "" {
-			region = countryOfDomain(sender)
-		}
-		if e164, ok := identity.Phone(c.value, region); ok {
+		if e164, ok := read(c.value, in); ok {
 			c.value = e164
 			out.add(intake.FieldContactPhone, c)
 		}

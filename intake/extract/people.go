@@ -259,6 +259,10 @@ func (p *prose) roleAt(s *sentence, i int) (run, bool) {
 	end, head, strange := i, false, 0
 	for j := i; j < len(w) && j < i+9; j++ {
 		k := &w[j]
+		if head && k.text == "&" && k.soft && j+1 < len(w) && w[j+1].capital {
+			end = j + 1
+			continue // "Director of IT & Facilities"
+		}
 		if k.address != "" || k.link != "" || k.key == "" || digits(k.text) > 0 {
 			break
 		}
@@ -311,7 +315,7 @@ func verbLike(key string) bool {
 func (p *prose) stopsRole(s *sentence, j int) bool {
 	w := &s.words[j]
 	small := proseWords().rolelink[w.key]
-	if proseWords().of("himself").at(s, j) > 0 || small && p.companyAt(s, j+1) {
+	if proseWords().of("himself").at(s, j) > 0 || small && (p.companyAt(s, j+1) || proseWords().of("body").at(s, j+1) > 0) {
 		return true
 	}
 	if j+1 < len(s.words) && w.soft && small && !w.capital {
@@ -428,65 +432,22 @@ func firstWord(s string) string {
 // manager, Leonard Finch".
 func roleBefore(s *sentence, i int, p *prose) (run, bool) {
 	w := s.words
-	end := i
-	titled := false
-	for end > 0 && (proseWords().title[w[end-1].key] || proseWords().degree[w[end-1].key]) && !isRole(w[end-1].key) {
-		end--
-		titled = true
-	}
-	if titled && end > 1 && proseWords().of("article").at(s, end-1) == 1 && !w[end-2].soft {
-		end-- // ", de heer Jansen"
-	}
-	end = overIs(s, end)
-	if end > 1 && w[end-1].soft && isRole(w[end-2].key) && w[end-2].soft && proseWords().of("there").at(s, end-1) == 1 {
-		end-- // "the supervisor there Jane Doe"
-	}
+	end, titled := beforeTitles(s, i)
 	if end == 0 {
 		return run{}, false
 	}
-	if !isRole(w[end-1].key) && !tradeWord(&w[end-1]) && (titled || w[end-1].shut == "," || w[end-1].soft && !p.english && !p.german) {
-		// "la coordinadora de gestión documental, señora Ospina"
-		for from := end - 2; from >= 0 && from >= end-6 && w[from].soft && !w[from].capital && !w[end-1].capital; from-- {
-			if isRole(w[from].key) && !lonely[w[from].key] && (from == 0 || proseWords().of("article").at(s, from-1) > 0 || proseWords().of("is").at(s, from-1) > 0 || !w[from-1].soft) {
-				return run{s, from, end}, true
-			}
-			if verbLike(w[from].key) || proseWords().stop[w[from].key] && !proseWords().rolelink[w[from].key] || proseWords().of("need").at(s, from) > 0 || proseWords().of("says").at(s, from) > 0 {
-				break
+	if !roleWord(&w[end-1]) {
+		if titled || w[end-1].shut == "," || w[end-1].soft && !p.english && !p.german {
+			if role, ok := roleHead(s, end); ok {
+				return role, true
 			}
 		}
-	}
-	if !isRole(w[end-1].key) && !tradeWord(&w[end-1]) {
-		// "Dyrektor ds. technicznych Jan Nowak", "Director of Widgets Jane Doe"
-		if end < 3 || !w[end-1].soft || !proseWords().rolelink[w[end-2].key] || !isRole(w[end-3].key) || w[end-1].address != "" || proseWords().stop[w[end-1].key] || isAnd(w[end-2].key) {
-			return run{}, false
-		}
-		from := end - 3
-		return run{s, from, end}, true
+		return roleOf(s, end)
 	}
 	if end-1 > 0 && w[end-1].shut != "" && w[end-1].shut != "," && w[end-1].shut != ":" && w[end-1].shut != "=" {
 		return run{}, false
 	}
-	from := end - 1
-loop:
-	for from > 0 && w[from-1].soft && end-from < 6 {
-		k := &w[from-1]
-		switch {
-		case k.address != "", k.link != "", proseWords().of("article").at(s, from-1) > 0 && !tradeWord(k) && !(k.key == "de" && from > 1 && isRole(w[from-2].key)):
-			break loop
-		case proseWords().rolelink[k.key] && from-2 >= 0 && w[from-2].soft && (isRole(w[from-2].key) || tradeWord(&w[from-2])):
-			from -= 2
-		case isRole(k.key), tradeWord(k), shortForm(k):
-			from--
-		case (k.capital || p.english) && !p.german && p.ownedFrom(s, from-1) < from-1 && !p.likeDomain(run{s, p.ownedFrom(s, from-1), from}):
-			from = p.ownedFrom(s, from-1)
-		case p.english && !k.capital && from-2 >= 0 && !proseWords().stop[k.key] && !loose[k.key] && (!w[from-2].soft || proseWords().of("article").at(s, from-2) > 0):
-			from-- // "box office manager"
-		case !p.german && from-1 == 0 && k.capital && !proseWords().stop[k.key] && !loose[k.key]:
-			from--
-		default:
-			break loop
-		}
-	}
+	from := p.roleFrom(s, end)
 	head := false
 	for j := from; j < end; j++ {
 		head = head || isRole(w[j].key)
@@ -495,6 +456,80 @@ loop:
 		return run{}, false
 	}
 	return run{s, from, end}, head
+}
+
+// roleWord reports whether a word can end a role.
+func roleWord(w *word) bool { return isRole(w.key) || tradeWord(w) }
+
+// beforeTitles goes back from the name at word i over titles, "is" and "there" to where a role
+// may end.
+func beforeTitles(s *sentence, i int) (end int, titled bool) {
+	w, d := s.words, proseWords()
+	end = i
+	for end > 0 && (d.title[w[end-1].key] || d.degree[w[end-1].key]) && !isRole(w[end-1].key) {
+		end--
+		titled = true
+	}
+	if titled && end > 1 && d.of("article").at(s, end-1) == 1 && !w[end-2].soft {
+		end-- // ", de heer Jansen"
+	}
+	end = overIs(s, end)
+	if end > 1 && (w[end-1].soft || w[end-1].shut == ",") && isRole(w[end-2].key) && w[end-2].soft && d.of("there").at(s, end-1) == 1 {
+		end-- // "the supervisor there Jane Doe"
+	}
+	return end, titled
+}
+
+// roleHead reads a role that ends before word end with words that nobody knows, where the head
+// comes first: "la coordinadora de gestión documental, señora Ospina".
+func roleHead(s *sentence, end int) (run, bool) {
+	w, d := s.words, proseWords()
+	for from := end - 2; from >= 0 && from >= end-6 && w[from].soft && !w[from].capital && !w[end-1].capital; from-- {
+		if isRole(w[from].key) && !lonely[w[from].key] && (from == 0 || d.of("article").at(s, from-1) > 0 || d.of("is").at(s, from-1) > 0 || !w[from-1].soft) {
+			return run{s, from, end}, true
+		}
+		if verbLike(w[from].key) || d.stop[w[from].key] && !d.rolelink[w[from].key] || d.of("need").at(s, from) > 0 || d.of("says").at(s, from) > 0 {
+			break
+		}
+	}
+	return run{}, false
+}
+
+// roleOf reads a role that ends before word end with the name of what somebody is responsible
+// for: "Dyrektor ds. technicznych Jan Nowak", "Director of Widgets Jane Doe".
+func roleOf(s *sentence, end int) (run, bool) {
+	w, d := s.words, proseWords()
+	if end < 3 || !w[end-1].soft || !d.rolelink[w[end-2].key] || !isRole(w[end-3].key) || w[end-1].address != "" || d.stop[w[end-1].key] || isAnd(w[end-2].key) {
+		return run{}, false
+	}
+	return run{s, end - 3, end}, true
+}
+
+// roleFrom returns where the role begins that ends before word end.
+func (p *prose) roleFrom(s *sentence, end int) int {
+	w, d := s.words, proseWords()
+	from := end - 1
+	for from > 0 && w[from-1].soft && end-from < 6 {
+		k := &w[from-1]
+		unknown := !d.stop[k.key] && !loose[k.key]
+		switch {
+		case k.address != "", k.link != "", d.of("article").at(s, from-1) > 0 && !tradeWord(k) && !(k.key == "de" && from > 1 && isRole(w[from-2].key)):
+			return from
+		case d.rolelink[k.key] && from-2 >= 0 && w[from-2].soft && roleWord(&w[from-2]):
+			from -= 2
+		case roleWord(k), shortForm(k):
+			from--
+		case (k.capital || p.english) && !p.german && p.ownedFrom(s, from-1) < from-1 && !p.likeDomain(run{s, p.ownedFrom(s, from-1), from}):
+			from = p.ownedFrom(s, from-1)
+		case p.english && !k.capital && from-2 >= 0 && unknown && (!w[from-2].soft || d.of("article").at(s, from-2) > 0):
+			from-- // "box office manager"
+		case !p.german && from-1 == 0 && k.capital && unknown:
+			from--
+		default:
+			return from
+		}
+	}
+	return from
 }
 
 // overIs goes back over "is" and "there is" to the role before: "The owner is Jane Doe",

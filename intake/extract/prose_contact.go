@@ -18,72 +18,103 @@ func (e *Extractor) findContact(m *mail, p *prose, found, out candidates) {
 		}
 		return
 	}
-	best, top := run{}, 0.0
-	better := func(r run, score float64) {
-		if r.to > r.from && score > top && !m.sender.isPerson(r) {
-			best, top = r, score
-		}
-	}
+	var best surest
 	if p.address != "" {
-		better(p.addressed(p.address))
-		for i := range p.sents {
-			s := &p.sents[i]
-			for j := range s.words {
-				if strings.EqualFold(s.words[j].address, p.address) {
-					if r, ok := p.nameBefore(s, j); ok && !e.companyLike(r, p) {
-						better(r, scoreClear)
-					}
-				}
-			}
+		e.beside(p, m, &best)
+	}
+	for i := range p.sents {
+		e.introduced(p, m, &p.sents[i], &best)
+	}
+	if best.score == 0 && p.address != "" {
+		if best.run, best.score = p.lowerName(p.address); best.score == 0 {
+			best.run, best.score = p.lowerByRole()
 		}
 	}
+	if best.score == 0 {
+		return
+	}
+	p.contact = withDegrees(best.run)
+	p.people = append(p.people, p.contact)
+	p.addPerson(m, p.contact, best.score, out)
+}
+
+// surest is the name that is most likely the contact's of those seen.
+type surest struct {
+	run   run
+	score float64
+}
+
+// offer takes a name that is surer, unless it is the sender's.
+func (b *surest) offer(r run, score float64, m *mail) {
+	if r.to > r.from && score > b.score && !m.sender.isPerson(r) {
+		b.run, b.score = r, score
+	}
+}
+
+// beside offers the names that the contact's address is made of or that stand before it.
+func (e *Extractor) beside(p *prose, m *mail, best *surest) {
+	r, score := p.addressed(p.address)
+	best.offer(r, score, m)
 	for i := range p.sents {
 		s := &p.sents[i]
 		for j := range s.words {
-			r, ok := p.nameAt(s, j)
-			if !ok && j > 0 && proseWords().title[s.words[j-1].key] && s.words[j-1].capital && p.nameRun(run{s, j, j + 1}) && p.cued("person", s, j) {
-				better(run{s, j, j + 1}, scoreLikely)
-			}
-			if ok && allTrade(r) {
+			if !strings.EqualFold(s.words[j].address, p.address) {
 				continue
 			}
-			if !ok || j > 0 && s.words[j-1].soft && (nameWord(&s.words[j-1]) || opensName(s, j-1)) && !isRole(s.words[j-1].key) {
-				continue // within a name
+			if r, ok := p.nameBefore(s, j); ok && !e.companyLike(r, p) {
+				best.offer(r, scoreClear, m)
 			}
-			score, role := 0.0, false
-			at, near := p.roleNear(r)
-			if role = near && !ourOwn(at); role {
-				score = scoreClear - .02
-			}
-			if p.cued("person", s, r.from) {
-				score = max(score, scoreLikely)
-				if role {
-					score = scoreClear
-				}
-			}
-			if score > 0 && (e.companyLike(r, p) || e.dict.countries[strings.Join(r.keys(), " ")] != "") {
-				score = 0
-			}
-			better(r, score*factors[s.region])
 		}
 	}
-	if top == 0 && p.address != "" {
-		if best, top = p.lowerName(p.address); top == 0 {
-			best, top = p.lowerByRole()
+}
+
+// introduced offers the names in a sentence that a role stands near or that words announce.
+func (e *Extractor) introduced(p *prose, m *mail, s *sentence, best *surest) {
+	d := proseWords()
+	for j := range s.words {
+		r, ok := p.nameAt(s, j)
+		if !ok && j > 0 && d.title[s.words[j-1].key] && s.words[j-1].capital && p.nameRun(run{s, j, j + 1}) && p.cued("person", s, j) {
+			best.offer(run{s, j, j + 1}, scoreLikely, m)
+		}
+		within := j > 0 && s.words[j-1].soft && (nameWord(&s.words[j-1]) || opensName(s, j-1)) && !isRole(s.words[j-1].key)
+		if !ok || allTrade(r) || within {
+			continue
+		}
+		best.offer(r, e.announcedName(p, r)*factors[s.region], m)
+	}
+}
+
+// announcedName says how surely a name is the contact's by the words around it, 0 if they do
+// not say so.
+func (e *Extractor) announcedName(p *prose, r run) float64 {
+	score := 0.0
+	at, near := p.roleNear(r)
+	role := near && !ourOwn(at)
+	if role {
+		score = scoreClear - .02
+	}
+	if p.cued("person", r.s, r.from) {
+		score = max(score, scoreLikely)
+		if role {
+			score = scoreClear
 		}
 	}
-	if top == 0 {
-		return
+	if score > 0 && (e.companyLike(r, p) || e.dict.countries[strings.Join(r.keys(), " ")] != "") {
+		return 0
 	}
-	for best.from > 0 && best.s.words[best.from-1].key != "" && proseWords().degree[best.s.words[best.from-1].key] && best.s.words[best.from-1].capital == best.s.words[best.from].capital {
-		best.from--
+	return score
+}
+
+// withDegrees takes the degrees before a name into it.
+func withDegrees(r run) run {
+	w, degree := r.s.words, proseWords().degree
+	for r.from > 0 && w[r.from-1].key != "" && degree[w[r.from-1].key] && w[r.from-1].capital == w[r.from].capital {
+		r.from--
 	}
-	if best.from > 0 && proseWords().degree[best.s.words[best.from-1].key] {
-		best.from--
+	if r.from > 0 && degree[w[r.from-1].key] {
+		r.from--
 	}
-	p.contact = best
-	p.people = append(p.people, best)
-	p.addPerson(m, best, top, out)
+	return r
 }
 
 // mentioned finds a name in the sentences.
@@ -385,27 +416,51 @@ func (e *Extractor) findPhone(m *mail, p *prose, out candidates) {
 	seen := 0
 	for i := range p.sents {
 		s := &p.sents[i]
-		text := m.doc.text[s.start:s.end]
 		if mine(s) {
 			continue
 		}
-		numbers := phoneLike.FindAllString(text, 4)
-		if len(numbers) == 0 {
-			numbers = plainNumbers(m.doc.text, s)
-		}
-		for _, v := range numbers {
-			if digits(v) < 7 || digits(v) > 15 {
+		for _, v := range numbersIn(m.doc.text, s) {
+			if digits(v.value) < 7 || digits(v.value) > 15 {
 				continue
 			}
-			seen++
-			at, words := m.doc.words(s.start, s.end)
-			score := scoreLikely + .05
-			if seen > 1 {
-				score = scoreHint
+			v.at, v.words = m.doc.words(s.start, s.end)
+			v.score, v.method = (scoreLikely+.05)*factors[s.region], byProse
+			if seen++; seen > 1 {
+				v.score = scoreHint * factors[s.region]
 			}
-			out.add(intake.FieldContactPhone, candidate{value: v, words: words, at: at, score: score * factors[s.region], method: byProse})
+			out.add(intake.FieldContactPhone, v)
 		}
 	}
+}
+
+// maxNumbers is how many numbers of a sentence are looked at.
+const maxNumbers = 4
+
+// numbersIn returns the numbers of a sentence that look as those of telephones do.
+func numbersIn(text string, s *sentence) []candidate {
+	var out []candidate
+	for _, at := range phoneLike.FindAllStringIndex(text[s.start:s.end], maxNumbers) {
+		v := text[s.start+at[0] : s.start+at[1]]
+		if ofOrder(s, s.start+at[0]) {
+			continue
+		}
+		out = append(out, candidate{value: v, bare: v[0] != '+' && !strings.HasPrefix(v, "00") && !announcesNumber(s, s.start+at[0])})
+	}
+	if len(out) == 0 {
+		return plainNumbers(text, s)
+	}
+	return out
+}
+
+// announcesNumber reports whether the word before a place in the text says that a telephone
+// number follows.
+func announcesNumber(s *sentence, at int) bool {
+	for i := len(s.words) - 1; i >= 0; i-- {
+		if s.words[i].end <= at {
+			return proseWords().of("phonecue").at(s, i) > 0
+		}
+	}
+	return false
 }
 
 // plainNumber is a number as it is dialled where none begins with a zero: "954 123 456",
@@ -414,11 +469,12 @@ var plainNumber = regexp.MustCompile(`^\(?[1-9][0-9]{0,4}\)?(?:[ .–-]?[0-9]{2,
 
 // plainNumbers finds numbers without any prefix, behind a word that announces one or beside an
 // address. What is no number in the prospect's country is left out later.
-func plainNumbers(text string, s *sentence) []string {
-	var out []string
+func plainNumbers(text string, s *sentence) []candidate {
+	var out []candidate
 	for i := 1; i < len(s.words) && len(out) < 2; i++ {
 		before, w := &s.words[i-1], &s.words[i]
-		if w.text[0] < '1' || w.text[0] > '9' || before.address == "" && proseWords().of("phonecue").at(s, i-1) == 0 {
+		cued := proseWords().of("phonecue").at(s, i-1) > 0
+		if w.text[0] < '1' || w.text[0] > '9' || before.address == "" && !cued || ofOrder(s, w.start) {
 			continue
 		}
 		from := w.start
@@ -427,13 +483,25 @@ func plainNumbers(text string, s *sentence) []string {
 		}
 		v := strings.TrimRight(plainNumber.FindString(clip(text[from:min(s.end, len(text))], 40)), " ,;)")
 		if n := digits(v); n >= 8 && n <= 11 {
-			out = append(out, v)
+			out = append(out, candidate{value: v, bare: !cued})
 		}
 	}
 	return out
 }
 
-// mine reports whether a sentence speaks of the sender's own number.
+// mine reports whether a sentence of the sender speaks of the sender's own number.
 func mine(s *sentence) bool {
-	return strings.Contains(s.folded, " my ") || strings.Contains(s.folded, " call me ") || strings.Contains(s.folded, " reach me ") || strings.Contains(s.folded, " mich ") || strings.Contains(s.folded, " meine ")
+	d := proseWords()
+	return s.region != forwarded && (d.of("mydata").in(s) || d.of("callme").in(s))
+}
+
+// ofOrder reports whether one of the two words before a place in the text says that the number
+// there is one of an order, a customer or a tax office.
+func ofOrder(s *sentence, at int) bool {
+	for i := len(s.words) - 1; i >= 0; i-- {
+		if s.words[i].end <= at {
+			return proseWords().of("othernumber").at(s, i) > 0 || proseWords().of("othernumber").at(s, i-1) > 0
+		}
+	}
+	return false
 }

@@ -75,91 +75,15 @@ func (p *prose) note(m *mail, s *sentence, f intake.Field, value string, score f
 	out.add(f, candidate{value: value, words: words, at: at, score: score * factors[s.region], method: byProse})
 }
 
-// readConsent reads a sentence that says that the prospect agreed, or did not. A condition
-// makes it worth nothing.
-func (p *prose) readConsent(m *mail, s *sentence, out candidates) {
-	yes, no := proseWords().kind("consent", "yes"), proseWords().kind("consent", "no")
-	switch {
-	case no.in(s):
-		p.note(m, s, intake.FieldConsent, intake.ConsentNo, .9, out)
-	case yes.in(s) && !asks(s) && !unsure(s, yes) && !denied(s, yes) && !reserved(s, yes):
-		p.note(m, s, intake.FieldConsent, intake.ConsentYes, .8, out)
-	case s.region == forwarded && invites(s):
-		p.note(m, s, intake.FieldConsent, intake.ConsentYes, .8, out)
-	case agrees(s):
-		p.note(m, s, intake.FieldConsent, intake.ConsentYes, scoreLikely+.05, out)
-	}
-}
-
-// invites reports whether the prospect, whose own words these are, wants to be called by the
-// vendor or lets the partner pass on how.
-func invites(s *sentence) bool {
-	d := proseWords()
-	callme, may := d.of("callme"), d.of("may")
-	if callme.in(s) && d.of("vendor").in(s) && !unsure(s, callme) && !denied(s, callme) {
-		return true
-	}
-	at, n, ok := may.find(s, 0)
-	by, _, mine := d.of("mydata").find(s, 0)
-	return ok && mine && by >= at+n && !unsure(s, may) && !denied(s, may) && !asks(s)
-}
-
 // asks reports whether a sentence is a question.
 func asks(s *sentence) bool {
 	return len(s.words) > 0 && strings.Contains(s.words[len(s.words)-1].shut, "?")
 }
 
-// agrees reports whether a sentence has a word of agreeing and one of being reached, of a
-// third person and without a doubt.
-func agrees(s *sentence) bool {
-	agree, reach := proseWords().of("agree"), proseWords().of("reach")
-	at, n, ok := agree.find(s, 0)
-	if !ok || !reach.in(s) || asks(s) || unsure(s, agree) || negated(s, agree) || reserved(s, agree) {
-		return false
-	}
-	if by, _, _ := reach.find(s, 0); by >= at && by < at+n {
-		if _, _, again := reach.find(s, at+n); !again {
-			return false // one phrase that is both
-		}
-	}
-	if proseWords().of("self").at(s, 0) > 0 && at < 5 {
-		return false // the sender agrees
-	}
-	for i := at + n; i < min(at+n+3, len(s.keys)) && strings.HasPrefix(s.keys[at], "gern"); i++ {
-		if k := s.keys[i]; k == "ich" || k == "wir" {
-			return false // "gerne melden wir"
-		}
-	}
-	return true
-}
-
-// reserved reports whether a sentence takes back behind a phrase what the phrase says: "you
-// may call her once I have asked".
-func reserved(s *sentence, of *phrases) bool {
-	at, n, _ := of.find(s, 0)
-	_, _, ok := proseWords().of("reserve").find(s, at+n)
-	return ok
-}
-
 // verbal are words behind which "call" is what somebody does.
 var verbal = set("will to can may should you i we ll please could and or would they she he")
 
-// negated reports whether a sentence has a "not" outside of a phrase of agreeing like "no
-// objection".
-func negated(s *sentence, agree *phrases) bool {
-	for i := 0; i < len(s.keys); i++ {
-		if n := agree.at(s, i); n > 1 {
-			i += n - 1
-			continue
-		}
-		if denials[s.keys[i]] || strings.HasSuffix(s.words[i].text, "n't") || strings.HasSuffix(s.words[i].text, "n’t") {
-			return true
-		}
-	}
-	return false
-}
-
-var denials = set("not nicht kein keine keinen pas jamais no non niet geen nao nie brak inte ikke ei never nog noch ainda todavia aun ancora jeszcze endnu enda yet before bevor whether ask nachfragen vraag ob ej ne henuz degil")
+var denials = set("not nicht kein keine keinen pas jamais no non niet geen nao nie brak inte ikke ei never nog noch ainda todavia aun ancora jeszcze endnu enda yet before bevor whether ask nachfragen vraag ob ej ne henuz degil nem nu")
 
 // meets reports whether a sentence says that a meeting is to come: it is fixed, or has a date.
 func meets(s *sentence) bool {
@@ -168,7 +92,7 @@ func meets(s *sentence) bool {
 	for ok && at > 0 && verbal[s.keys[at-1]] { // "we will call them"
 		at, n, ok = meeting.find(s, at+n)
 	}
-	if !ok || asks(s) || unsure(s, meeting) {
+	if !ok || asks(s) || unsure(s, meeting) || offCalendar(s, at) {
 		return false
 	}
 	past := proseWords().of("past")
@@ -280,9 +204,7 @@ func tongueOf(s *sentence) string {
 func denied(s *sentence, of *phrases) bool {
 	at, n, _ := of.find(s, 0)
 	for i := max(0, at-4); i < at+n && i < len(s.keys); i++ {
-		switch s.keys[i] {
-		case "not", "nicht", "kein", "keine", "pas", "jamais", "no", "non", "niet", "geen", "nao", "nie", "brak", "inte", "ikke", "ei", "never", "noch", "yet",
-			"before", "prima", "avant", "antes":
+		if denials[s.keys[i]] || early[s.keys[i]] {
 			return true
 		}
 		if strings.HasSuffix(s.words[i].text, "n't") || strings.HasSuffix(s.words[i].text, "n’t") {
@@ -292,10 +214,17 @@ func denied(s *sentence, of *phrases) bool {
 	return false
 }
 
+// early are words before a phrase by which it is still to come.
+var early = set("prima avant antes")
+
 // readStage reads how far it is. What is further counts more.
 func (p *prose) readStage(m *mail, s *sentence, out candidates) {
 	for i, of := range proseWords().kinds["stage"] {
-		if of.in(s) && !denied(s, of) && !unsure(s, of) && !(of.value == intake.StageDiscoveryScheduled && (asks(s) || over(s, of))) {
+		at, n, ok := of.find(s, 0)
+		for ok && !stands(s, of.value, at, n) {
+			at, n, ok = of.find(s, at+n)
+		}
+		if ok && !denied(s, of) && !unsure(s, of) {
 			p.note(m, s, intake.FieldStage, of.value, .62+float64(i)*.08, out)
 		}
 	}
@@ -304,10 +233,32 @@ func (p *prose) readStage(m *mail, s *sentence, out candidates) {
 	}
 }
 
-// over reports whether words right before a phrase say that it has been: "I spoke to her at a
+// stands reports whether the n words at word i, which name a stage, say that it is reached.
+func stands(s *sentence, stage string, i, n int) bool {
+	d := proseWords()
+	switch stage {
+	case intake.StageDiscoveryScheduled:
+		return !asks(s) && !over(s, i) && !offCalendar(s, i)
+	case intake.StageEvaluation: // "they compare delivery notes" says nothing
+		return len(s.keys) <= n+1 || d.of("weighing").at(s, i) < n || d.of("offers").in(s) || d.of("addressee").in(s)
+	}
+	return true
+}
+
+// offCalendar reports whether a meeting that word i speaks of is only wished, called off, or
+// one of every week.
+func offCalendar(s *sentence, i int) bool {
+	d := proseWords()
+	if d.of("calledoff").in(s) {
+		return true
+	}
+	at, _, ok := d.of("wished").find(s, max(0, i-6))
+	return ok && at <= i
+}
+
+// over reports whether words right before word at say that it has been: "I spoke to her at a
 // workshop on 3 October".
-func over(s *sentence, of *phrases) bool {
-	at, _, _ := of.find(s, 0)
+func over(s *sentence, at int) bool {
 	by, _, ok := proseWords().of("over").find(s, max(0, at-6))
 	return ok && by < at
 }

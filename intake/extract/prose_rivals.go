@@ -93,7 +93,7 @@ func notSo(s *sentence, i int) bool {
 func (e *Extractor) ledTo(s *sentence, i int, first bool) int {
 	for n := 0; i < len(s.words) && n < 6; n++ {
 		k := max(proseWords().of("article").at(s, i), proseWords().of("lead_in").at(s, i), proseWords().of("beside").at(s, i))
-		if k == 0 || !s.words[i+k-1].soft && !first || e.product(s, i) > 0 {
+		if k == 0 || !s.words[i+k-1].soft && !first || e.product(s, i) > 0 || proseWords().of("ourselves").at(s, i) > 0 {
 			break
 		}
 		i += k
@@ -132,7 +132,7 @@ func (e *Extractor) rival(m *mail, p *prose, whole, s *sentence, i int) (run, bo
 		return run{}, false
 	}
 	r := run{s, i, i + 1}
-	for r.to < len(s.words) && s.words[r.to-1].soft && ((opensName(s, r.to) || s.words[r.to].capital && !p.german && len(s.words[r.to].text) > 1) && (!p.german || inner(s.words[r.to].text)) || proseWords().legal[s.words[r.to].key]) {
+	for r.to < len(s.words) && s.words[r.to-1].soft && ((opensName(s, r.to) || s.words[r.to].capital && !p.german && len(s.words[r.to].text) > 1) && (!p.german || inner(s.words[r.to].text)) || proseWords().legal[s.words[r.to].key] && s.keys[r.to] != "as") {
 		r.to++
 	}
 	v := r.text(m.doc)

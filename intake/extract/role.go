@@ -57,17 +57,29 @@ func upper(s string) bool {
 // "their CTO Jane Doe", "Jane Doe is the CTO", "Jane Doe (CTO)".
 func (p *prose) roleNear(r run) (run, bool) {
 	before, inFront := roleBefore(r.s, r.from, p)
+	inFront = inFront && !before.has("relation")
 	titled := inFront && before.to-before.from == 1 && proseWords().of("profession").at(r.s, before.from) > 0
 	if inFront && !titled && r.s.words[before.to-1].soft {
 		return before, true
 	}
-	if role, ok := p.roleBehind(r); ok {
+	if role, ok := p.roleBehind(r); ok && !role.has("relation") {
 		return role, true
 	}
 	if !inFront {
 		return p.roleOverCompany(r.s, r.from)
 	}
 	return before, inFront
+}
+
+// has reports whether one of the words of a run is of a kind. Who is a friend of
+// somebody has no role by that.
+func (r run) has(kind string) bool {
+	for i := r.from; i < r.to; i++ {
+		if proseWords().of(kind).at(r.s, i) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // roleBehind finds a role behind a name.
@@ -86,8 +98,8 @@ func (p *prose) roleBehind(r run) (run, bool) {
 	for i < len(w) && (w[i].address != "" || isPhoneWord(&w[i])) {
 		i++ // an address in brackets may stand between
 	}
-	if i >= len(w) {
-		return run{}, false
+	if i >= len(w) || closesWith(&w[i-1]) && w[i].capital {
+		return run{}, false // what follows is another sentence
 	}
 	last := &w[i-1]
 	if strings.ContainsAny(last.shut, ",(–—;)") || strings.ContainsAny(w[i].open, "(,") || i > r.to || strings.Contains(last.shut, "-") {
@@ -106,12 +118,16 @@ func (p *prose) roleBehind(r run) (run, bool) {
 		}
 	}
 	if n := proseWords().of("is").at(s, r.to); n > 0 {
+		n += proseWords().of("there").at(s, r.to+n) // "Jan is daar bedrijfsleider"
 		if role, ok := p.roleAt(s, r.to+n); ok {
 			return role, true
 		}
 	}
 	return p.department(r)
 }
+
+// closesWith reports whether a word is an address with the full stop of its sentence.
+func closesWith(w *word) bool { return w.address != "" && strings.HasSuffix(w.text, ".") }
 
 // ofGerman are words behind which a German noun follows, with its capital.
 var ofGerman = set("aus vom im")

@@ -2,114 +2,156 @@ package extract
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"leadgate/intake"
 )
 
+// maxSignatureLines is how many lines of a signature are read.
+const maxSignatureLines = 12
+
 // readSignature reads what the author of a forwarded mail says of himself below it: his
 // role, company, telephone and country.
 func (e *Extractor) readSignature(out candidates, m *mail, lines []line, p person) {
-	at := -1
-	for i := range lines {
-		if lines[i].region == innerSignature || lines[i].region == signature {
-			at = i
-			break
-		}
-	}
+	at := slices.IndexFunc(lines, func(l line) bool { return l.region == innerSignature || l.region == signature })
 	if at < 0 {
 		return
 	}
-	add := func(f intake.Field, v string, l *line, score float64) {
-		sp, words := m.doc.words(l.start, l.end)
-		out.add(f, candidate{value: v, words: words, at: sp, score: score, method: bySignature})
-	}
-	key, _ := e.companyOf(p.address, m.in.SenderDomain)
-	var rest []*line // lines of which nothing is known
-	var pieces []string
-	company, role, named := false, false, -1
-	for n, i := 0, at; i < len(lines) && n < 12; i++ {
-		l := &lines[i]
-		if l.blank() {
-			continue
-		}
-		n++
-		if len(l.body) > maxSignatureLine {
-			continue
-		}
-		if l.label != nil && l.label.value != "" {
-			e.signatureLabel(l, add)
-			continue
-		}
-		for _, piece := range e.signatureParts(l.body, key, func(country string) { add(intake.FieldCountry, country, l, scoreLikely) }) {
-			k := fold(piece)
-			switch {
-			case k == "" || e.dict.closes(piece) || utf8.RuneCountInString(piece) > 80:
-			case nameLine(piece, p.name):
-				named = len(pieces)
-				if before, ok := strings.CutSuffix(piece, p.name); ok && isRole(fold(before)) {
-					add(intake.FieldContactRole, strings.TrimSpace(before), l, scoreClear)
-					role = true
-				}
-				if more := fold(piece); strings.HasPrefix(more, bareName(p.name)+" ") && isName(piece) && !strings.ContainsAny(piece, ",.") && !upper(piece[strings.LastIndexByte(piece, ' ')+1:]) {
-					add(intake.FieldContactName, piece, l, scoreForward+.01) // with the second surname
-				}
-				if _, more, ok := strings.Cut(piece, ","); ok && roleLine(more) {
-					add(intake.FieldContactRole, strings.TrimSpace(more), l, scoreClear)
-					role = true
-				}
-			case p.name == "" && p.address != "" && looksLikeName(piece, p.address):
-				add(intake.FieldContactName, piece, l, scoreForward)
-				named = len(pieces)
-			case strings.Contains(piece, "@"), strings.Contains(piece, ":") && phonePiece(piece) == "":
-			case phonePiece(piece) != "":
-				add(intake.FieldContactPhone, phonePiece(piece), l, scoreClear)
-			case linkLike.MatchString(piece):
-				if d := e.domain(unwrapURL(piece)); d != "" && !e.foreign(d, m) {
-					add(intake.FieldCompanyDomain, d, l, scoreClear)
-					if key == "" {
-						key = d
-					}
-				}
-			case e.dict.countries[k] != "" && len(k) > 3:
-				add(intake.FieldCountry, e.dict.countries[k], l, scoreLikely)
-			case companyLine(piece, key) > 0 && !(strings.Contains(piece, ",") && roleLine(strings.Split(piece, ",")[0])):
-				add(intake.FieldCompanyName, companyName(piece), l, companyLine(piece, key))
-				company = true
-			case roleLine(piece):
-				v, of := splitRole(piece, key)
-				add(intake.FieldContactRole, v, l, scoreClear)
-				role = true
-				if of != "" {
-					add(intake.FieldCompanyName, of, l, scoreLikely)
-					company = true
-				}
-			default:
-				if c := countryIn(e, piece); c != "" {
-					add(intake.FieldCountry, c, l, scoreLikely)
-				}
-				if digits(piece) == 0 && len(strings.Fields(piece)) <= 6 && capital(piece) && !strings.ContainsAny(piece, ".!?") {
-					rest, pieces = append(rest, l), append(pieces, piece)
-				}
-			}
+	r := &signatureReader{e: e, m: m, of: p, out: out, named: -1}
+	r.domain, _ = e.companyOf(p.address, m.in.SenderDomain)
+	for n, i := 0, at; i < len(lines) && n < maxSignatureLines; i++ {
+		if !lines[i].blank() {
+			n++
+			r.line(&lines[i])
 		}
 	}
-	if named < 0 {
+	r.rest()
+}
+
+// signatureReader is what is known of a signature while it is read.
+type signatureReader struct {
+	e      *Extractor
+	m      *mail
+	of     person
+	out    candidates
+	domain string // of the author's company, empty while it is not known
+	// unknown are the pieces of which nothing is known, named how many of them stand before the
+	// author's name, -1 while it was not seen.
+	unknown       []signaturePiece
+	named         int
+	company, role bool // were seen
+}
+
+// signaturePiece is a part of a line of a signature.
+type signaturePiece struct {
+	text string
+	of   *line
+}
+
+func (r *signatureReader) add(f intake.Field, v string, l *line, score float64) {
+	switch f {
+	case intake.FieldContactRole:
+		r.role = true
+	case intake.FieldCompanyName:
+		r.company = true
+	}
+	at, words := r.m.doc.words(l.start, l.end)
+	r.out.add(f, candidate{value: v, words: words, at: at, score: score, method: bySignature})
+}
+
+// line reads a line: a label with its value, or pieces side by side.
+func (r *signatureReader) line(l *line) {
+	if len(l.body) > maxSignatureLine {
 		return
 	}
-	rest, pieces = rest[named:], pieces[named:]
-	if !role && len(pieces) > 0 && (company || len(pieces) > 1) {
-		if v, of, ok := strings.Cut(pieces[0], ", "); ok && !company {
-			add(intake.FieldContactRole, v, rest[0], scoreLikely)
-			add(intake.FieldCompanyName, of, rest[0], scoreLikely)
+	if l.label != nil && l.label.value != "" {
+		company, role := r.company, r.role
+		r.e.signatureLabel(l, r.add)
+		r.company, r.role = company, role
+		return
+	}
+	country := func(c string) { r.add(intake.FieldCountry, c, l, scoreLikely) }
+	for _, piece := range r.e.signatureParts(l.body, r.domain, country) {
+		r.piece(piece, l)
+	}
+}
+
+// piece reads what stands between two marks.
+func (r *signatureReader) piece(s string, l *line) {
+	k := fold(s)
+	switch {
+	case k == "" || r.e.dict.closes(s) || utf8.RuneCountInString(s) > 80:
+	case nameLine(s, r.of.name):
+		r.named = len(r.unknown)
+		r.nameLine(s, l)
+	case r.of.name == "" && r.of.address != "" && looksLikeName(s, r.of.address):
+		r.add(intake.FieldContactName, s, l, scoreForward)
+		r.named = len(r.unknown)
+	case strings.Contains(s, "@"), strings.Contains(s, ":") && phonePiece(s) == "":
+	case phonePiece(s) != "":
+		r.add(intake.FieldContactPhone, phonePiece(s), l, scoreClear)
+	case linkLike.MatchString(s):
+		if d := r.e.domain(unwrapURL(s)); d != "" && !r.e.foreign(d, r.m) {
+			r.add(intake.FieldCompanyDomain, d, l, scoreClear)
+			if r.domain == "" {
+				r.domain = d
+			}
+		}
+	case r.e.dict.countries[k] != "" && len(k) > 3:
+		r.add(intake.FieldCountry, r.e.dict.countries[k], l, scoreLikely)
+	case companyLine(s, r.domain) > 0 && !(strings.Contains(s, ",") && roleLine(strings.Split(s, ",")[0])):
+		r.add(intake.FieldCompanyName, companyName(s), l, companyLine(s, r.domain))
+	case roleLine(s):
+		v, of := splitRole(s, r.domain)
+		r.add(intake.FieldContactRole, v, l, scoreClear)
+		if of != "" {
+			r.add(intake.FieldCompanyName, of, l, scoreLikely)
+		}
+	default:
+		if c := countryIn(r.e, s); c != "" {
+			r.add(intake.FieldCountry, c, l, scoreLikely)
+		}
+		if digits(s) == 0 && len(strings.Fields(s)) <= 6 && capital(s) && !strings.ContainsAny(s, ".!?") {
+			r.unknown = append(r.unknown, signaturePiece{s, l})
+		}
+	}
+}
+
+// nameLine reads what stands on the line of the author's name besides: a role before it or
+// behind a comma, or his second surname.
+func (r *signatureReader) nameLine(s string, l *line) {
+	if before, ok := strings.CutSuffix(s, r.of.name); ok && isRole(fold(before)) {
+		r.add(intake.FieldContactRole, strings.TrimSpace(before), l, scoreClear)
+	}
+	if strings.HasPrefix(fold(s), bareName(r.of.name)+" ") && isName(s) && !strings.ContainsAny(s, ",.") && !upper(s[strings.LastIndexByte(s, ' ')+1:]) {
+		r.add(intake.FieldContactName, s, l, scoreForward+.01)
+	}
+	if _, more, ok := strings.Cut(s, ","); ok && roleLine(more) {
+		r.add(intake.FieldContactRole, strings.TrimSpace(more), l, scoreClear)
+	}
+}
+
+// rest reads the lines below the name of which nothing is known: a role that no dictionary has
+// comes first, and the company behind it.
+func (r *signatureReader) rest() {
+	if r.named < 0 {
+		return
+	}
+	below := r.unknown[r.named:]
+	if !r.role && len(below) > 0 && (r.company || len(below) > 1) {
+		first := below[0]
+		if v, of, ok := strings.Cut(first.text, ", "); ok && !r.company {
+			r.add(intake.FieldContactRole, v, first.of, scoreLikely)
+			r.add(intake.FieldCompanyName, of, first.of, scoreLikely)
 			return
 		}
-		add(intake.FieldContactRole, pieces[0], rest[0], scoreLikely)
-		rest, pieces = rest[1:], pieces[1:]
+		r.add(intake.FieldContactRole, first.text, first.of, scoreLikely)
+		below = below[1:]
 	}
-	if !company && len(pieces) > 0 {
-		add(intake.FieldCompanyName, companyName(pieces[0]), rest[0], scoreLikely)
+	if !r.company && len(below) > 0 {
+		r.add(intake.FieldCompanyName, companyName(below[0].text), below[0].of, scoreLikely)
 	}
 }
 

@@ -3,6 +3,7 @@ package extract
 import (
 	"strings"
 	"sync"
+	"unicode/utf8"
 )
 
 // phrases is a set of folded phrases, looked up in sentences. A phrase may have a gap.
@@ -25,7 +26,7 @@ func newPhrases(value string) *phrases {
 func (p *phrases) add(spelling string) {
 	var pieces []string
 	for piece := range strings.SplitSeq(spelling, "…") {
-		if k := fold(piece); k != "" {
+		if k := fold(withoutElided(piece)); k != "" {
 			pieces = append(pieces, " "+k+" ")
 		}
 	}
@@ -43,6 +44,18 @@ func (p *phrases) add(spelling string) {
 	}
 	first, _, _ := strings.Cut(strings.TrimSpace(pieces[0]), " ")
 	p.byFirst[first] = append(p.byFirst[first], pieces)
+}
+
+// withoutElided drops what newWord drops of a word: "en phase d'évaluation".
+func withoutElided(s string) string {
+	words := strings.Fields(s)
+	for i, w := range words {
+		if m := elided.FindString(w); m != "" {
+			_, last := utf8.DecodeLastRuneInString(m)
+			words[i] = w[len(m)-last:]
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // find returns the number of the word behind the first phrase that s holds, and how many

@@ -17,15 +17,32 @@ const maxPhone = 200
 // minPhoneDigits is how many digits a number has at least; less after one is an extension.
 const minPhoneDigits = 6
 
-// Phone reads one telephone number and returns it in the form of E.164, "+493012345678".
-// region is the ISO 3166-1 alpha-2 code of the country whose habits apply to a number without
-// country code; empty if it is not known.
+// Phone reads one telephone number that its writer says is one, and returns it in the form of
+// E.164, "+493012345678". region is the ISO 3166-1 alpha-2 code of the country whose habits
+// apply to a number without country code; empty if it is not known.
 //
 // Words for the kind of line, an extension and "(0)" are tolerated, and left out of the
 // result. Of several numbers that are clearly apart the first counts. What may be something
 // else is refused: a date, an amount, a number for taxes, a fax, letters in place of digits, a
 // national number without its trunk prefix.
+//
+// A number that no plan lists as assigned is taken if it has the length of its country's:
+// plans change sooner than the lists of them, and what a person wrote down is better dialled
+// in vain than lost.
 func Phone(raw, region string) (e164 string, ok bool) {
+	return readPhone(raw, region, possible)
+}
+
+// AssignedPhone reads a number of which nothing but its digits says that it is one. Without
+// country code it is taken only if it is in a range that its country has assigned.
+func AssignedPhone(raw, region string) (e164 string, ok bool) {
+	return readPhone(raw, region, assigned)
+}
+
+// dialable reports whether a number can be dialled, as far as one wants to know it.
+type dialable func(n *phonenumbers.PhoneNumber, region string) bool
+
+func readPhone(raw, region string, national dialable) (string, bool) {
 	if len(raw) > maxPhone || !utf8.ValidString(raw) {
 		return "", false
 	}
@@ -33,28 +50,59 @@ func Phone(raw, region string) (e164 string, ok bool) {
 	if !ok {
 		return "", false
 	}
-	s = withoutTrunkZero(s)
-	if e164, ok = dialable(s, strings.ToUpper(region)); ok {
+	s, region = withoutTrunkZero(s), strings.ToUpper(region)
+	if strings.HasPrefix(strings.TrimLeft(s, "("), "+") {
+		return dial(s, region, possible)
+	}
+	if e164, ok := dial(s, region, assigned); ok {
 		return e164, true
 	}
 	if m := internationalPrefix.FindString(s); m != "" {
-		return dialable("+"+s[len(m)-1:], "")
+		return dial("+"+s[len(m)-1:], "", possible)
 	}
-	return "", false
+	return dial(s, region, national)
 }
 
-// dialable returns the form of E.164 of a number that the numbering plan of its country knows.
-func dialable(s, region string) (string, bool) {
+// dial returns the form of E.164 of a number if it can be dialled, also in that form.
+func dial(s, region string, can dialable) (string, bool) {
 	n, err := phonenumbers.ParseAndKeepRawInput(s, region)
-	if err != nil || !phonenumbers.IsValidNumber(n) || !phonenumbers.IsNationalPrefixPresentIfRequired(n) {
+	if err != nil || !can(n, region) {
 		return "", false
 	}
 	e164 := phonenumbers.Format(n, phonenumbers.E164)
-	again, err := phonenumbers.Parse(e164, "")
-	if err != nil || !phonenumbers.IsValidNumber(again) || phonenumbers.Format(again, phonenumbers.E164) != e164 {
+	again, err := phonenumbers.ParseAndKeepRawInput(e164, "")
+	if err != nil || !can(again, "") || phonenumbers.Format(again, phonenumbers.E164) != e164 {
 		return "", false
 	}
 	return e164, true
+}
+
+// assigned reports whether a number is in a range that is in use, with its trunk prefix.
+func assigned(n *phonenumbers.PhoneNumber, _ string) bool {
+	return phonenumbers.IsValidNumber(n) && phonenumbers.IsNationalPrefixPresentIfRequired(n)
+}
+
+// minPossible is how many digits a number that is in no known range has behind its country
+// code at least; less are rather a short code or a part of something.
+const minPossible = 7
+
+// possible reports whether a number is assigned or has the length of one, with its trunk prefix.
+func possible(n *phonenumbers.PhoneNumber, region string) bool {
+	if assigned(n, region) {
+		return true
+	}
+	if !phonenumbers.IsPossibleNumber(n) || len(phonenumbers.GetNationalSignificantNumber(n)) < minPossible {
+		return false
+	}
+	// only in Italy does what is dialled behind the country code begin with a zero
+	if n.GetItalianLeadingZero() && n.GetCountryCode() != 39 {
+		return false
+	}
+	if n.GetCountryCodeSource() != phonenumbers.PhoneNumber_FROM_DEFAULT_COUNTRY {
+		return true
+	}
+	trunk := phonenumbers.GetNddPrefixForRegion(region, true)
+	return trunk != "0" || strings.HasPrefix(strings.TrimLeft(n.GetRawInput(), "(["), trunk)
 }
 
 // plainPhone brings digits and punctuation of any script into ASCII and drops what can't be

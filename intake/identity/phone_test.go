@@ -57,6 +57,13 @@ func TestPhone(t *testing.T) {
 		{"a telephone and a fax", "T: +49 30 1234567 / F: +49 30 1234568", "", "+49301234567"},
 		{"a telephone and a telefax", "+49 30 1234567, Telefax +49 30 1234568", "", "+49301234567"},
 
+		{"a range of Britain that is kept for plays", "+44 1632 960114", "", "+441632960114"},
+		{"the same in Britain", "01632 960114", "GB", "+441632960114"},
+		{"the same with two zeros", "0044 1632 960114", "", "+441632960114"},
+		{"a number of a range that is not listed", "+49 30 0000000", "", "+49300000000"},
+		{"an American number without its area", "+1 555 0100", "", "+15550100"},
+		{"a number of Singapore that is not listed", "2555 0182", "SG", "+6525550182"},
+
 		{"a fax and a telephone", "Fax +49 30 1234568, Tel. +49 30 1234567", "", ""},
 		{"two ends of one number", "+49 30 1234567 / 68", "", ""},
 		{"a number that is cut by a comma", "+49 30, 1234567", "", ""},
@@ -100,6 +107,24 @@ func TestPhone(t *testing.T) {
 	}
 	if _, ok := Phone(strings.Repeat("1", 1<<20), "DE"); ok {
 		t.Error("a million digits are a number")
+	}
+}
+
+func TestAssignedPhone(t *testing.T) {
+	for _, c := range []struct {
+		name, in, region, want string
+	}{
+		{"a number in use", "030 1234567", "DE", "+49301234567"},
+		{"a number with its country code", "+44 1632 960114", "", "+441632960114"},
+		{"a range of Britain that is kept for plays", "01632 960114", "GB", ""},
+		{"digits of the length of a number", "2555 0182", "SG", ""},
+		{"an order number", "0123456789", "GB", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got, _ := AssignedPhone(c.in, c.region); got != c.want {
+				t.Errorf("AssignedPhone(%q, %q) = %q; want %q", c.in, c.region, got, c.want)
+			}
+		})
 	}
 }
 
