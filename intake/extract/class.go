@@ -60,9 +60,13 @@ func registers(m *mail, l intake.Lead) bool {
 // lead tells a lead from a mail about other things that only mentions some data.
 func (e *Extractor) lead(res *Result, m *mail) Class {
 	l := res.Leads[0]
-	strong := 0
+	labels, strong := 0, 0
 	for f, ev := range l.Evidence {
-		if leadOnly[f] && f != intake.FieldTargetRevenue && f != intake.FieldKind && (ev.Method == byLabel || ev.Method == byTable || ev.Method == byNextLine) {
+		if labelRank(ev.Method) == 0 || ev.Method == byAnswer {
+			continue
+		}
+		labels++
+		if leadOnly[f] && f != intake.FieldTargetRevenue && f != intake.FieldKind {
 			strong++
 		}
 	}
@@ -85,7 +89,7 @@ func (e *Extractor) lead(res *Result, m *mail) Class {
 	case talk.business > 0 && talk.intent == 0, talk.business > 1 && (f[intake.FieldContactName] == "" || f[intake.FieldContactEmail] == ""):
 		res.Leads = nil
 		return ClassNotALead
-	case reachable(f), talk.intent > 0 && names(f):
+	case reachable(f), talk.intent > 0 && names(f), labels > 0:
 		return ClassLead
 	}
 	res.Leads = nil // a sentence that sounds like a need, and nobody who has it
@@ -104,7 +108,8 @@ func introduces(l intake.Lead) bool {
 	return l[intake.FieldProblem] != "" || l[intake.FieldContactRole] != "" || l[intake.FieldConsent] != ""
 }
 
-// reachable reports whether a lead says whom of which company somebody may call or write to.
+// reachable reports whether a lead says whom of which company somebody may call or write to, or
+// at least which company it is and where.
 func reachable(l intake.Lead) bool {
 	company := l[intake.FieldCompanyName] != "" || l[intake.FieldCompanyDomain] != ""
 	switch person := l[intake.FieldContactName] != ""; {
@@ -113,7 +118,7 @@ func reachable(l intake.Lead) bool {
 	case person:
 		return company && (l[intake.FieldContactRole] != "" || l[intake.FieldContactPhone] != "")
 	}
-	return false
+	return l[intake.FieldCompanyName] != "" && l[intake.FieldCompanyDomain] != ""
 }
 
 // colleague reports whether the contact is one of the writer's own people: "our new colleague
