@@ -91,7 +91,7 @@ func joins(s *sentence, j int) bool {
 	if j+1 >= len(s.words) || !w.soft {
 		return false
 	}
-	if proseWords().legal[before.key] && before.key != "group" && !(w.key == "de" && (s.words[j+1].key == "cv" || s.words[j+1].key == "rl")) {
+	if proseWords().legal[before.key] && before.key != "group" && w.text != "&" && w.text != "+" && !(w.key == "de" && (s.words[j+1].key == "cv" || s.words[j+1].key == "rl")) {
 		return false // "Vaubert SA de Lyon"
 	}
 	if isAnd(w.key) && partners[s.words[j+1].key] {
@@ -277,7 +277,7 @@ func (p *prose) besides(r run) bool {
 	if p.cued("past_employer", r.s, r.from) {
 		return true
 	}
-	return p.placed(r)
+	return p.placed(r) || p.townOf(r)
 }
 
 // named reports whether word i is part of a person's name.
