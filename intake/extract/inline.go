@@ -61,8 +61,8 @@ func (d *document) answersAbove() bool {
 		if l.region == quoted {
 			return false
 		}
-		if l.region != fresh || l.blank() || salutes(l.body) {
-			continue
+		if l.region != fresh || l.blank() || salutes(l.body) || strings.HasSuffix(strings.TrimSpace(l.body), ":") {
+			continue // "On Monday the vendor wrote:" is a mail program's
 		}
 		if s := newSentenceOf(l); s != nil && !proseWords().of("filled_in").in(s) && (len(s.words) > 3 || utf8.RuneCountInString(l.body) > 20 || proseWords().of("thanks").in(s)) {
 			return true
