@@ -13,10 +13,6 @@ import (
 // and no other is nearly as sure.
 func (e *Extractor) merge(found candidates, m *mail) Lead {
 	l := Lead{Fields: make(intake.Lead), Evidence: make(map[intake.Field]Evidence)}
-	found[intake.FieldCompanyName] = slices.DeleteFunc(found[intake.FieldCompanyName], func(c candidate) bool {
-		_, isLabel := e.dict.labels[fold(c.value)]
-		return isLabel // the next label of a form, below one that was left empty
-	})
 	for _, f := range intake.Fields() {
 		if f != intake.FieldContactPhone {
 			e.decide(&l, f, found[f])
