@@ -60,14 +60,18 @@ func registers(m *mail, l intake.Lead) bool {
 // lead tells a lead from a mail about other things that only mentions some data.
 func (e *Extractor) lead(res *Result, m *mail) Class {
 	l := res.Leads[0]
-	strong := 0
+	labels, strong := 0, 0
 	for f, ev := range l.Evidence {
-		if leadOnly[f] && f != intake.FieldTargetRevenue && f != intake.FieldKind && (ev.Method == byLabel || ev.Method == byTable || ev.Method == byNextLine) {
+		if labelRank(ev.Method) == 0 || ev.Method == byAnswer {
+			continue
+		}
+		labels++
+		if leadOnly[f] && f != intake.FieldTargetRevenue && f != intake.FieldKind {
 			strong++
 		}
 	}
 	if strong == 1 && l.Fields[intake.FieldCompanyName] != "" && l.Fields[intake.FieldContactEmail] == "" && l.Fields[intake.FieldCompanyDomain] == "" {
-		if business, intent := e.business(m); business > 0 && intent == 0 {
+		if e.otherBusiness(m) {
 			res.Leads = nil
 			return ClassNotALead // who asks about an invoice names his own company
 		}
@@ -75,47 +79,94 @@ func (e *Extractor) lead(res *Result, m *mail) Class {
 	if strong > 0 || len(m.in.Cards) > 0 || len(m.in.Tables) > 0 || len(m.doc.messages) > 0 {
 		return ClassLead
 	}
-	f := l.Fields
-	who := f[intake.FieldContactName] != "" && f[intake.FieldContactEmail] != ""
-	if who && f[intake.FieldCompanyName] != "" && (f[intake.FieldProblem] != "" || f[intake.FieldContactRole] != "" || f[intake.FieldConsent] != "") {
-		return ClassLead
+	talk := e.talkOf(m)
+	if e.colleague(m, &l) {
+		talk.business, talk.between = talk.business+1, talk.between+1
 	}
-	business, intent := e.business(m)
-	if business > 0 && intent == 0 || business > 1 && !who {
+	switch f := l.Fields; {
+	case introduces(f) && (talk.between < 2 || talk.intent > 0 || f[intake.FieldConsent] != ""):
+		return ClassLead
+	case talk.business > 0 && talk.intent == 0, talk.business > 1 && (f[intake.FieldContactName] == "" || f[intake.FieldContactEmail] == ""):
 		res.Leads = nil
 		return ClassNotALead
+	case reachable(f), talk.intent > 0 && names(f), labels > 0:
+		return ClassLead
 	}
-	return ClassLead
+	res.Leads = nil // a sentence that sounds like a need, and nobody who has it
+	return ClassUnclear
+}
+
+// introduces reports whether a lead says who somebody is and what about him: so much stands in
+// no mail about other things, whatever words it has.
+func introduces(l intake.Lead) bool {
+	if l[intake.FieldContactName] == "" || l[intake.FieldContactEmail] == "" {
+		return false
+	}
+	if l[intake.FieldCompanyName] == "" {
+		return l[intake.FieldContactRole] != "" && (l[intake.FieldProblem] != "" || l[intake.FieldConsent] != "")
+	}
+	return l[intake.FieldProblem] != "" || l[intake.FieldContactRole] != "" || l[intake.FieldConsent] != ""
+}
+
+// reachable reports whether a lead says whom of which company somebody may call or write to, or
+// at least which company it is and where.
+func reachable(l intake.Lead) bool {
+	company := l[intake.FieldCompanyName] != "" || l[intake.FieldCompanyDomain] != ""
+	switch person := l[intake.FieldContactName] != ""; {
+	case l[intake.FieldContactEmail] != "":
+		return company || person
+	case person:
+		return company && (l[intake.FieldContactRole] != "" || l[intake.FieldContactPhone] != "")
+	}
+	return l[intake.FieldCompanyName] != "" && l[intake.FieldCompanyDomain] != ""
+}
+
+// colleague reports whether the contact is one of the writer's own people: "our new colleague
+// Fiona Walsh", for whom he wants an account or a course.
+func (e *Extractor) colleague(m *mail, l *Lead) bool {
+	first := firstWord(fold(l.Fields[intake.FieldContactName]))
+	if first == "" {
+		return false
+	}
+	for _, s := range sentences(m.doc.fresh()) {
+		for i := range s.words {
+			n := proseWords().of("owncolleague").at(&s, i)
+			if n == 0 {
+				continue
+			}
+			for i += n; i < len(s.words) && proseWords().title[s.words[i].key]; i++ {
+			}
+			if i < len(s.words) && s.words[i].capital && s.words[i].key == first {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // otherBusiness reports whether a mail has words of other business and none of a
 // registration.
 func (e *Extractor) otherBusiness(m *mail) bool {
-	business, intent := e.business(m)
-	return business > 0 && intent == 0
+	t := e.talkOf(m)
+	return t.business > 0 && t.intent == 0
 }
 
-// business counts the sentences that speak of other business, and of a registration.
-func (e *Extractor) business(m *mail) (business, intent int) {
-	count := func(s *sentence) {
-		for _, of := range proseWords().kinds["business"] {
-			if of.in(s) {
-				business++
-			}
-		}
-		if proseWords().of("register").in(s) {
-			intent++
-		}
-		for _, of := range proseWords().kinds["consent"] {
-			if of.in(s) {
-				intent++
-			}
-		}
-	}
+// talk counts what the sentences of a mail are about.
+type talk struct {
+	intent   int // a registration
+	business int // other business
+	// between is other business between the writer and us; what a prospect has with his
+	// invoices and events may be his need.
+	between int
+}
+
+// talkOf counts what subject and new text are about.
+func (e *Extractor) talkOf(m *mail) talk {
+	var t talk
 	if s := newSentenceOf(&line{body: clip(strings.Join(strings.Fields(normalise(bareSubject(m.in.Subject))), " "), 300)}); s != nil {
-		count(s)
-		if business > 0 && intent == 0 {
-			business++
+		t.count(s)
+		if t.business > 0 && t.intent == 0 {
+			t.business++
 		}
 	}
 	var lines []line
@@ -125,9 +176,35 @@ func (e *Extractor) business(m *mail) (business, intent int) {
 		}
 	}
 	for _, s := range sentences(lines) {
-		count(&s)
+		t.count(&s)
 	}
-	return business, intent
+	return t
+}
+
+func (t *talk) count(s *sentence) {
+	d, own := proseWords(), 0
+	for _, of := range d.kinds["business"] {
+		if !of.in(s) {
+			continue
+		}
+		t.business++
+		switch of.value {
+		case "event", "news", "price": // where people meet, and what a lead is asked for
+		default:
+			own++
+		}
+	}
+	if asks(s) || d.of("ours").in(s) || d.of("addressee").in(s) || d.of("self").at(s, 0) > 0 {
+		t.between += own
+	}
+	if d.of("enter").in(s) || !asks(s) && d.of("register").in(s) {
+		t.intent++
+	}
+	for _, of := range d.kinds["consent"] {
+		if of.in(s) {
+			t.intent++
+		}
+	}
 }
 
 // quotes reports whether something is quoted in a mail.

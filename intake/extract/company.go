@@ -2,6 +2,7 @@ package extract
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -41,10 +42,26 @@ func runs(s *sentence) []run {
 		for j > i+1 && !opensName(s, j-1) && !proseWords().legal[s.words[j-1].key] && !endsName(s, j-1) {
 			j--
 		}
+		j = behindForm(s, i, j)
 		out = append(out, run{s, i, j})
 		i = j - 1
 	}
 	return out
+}
+
+// behindForm returns where the name at words [i, j) ends if a legal form stands within: behind
+// it come towns and persons, "Kiviranta Oy Tampereelta", but for a second form.
+func behindForm(s *sentence, i, j int) int {
+	for k := i + 1; k+1 < j; k++ {
+		next := &s.words[k+1]
+		if next.key == "de" && proseWords().legal[s.words[min(k+2, j-1)].key] {
+			continue // "SA de CV"
+		}
+		if legalForm(&s.words[k]) && !proseWords().legal[next.key] && next.text != "&" && next.text != "+" && !isAnd(next.key) && !endsName(s, k+1) {
+			return k + 1
+		}
+	}
+	return j
 }
 
 // opensName reports whether word i may begin a name.
@@ -74,7 +91,7 @@ func joins(s *sentence, j int) bool {
 	if j+1 >= len(s.words) || !w.soft {
 		return false
 	}
-	if proseWords().legal[before.key] && before.key != "group" && !(w.key == "de" && (s.words[j+1].key == "cv" || s.words[j+1].key == "rl")) {
+	if proseWords().legal[before.key] && before.key != "group" && w.text != "&" && w.text != "+" && !(w.key == "de" && (s.words[j+1].key == "cv" || s.words[j+1].key == "rl")) {
 		return false // "Vaubert SA de Lyon"
 	}
 	if isAnd(w.key) && partners[s.words[j+1].key] {
@@ -130,6 +147,7 @@ func (e *Extractor) companies(m *mail, p *prose, out candidates) {
 	for _, key := range p.domains {
 		e.companyOfDomain(m, p, key, out)
 	}
+	e.companyOfAddress(m, p, out)
 	for i := range p.sents {
 		s := &p.sents[i]
 		for _, r := range runs(s) {
@@ -148,10 +166,10 @@ func (e *Extractor) companies(m *mail, p *prose, out candidates) {
 
 func (e *Extractor) addCompany(m *mail, p *prose, r run, score float64, out candidates) {
 	v := strings.Trim(r.text(m.doc), " ,;:")
-	if m := articled.FindString(v); m != "" {
+	if m := articled.FindString(v); m != "" && (m[0] >= 'a' || r.from == 0 && !p.inDomain(fold(v))) {
 		v = v[len(m):]
 	}
-	if utf8.RuneCountInString(v) < 2 || m.sender.is(v) || p.isPerson(v) || e.dict.countries[fold(v)] != "" {
+	if e.commonWords(v) || utf8.RuneCountInString(v) < 2 || m.sender.is(v) || p.isPerson(v) || e.dict.countries[fold(v)] != "" {
 		return
 	}
 	at, words := m.doc.words(r.s.start, r.s.end)
@@ -160,7 +178,32 @@ func (e *Extractor) addCompany(m *mail, p *prose, r run, score float64, out cand
 }
 
 // articled is an article that French and Italians join to a name.
-var articled = regexp.MustCompile(`^(?:l|d|dell|all|nell|dall)['’]`)
+var articled = regexp.MustCompile(`^(?:[Ll]|d|dell|all|nell|dall)['’]`)
+
+// inDomain reports whether a domain begins with a folded name, article and all.
+func (p *prose) inDomain(name string) bool {
+	return slices.ContainsFunc(p.domains, func(d string) bool {
+		label, _, _ := strings.Cut(strings.ReplaceAll(d, "-", ""), ".")
+		return strings.HasPrefix(label, strings.ReplaceAll(name, " ", ""))
+	})
+}
+
+// commonWords reports whether a name is none: labels of forms and words that subjects have.
+func (e *Extractor) commonWords(v string) bool {
+	s := newSentenceOf(&line{body: v})
+	if s == nil {
+		return true
+	}
+	if _, isLabel := e.dict.labels[fold(v)]; isLabel || e.dict.otherLabel(fold(v)) {
+		return true
+	}
+	for i := range s.words {
+		if !proseWords().stop[s.words[i].key] && proseWords().of("subject").at(s, i) == 0 {
+			return false
+		}
+	}
+	return true
+}
 
 // legalStop returns the full stop that belongs to a shortened legal form at the end of a
 // name. At the end of a sentence it may be the sentence's, unless the form always has one.
@@ -212,10 +255,57 @@ func (e *Extractor) companyScore(p *prose, r run) float64 {
 			score = scoreCertain
 		}
 	}
-	if score > 0 && (p.rival(r) || p.amongRivals(r)) {
+	if score > 0 && (p.rival(r) || p.amongRivals(r) || p.besides(r)) {
 		return 0
 	}
+	if score == scoreClear && len(p.domains) > 0 {
+		return scoreHint // a form alone, and the prospect's domain is not made of it
+	}
 	return score
+}
+
+// besides reports whether a name stands where others than the prospect are named: in a row
+// with another, behind words for where somebody was before, or as the place where he is.
+func (p *prose) besides(r run) bool {
+	w := r.s.words
+	if r.to+1 < len(w) && w[r.to-1].soft && w[r.to].soft && isAnd(w[r.to].key) && opensName(r.s, r.to+1) && !p.named(r.s, r.to+1) {
+		return true
+	}
+	if r.from > 1 && w[r.from-1].soft && w[r.from-2].soft && isAnd(w[r.from-1].key) && !proseWords().particle[w[r.from-1].key] && opensName(r.s, r.from-2) && !p.named(r.s, r.from-2) {
+		return true
+	}
+	if p.cued("past_employer", r.s, r.from) {
+		return true
+	}
+	return p.placed(r) || p.townOf(r)
+}
+
+// named reports whether word i is part of a person's name.
+func (p *prose) named(s *sentence, i int) bool {
+	for _, r := range p.people {
+		if r.s == s && r.from <= i && i < r.to {
+			return true
+		}
+	}
+	return false
+}
+
+// places are prepositions that stand before towns as well as before companies.
+var places = set("in im en a w i em v no na")
+
+// placed reports whether a name is where the company is rather than the company: between the
+// contact and a preposition of places another one stands, "COO at a food company in Leeds".
+func (p *prose) placed(r run) bool {
+	w := r.s.words
+	if r.from == 0 || !places[w[r.from-1].key] || p.contact.s != r.s || p.contact.to > r.from || legalForm(&w[r.to-1]) {
+		return false
+	}
+	for i := p.contact.to; i < r.from-1; i++ {
+		if proseWords().of("where").at(r.s, i) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // amongRivals reports whether a sentence names those who compete with us before a run, or
@@ -255,7 +345,54 @@ func (e *Extractor) companyOfDomain(m *mail, p *prose, key string, out candidate
 			letters = f
 		}
 	}
-	best, top, tries := run{}, 0.0, 0
+	joined := strings.ReplaceAll(letters, "-", "")
+	best, top := e.likest(p, letters)
+	if top == 0 {
+		if best, top = p.lowerCompany(joined); top == 0 {
+			return
+		}
+	} else {
+		best = p.speltOut(leftOf(e.widen(best, p), joined), joined)
+		if p.townOf(best) {
+			return
+		}
+	}
+	p.company = best
+	e.addCompany(m, p, best, top, out)
+}
+
+// townOf reports whether a run is only the town in a longer name, which stands in a case that it
+// has not by itself: "w Szpitalu Powiatowym w Zalesinie".
+func (p *prose) townOf(r run) bool {
+	w := r.s.words
+	if r.from < 2 || r.to-r.from > 1 || !places[w[r.from-1].key] || !w[r.from-1].soft || !w[r.from-2].soft {
+		return false
+	}
+	return opensName(r.s, r.from-2) && !isRole(w[r.from-2].key) && !p.named(r.s, r.from-2)
+}
+
+// companyOfAddress finds the words of which the address of a contact at a mail provider is made:
+// "ocean.tile@gmail.com". All of its letters must be there, so that no first name is taken.
+func (e *Extractor) companyOfAddress(m *mail, p *prose, out candidates) {
+	local, _, ok := strings.Cut(p.address, "@")
+	if !ok || len(p.domains) > 0 {
+		return
+	}
+	label := strings.ReplaceAll(strings.NewReplacer(".", "-", "_", "-").Replace(fold(local)), " ", "-")
+	best, top := e.likest(p, label)
+	if top < scoreCertain || best.to-best.from < 2 && len(label) < 8 {
+		return
+	}
+	if best = p.speltOut(e.widen(best, p), strings.ReplaceAll(label, "-", "")); p.isPersonRun(best) {
+		return
+	}
+	p.company = best
+	e.addCompany(m, p, best, scoreCertain, out)
+}
+
+// likest returns the words that a domain's letters stand for best, and how well; 0 if none.
+func (e *Extractor) likest(p *prose, letters string) (best run, top float64) {
+	tries := 0
 	for i := range p.sents {
 		s := &p.sents[i]
 		for _, r := range runs(s) {
@@ -266,7 +403,7 @@ func (e *Extractor) companyOfDomain(m *mail, p *prose, key string, out candidate
 			for a := r.from; a < r.to; a++ {
 				for b := min(r.to, a+7); b > a; b-- {
 					sub := run{s, a, b}
-					if p.isPersonRun(sub) {
+					if last := &s.words[b-1]; p.isPersonRun(sub) || proseWords().particle[last.key] && !last.capital {
 						continue
 					}
 					if score := likeness(letters, sub); score > top || score > 0 && score == top && p.linkBehind(sub) && !p.linkBehind(best) {
@@ -276,17 +413,37 @@ func (e *Extractor) companyOfDomain(m *mail, p *prose, key string, out candidate
 			}
 		}
 	}
-	if top == 0 {
-		if best, top = p.lowerCompany(strings.ReplaceAll(letters, "-", "")); top == 0 {
-			return
+	return best, top
+}
+
+// speltOut adds to a run the words beside it that a domain goes on with letter by letter, though
+// no name begins or goes on with them: "Farmácias Boa Saúde", "Klinik am See", "Studio 21".
+func (p *prose) speltOut(r run, letters string) run {
+	w := r.s.words
+	for a := max(0, r.from-3); a < r.to; a++ {
+		all := ""
+		for b := a; b < len(w) && b < a+7 && w[b].address == "" && w[b].link == ""; b++ {
+			if all += strings.ReplaceAll(w[b].key, " ", ""); !strings.HasPrefix(letters, all) {
+				break
+			}
+			if all == letters && b >= r.from && w[a].capital && (w[b].capital || digits(w[b].text) > 0) {
+				return withForm(run{r.s, min(a, r.from), max(b+1, r.to)})
+			}
+			if !w[b].soft {
+				break
+			}
 		}
-		p.company = best
-		e.addCompany(m, p, best, top, out)
-		return
 	}
-	best = leftOf(e.widen(best, p), strings.ReplaceAll(letters, "-", ""))
-	p.company = best
-	e.addCompany(m, p, best, top, out)
+	return r
+}
+
+// withForm adds to a run the legal form behind it.
+func withForm(r run) run {
+	w := r.s.words
+	for r.to < len(w) && w[r.to-1].soft && legalForm(&w[r.to]) {
+		r.to++
+	}
+	return r
 }
 
 // lowerCompany finds a company in a text without capitals: all letters of the domain in the
@@ -307,14 +464,17 @@ func (p *prose) lowerCompany(letters string) (run, float64) {
 				if !soft || all != letters || len(letters) < 5 {
 					continue
 				}
-				r := run{s, a, a + n}
-				for r.to < len(s.words) && s.words[r.to-1].soft && proseWords().legal[s.words[r.to].key] {
-					r.to++
-				}
+				r := withForm(run{s, a, a + n})
 				for back := 0; back <= 2 && r.from >= back; back++ {
+					if back > 0 && n > 1 && len(s.words[r.from-back].key) < 5 {
+						break // no word for a trade, and the domain is a name without it
+					}
 					if at := r.from - back; at == 0 || !s.words[at-1].soft || proseWords().stop[s.words[at-1].key] || p.cued("company", s, at) {
 						return run{s, at, r.to}, scoreClear
 					}
+				}
+				if n > 2 {
+					return r, scoreClear
 				}
 			}
 		}
@@ -472,7 +632,7 @@ func (e *Extractor) widen(r run, p *prose) run {
 		}
 	}
 	for r.to < full.to && (!isRole(w[r.to].key) && !p.german || proseWords().legal[w[r.to].key]) {
-		if proseWords().particle[w[r.to].key] && !w[r.to].capital && !proseWords().legal[w[full.to-1].key] {
+		if proseWords().particle[w[r.to].key] && !w[r.to].capital && !proseWords().legal[w[full.to-1].key] && !(isAnd(w[r.to].key) && partners[w[r.to+1].key]) {
 			break // "Clinica Monte Boglia di Lugano"
 		}
 		r.to++
@@ -492,6 +652,9 @@ func (e *Extractor) widen(r run, p *prose) run {
 			continue
 		}
 		break
+	}
+	if r.from > 1 && w[r.from-1].text == "of" && w[r.from-1].soft && w[r.from-2].soft && opensName(r.s, r.from-2) && !isRole(w[r.from-2].key) && !p.named(r.s, r.from-2) {
+		r.from -= 2 // "City of Leeds"
 	}
 	for r.from < r.to-1 && (proseWords().particle[w[r.from].key] && !w[r.from].capital || !opensName(r.s, r.from)) {
 		r.from++

@@ -20,6 +20,7 @@ const (
 // go on in a further line. Nothing is taken of what was quoted twice.
 func (e *Extractor) readInline(d *document) candidates {
 	found := make(candidates)
+	spoken := d.answersAbove()
 	for i := range d.lines {
 		l := &d.lines[i]
 		if l.region != quoted || l.depth != 1 {
@@ -38,6 +39,8 @@ func (e *Extractor) readInline(d *document) candidates {
 				continue
 			}
 			value = trimValue(clip(d.lines[from].body, maxValue))
+		} else if spoken {
+			continue // the line is as we wrote it
 		}
 		if e.empty(value) && !tick(f, value) || e.ours(value) || strings.Contains(strings.ToLower(value), wordsYouWrote) {
 			continue
@@ -48,6 +51,24 @@ func (e *Extractor) readInline(d *document) candidates {
 		}
 	}
 	return found
+}
+
+// answersAbove reports whether the person wrote sentences in front of the quotation: then the
+// quotation is what we said, and nobody filled anything into it.
+func (d *document) answersAbove() bool {
+	for i := range d.lines {
+		l := &d.lines[i]
+		if l.region == quoted {
+			return false
+		}
+		if l.region != fresh || l.blank() || salutes(l.body) || strings.HasSuffix(strings.TrimSpace(l.body), ":") {
+			continue // "On Monday the vendor wrote:" is a mail program's
+		}
+		if s := newSentenceOf(l); s != nil && !proseWords().of("filled_in").in(s) && (len(s.words) > 3 || utf8.RuneCountInString(l.body) > 20 || proseWords().of("thanks").in(s)) {
+			return true
+		}
+	}
+	return false
 }
 
 // asked reads a line as our question puts it: an exact label at the very beginning, a colon

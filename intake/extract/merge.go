@@ -87,9 +87,13 @@ func (e *Extractor) dropForeign(l *Lead, m *mail) {
 	}
 }
 
-// foreign reports whether a registrable domain can't be the prospect's: it is the sender's,
-// ours or a partner's.
+// foreign reports whether a registrable domain can't be the prospect's: it is the sender's, or
+// made of his own name, ours or a partner's.
 func (e *Extractor) foreign(key string, m *mail) bool {
+	label, _, _ := strings.Cut(key, ".")
+	if own := strings.ReplaceAll(m.sender.name, " ", ""); len(own) > 5 && own == strings.ReplaceAll(label, "-", "") {
+		return true
+	}
 	return key == m.in.SenderDomain || e.opts.OwnDomain(key) || e.opts.PartnerDomain(key)
 }
 

@@ -256,7 +256,7 @@ var relative = set("who which that and qui che")
 // needScore says how much a clause looks like a description of the prospect's need.
 func (e *Extractor) needScore(m *mail, p *prose, c clause) int {
 	d := proseWords()
-	if c.to-c.from < 4 {
+	if plainWords(c) < 4 {
 		return 0
 	}
 	s := newSentence(c.s.words[c.from:c.to], c.s.region, 0)
@@ -287,6 +287,9 @@ func (e *Extractor) needScore(m *mail, p *prose, c clause) int {
 	default:
 		score -= 2 * p.introduces(c, &s)
 	}
+	if !d.of("need").in(&s) && pains == 0 && d.of("describes").in(&s) {
+		score -= 2
+	}
 	if d.of("third").at(&s, 0) > 0 || p.company.s == c.s && p.company.from < 3 || c.cut {
 		score++
 	}
@@ -298,6 +301,17 @@ func (e *Extractor) needScore(m *mail, p *prose, c clause) int {
 		score++
 	}
 	return score
+}
+
+// plainWords counts the words of a clause that are no addresses, links and numbers.
+func plainWords(c clause) int {
+	n := 0
+	for i := c.from; i < c.to; i++ {
+		if w := &c.s.words[i]; w.address == "" && w.link == "" && digits(w.text) == 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // otherThanNeed returns by how much a clause is less likely a need because it says something

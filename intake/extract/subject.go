@@ -24,7 +24,7 @@ func (e *Extractor) readSubject(m *mail, found candidates) candidates {
 	}
 	words := cutRunes(subject, maxEvidence)
 	for _, v := range e.subjectCompanies(subject) {
-		if m.sender.is(v) || e.dict.countries[fold(v)] != "" {
+		if m.sender.is(v) || e.dict.countries[fold(v)] != "" || e.commonWords(v) {
 			continue
 		}
 		out.add(intake.FieldCompanyName, candidate{value: v, words: words, score: scoreSubject + .02, method: bySubject})

@@ -135,7 +135,9 @@ var proseWords = sync.OnceValue(func() *proseDictionary {
 	for _, row := range rows("data/prose.tsv", 3) {
 		for spelling := range strings.SplitSeq(row[2], "|") {
 			if set := sets[row[0]]; set != nil {
-				set[fold(spelling)] = true
+				if k := fold(spelling); k != "" { // addresses have no key and are in no set
+					set[k] = true
+				}
 				continue
 			}
 			d.kind(row[0], row[1]).add(spelling)
