@@ -165,6 +165,8 @@ func (c *change) reported(d Delivery, aside string) error {
 		what = "complaint"
 	case d.Failed:
 		what = "failed"
+	case d.Away:
+		what = "answered by a machine: its reader is away"
 	}
 	if d.Complaint || d.Failed {
 		r.Unread++

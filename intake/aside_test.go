@@ -114,8 +114,9 @@ func TestABounceIsNotedInItsCase(t *testing.T) {
 		report(w, "dsn 2", intake.Delivery{Message: r.Case + ".4", Failed: true, Status: "5.1.1"}) // delivered twice
 		report(w, "dsn 3", intake.Delivery{Message: "LG-2026-999999-Z.4", Failed: true})
 		report(w, "dsn 4", intake.Delivery{})
+		report(w, "vacation", intake.Delivery{Message: r.Case + ".4", Away: true})
 		d := w.story(r.Case)
-		want := []string{r.Case + ".4 delayed 4.4.1", r.Case + ".4 failed 5.1.1"}
+		want := []string{r.Case + ".4 delayed 4.4.1", r.Case + ".4 failed 5.1.1", r.Case + ".4 answered by a machine: its reader is away"}
 		if got := notes(d, intake.EventReported); !slices.Equal(got, want) || d.Registration.Unread != 1 {
 			w.Errorf("noted %q, unread %d", got, d.Registration.Unread)
 		}

@@ -266,6 +266,8 @@ type Delivery struct {
 	Detail string `json:"detail,omitempty"`
 	// Complaint says that the recipient called our mail unwanted.
 	Complaint bool `json:"complaint,omitempty"`
+	// Away says that a machine answered for its reader, who is on holiday or the like.
+	Away bool `json:"away,omitempty"`
 }
 
 // Aside is something that reached a channel and is no registration. It is kept for staff

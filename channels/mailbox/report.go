@@ -15,17 +15,21 @@ const (
 	maxReturned = 512 << 10 // bytes in which our Message-ID is looked for
 )
 
-// report reads what a mail reports about one of our messages. Which one is told by the
+// report reads what a mail reports about one of our messages: a server, or a machine that
+// answers for a reader who is away. Which one is told by the
 // address that it came to, or by a Message-ID that it names: both prove that the message was
 // seen. A complaint silences whoever complains, so that it has to prove more; see complained.
 // A report that proves nothing names none.
 func (m *Mailbox) report(p *mailparse.Parsed, f finding, envelope []string) *intake.Delivery {
+	var d intake.Delivery
 	switch f.class {
 	case classBounce, classComplaint, classReceipt:
+		d = delivered(p, f)
+	case classVacation:
+		return &intake.Delivery{Away: true, Message: m.answers(p, envelope).message}
 	default:
 		return nil
 	}
-	d := delivered(p, f)
 	if d.Complaint {
 		d.Message = m.complained(p)
 	} else {

@@ -166,11 +166,11 @@ func TestReportsTellWhatBecameOfAnAnswer(t *testing.T) {
 	}
 }
 
-func TestPeopleAndVacationsReportNothing(t *testing.T) {
+func TestPeopleReportNothing(t *testing.T) {
 	m, _ := newTestMailbox(t, Config{})
 	for _, mail := range []string{
 		jane + "Subject: failure notice\n\nWe got 550 5.1.1 for your last mail.\n",
-		jane + "Auto-Submitted: auto-replied\nIn-Reply-To: <" + m.tokens.messageID(answerID) + ">\n\nBack on Monday.\n",
+		jane + "In-Reply-To: <" + m.tokens.messageID(answerID) + ">\n\nI am away until Monday.\n",
 	} {
 		s := takeMail(t, m, mail)
 		for _, a := range s.Asides {
@@ -187,6 +187,8 @@ func TestVacationNamesTheCaseThatItAnswers(t *testing.T) {
 		s := takeMail(t, m, jane+header+"\nAuto-Submitted: auto-replied\n\n> Company: Acme\n\nCompany: Acme\n")
 		if len(s.Asides) != 1 || s.Asides[0].Reason != intake.AsideRobot || !strings.HasSuffix(s.Asides[0].Detail, "; it answers LG-2026-000123-K") {
 			t.Errorf("%s: %+v", header, s)
+		} else if d := s.Asides[0].Delivery; d == nil || !d.Away || d.Failed || d.Complaint || d.Message == "" || !strings.HasPrefix(answerID, d.Message) {
+			t.Errorf("%s: reports %+v", header, d)
 		}
 	}
 }
