@@ -260,6 +260,18 @@ var amountLike = regexp.MustCompile(`(?i)(?:(?:€|\$|£|¥|₹|us\$|a\$|r\$|\bs
 // ranged is what stands before the upper end of a range: "between 60 and".
 var ranged = regexp.MustCompile(`(?i)[0-9][0-9.,]*\s?(?:k|€|\$|£|eur|tsd\.?|tausend|thousand)?\s?(?:and|to|or|bis|und|oder|et|à|ou|a|y|o|e|en|tot|och|och|till|og|til|do|i|ja|až|ve|-|–)\s?[€$£]?$`)
 
+// maxSentence bounds the bytes in which numbers are looked for: no sentence is as long.
+const maxSentence = 4 << 10
+
+// withNumbers returns the part of a sentence in which numbers may stand, "" if none do.
+// Looking for one costs more than all else that is done with a sentence.
+func withNumbers(text string) string {
+	if text = clip(text, maxSentence); strings.ContainsAny(text, "0123456789") {
+		return text
+	}
+	return ""
+}
+
 // findMoney finds the one amount that the deal may be worth.
 func (e *Extractor) findMoney(m *mail, p *prose, out candidates) {
 	for i := range p.sents {
@@ -268,7 +280,7 @@ func (e *Extractor) findMoney(m *mail, p *prose, out candidates) {
 			continue
 		}
 		text := m.doc.text[s.start:s.end]
-		for _, v := range amountLike.FindAllStringIndex(text, 20) {
+		for _, v := range amountLike.FindAllStringIndex(withNumbers(text), 20) {
 			money := e.dict.money(strings.TrimSpace(text[v[0]:v[1]]))
 			if money != "" && !ranged.MatchString(strings.TrimRight(text[max(0, v[0]-40):v[0]], " ")) {
 				at, words := m.doc.words(s.start, s.end)

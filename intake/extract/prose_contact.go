@@ -439,7 +439,7 @@ const maxNumbers = 4
 // numbersIn returns the numbers of a sentence that look as those of telephones do.
 func numbersIn(text string, s *sentence) []candidate {
 	var out []candidate
-	for _, at := range phoneLike.FindAllStringIndex(text[s.start:s.end], maxNumbers) {
+	for _, at := range phoneLike.FindAllStringIndex(withNumbers(text[s.start:s.end]), maxNumbers) {
 		v := text[s.start+at[0] : s.start+at[1]]
 		if ofOrder(s, s.start+at[0]) {
 			continue

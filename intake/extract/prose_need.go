@@ -364,7 +364,7 @@ func (e *Extractor) otherThanNeed(p *prose, c clause, s *sentence, text string) 
 	if amountIn(s) || e.amounts(text) {
 		n += 3
 	}
-	if phoneLike.MatchString(text) {
+	if phoneLike.MatchString(withNumbers(text)) {
 		n += 2
 	}
 	if d.of("uses").in(s) && !d.of("need").in(s) {
@@ -394,7 +394,7 @@ func (p *prose) introduces(c clause, s *sentence) int {
 
 // amounts reports whether an amount of money stands in a text.
 func (e *Extractor) amounts(text string) bool {
-	for _, v := range amountLike.FindAllString(text, 20) {
+	for _, v := range amountLike.FindAllString(withNumbers(text), 20) {
 		if e.dict.money(strings.TrimSpace(v)) != "" {
 			return true
 		}
