@@ -3,4 +3,4 @@
 package mailbox
 
 // slowdown is how much slower the race detector may make the code.
-const slowdown = 10
+const slowdown = 25

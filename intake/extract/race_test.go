@@ -3,4 +3,4 @@
 package extract
 
 // slowdown is how much slower the race detector may make the code.
-const slowdown = 12
+const slowdown = 25
