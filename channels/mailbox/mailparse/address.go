@@ -97,7 +97,7 @@ func isPlainAddress(s string) bool {
 // isAddress reports whether s can be written into a field and read again.
 func isAddress(s string) bool {
 	switch {
-	case len(s) > maxAddress:
+	case len(s) > maxAddress, strings.Trim(s, "'") != s: // quotation marks of the sloppy, taken off when read
 		return false
 	case isPlainAddress(s):
 		return true

@@ -99,7 +99,7 @@ func TestParametersAreReadAsPeopleWriteThem(t *testing.T) {
 func FuzzAddresses(f *testing.F) {
 	for _, s := range []string{
 		`Jane Doe <jane@x.example>, "Doe, Joe" <joe@x.example>`, `a@b, c@d; "x`, `g: a@b;`, `=?utf-8?q?a?= <a@b>`,
-		`a(b)@c (d\)e)`, `<@a:b@c>`, `"a b"@c`, `"=?utf-8?b?/w==?=" <a@b>`,
+		`a(b)@c (d\)e)`, `<@a:b@c>`, `"a b"@c`, `"=?utf-8?b?/w==?=" <a@b>`, `''@''`,
 	} {
 		f.Add(s)
 	}
