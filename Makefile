@@ -16,8 +16,9 @@ build: ## build bin/leadgate
 demo: build ## run a whole gateway here, with ten partners, to try it
 	$(BIN) demo
 
-test: servers lint ## all tests, real mail servers and 300 killed gateways among them (about 10 minutes)
+test: servers lint ## all tests and the figures of the reader, real mail servers and 300 killed gateways among them (about 10 minutes)
 	LEADGATE_REQUIRE_SERVERS=1 $(TEST) -p 2 ./...
+	@echo "what is read of the labelled mails:"; $(GO) test -run '^TestLabelledMails$$' -v ./channels/mailbox | sed -n 's/^ *labelled_test.go:[0-9]*: /  /p'
 
 unit: ## the quick loop, under a minute: no servers, no killed processes
 	$(GO) test -short -shuffle=on ./...
