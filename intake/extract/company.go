@@ -57,6 +57,9 @@ func behindForm(s *sentence, i, j int) int {
 		if next.key == "de" && proseWords().legal[s.words[min(k+2, j-1)].key] {
 			continue // "SA de CV"
 		}
+		if s.words[k].key == "co" && s.words[k-1].text == "&" && strings.HasPrefix(s.words[k].shut, ".") && !proseWords().legal[next.key] {
+			return k + 1 // "Hartley & Co. Finance Director …"
+		}
 		if legalForm(&s.words[k]) && !proseWords().legal[next.key] && next.text != "&" && next.text != "+" && !isAnd(next.key) && !endsName(s, k+1) {
 			return k + 1
 		}
@@ -67,8 +70,11 @@ func behindForm(s *sentence, i, j int) int {
 // opensName reports whether word i may begin a name.
 func opensName(s *sentence, i int) bool {
 	w := &s.words[i]
-	return w.capital && w.address == "" && w.key != "" && (w.link == "" || !strings.Contains(w.link, "/")) && !proseWords().stop[w.key]
+	return w.capital && w.address == "" && w.key != "" && (w.link == "" || !strings.Contains(w.link, "/")) && (!proseWords().stop[w.key] || initial(w))
 }
+
+// initial reports whether a word is a single letter with a full stop, "A." of "A. J. Whitmore".
+func initial(w *word) bool { return len(w.text) == 1 && w.capital && w.shut == "." }
 
 // joins reports whether word j goes on with the name before it.
 func joins(s *sentence, j int) bool {
@@ -169,11 +175,13 @@ func (e *Extractor) addCompany(m *mail, p *prose, r run, score float64, out cand
 	if m := articled.FindString(v); m != "" && (m[0] >= 'a' || r.from == 0 && !p.inDomain(fold(v))) {
 		v = v[len(m):]
 	}
-	if e.commonWords(v) || utf8.RuneCountInString(v) < 2 || m.sender.is(v) || p.isPerson(v) || e.dict.countries[fold(v)] != "" {
+	if e.commonWords(v) && !p.domainOfAll(v) || utf8.RuneCountInString(v) < 2 || m.sender.is(v) || p.isPerson(v) || e.dict.countries[fold(v)] != "" {
 		return
 	}
 	at, words := m.doc.words(r.s.start, r.s.end)
-	v += legalStop(r)
+	if !p.opensSetOff(r.s, r.from) || strings.Contains(r.s.words[r.to-1].text, ".") || alwaysStopped[r.s.words[r.to-1].key] {
+		v += legalStop(r)
+	}
 	out.add(intake.FieldCompanyName, candidate{value: v, words: words, at: at, score: score * factors[r.s.region], method: byProse})
 }
 
@@ -185,6 +193,14 @@ func (p *prose) inDomain(name string) bool {
 	return slices.ContainsFunc(p.domains, func(d string) bool {
 		label, _, _ := strings.Cut(strings.ReplaceAll(d, "-", ""), ".")
 		return strings.HasPrefix(label, strings.ReplaceAll(name, " ", ""))
+	})
+}
+
+// domainOfAll reports whether a domain is made of the whole of a name.
+func (p *prose) domainOfAll(v string) bool {
+	return slices.ContainsFunc(p.domains, func(d string) bool {
+		label, _, _ := strings.Cut(d, ".")
+		return strings.Contains(v, " ") && strings.ReplaceAll(label, "-", "") == strings.ReplaceAll(fold(v), " ", "")
 	})
 }
 
@@ -212,15 +228,21 @@ func legalStop(r run) string {
 	if !strings.HasPrefix(w.shut, ".") || !proseWords().legal[w.key] {
 		return ""
 	}
-	if strings.Contains(w.text, ".") || r.to < len(r.s.words) && !(r.s.words[r.to].capital && proseWords().stop[r.s.words[r.to].key]) {
+	if strings.Contains(w.text, ".") || stoppedForms[w.key] && r.to < len(r.s.words) && !(r.s.words[r.to].capital && proseWords().stop[r.s.words[r.to].key]) {
 		return "."
 	}
-	switch w.key {
-	case "inc", "corp", "lda", "ltda", "coop", "sti":
+	if alwaysStopped[w.key] {
 		return "."
 	}
 	return ""
 }
+
+// stoppedForms are legal forms that many write with a full stop; alwaysStopped have one even
+// where a sentence ends with them.
+var (
+	stoppedForms  = set("ltd co cie pty pte pvt bros soc sp spol")
+	alwaysStopped = set("inc corp lda ltda coop sti")
+)
 
 // trimRun takes off what can't belong to a company's name: roles and the contact's name at
 // either end.
@@ -349,7 +371,11 @@ func (e *Extractor) companyOfDomain(m *mail, p *prose, key string, out candidate
 	best, top := e.likest(p, letters)
 	if top == 0 {
 		if best, top = p.lowerCompany(joined); top == 0 {
-			return
+			whole, ok := p.announcedInFull()
+			if !ok {
+				return
+			}
+			best, top = whole, scoreClear
 		}
 	} else {
 		best = p.speltOut(leftOf(e.widen(best, p), joined), joined)
@@ -357,6 +383,7 @@ func (e *Extractor) companyOfDomain(m *mail, p *prose, key string, out candidate
 			return
 		}
 	}
+	best = p.inFull(best)
 	p.company = best
 	e.addCompany(m, p, best, top, out)
 }
