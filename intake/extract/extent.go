@@ -28,15 +28,24 @@ func (p *prose) setOff(s *sentence, i int) (r run, ok bool) {
 		switch {
 		case j > i && legalForm(&w[j]) && (last || !d.legal[w[next].key] && w[next].text != "&" && w[next].text != "+" && !joinsPartners(s, next)):
 			return run{s, i, j + 1}, true
-		case last, !w[j].soft && !joins(s, next):
+		case last, !w[j].soft && (digits(w[j].text) > 0 || !joins(s, next)):
 			return run{s, i, j + 1}, !last || !closesQuestion(&w[j])
 		case w[next].address != "" || w[next].link != "":
 			return run{s, i, j + 1}, true
-		case p.placeBehind(s, i, next):
+		case p.placeBehind(s, i, next), !w[next].capital && d.of("need").at(s, next) > 0, d.of("nameof").at(s, next) > 0 && !isAnd(w[next].key) && p.domainOfAll(run{s, i, j + 1}.spelt()):
 			return run{s, i, j + 1}, true
 		}
 	}
 	return run{}, false
+}
+
+// spelt returns the words of a run with blanks between.
+func (r run) spelt() string {
+	var out []string
+	for i := r.from; i < r.to; i++ {
+		out = append(out, r.s.words[i].text)
+	}
+	return strings.Join(out, " ")
 }
 
 // joinsPartners reports whether word j and the one behind it end a firm's name: "and Sons".
@@ -66,7 +75,7 @@ func (p *prose) nameable(s *sentence, i, j int) bool {
 	if w.capital {
 		return !d.stop[w.key] || j > i || d.of("namestart").at(s, j) > 0
 	}
-	return !d.stop[w.key] && !isRole(w.key) && !verbLike(w.key) && d.of("need").at(s, j) == 0 && d.of("says").at(s, j) == 0 && d.of("uses").at(s, j) == 0
+	return !d.stop[w.key] && (!isRole(w.key) || p.inDomains(run{s, j, j + 1})) && !verbLike(w.key) && d.of("need").at(s, j) == 0 && d.of("says").at(s, j) == 0 && d.of("uses").at(s, j) == 0
 }
 
 // placeBehind reports whether word j, behind a name that begins with word i, says where that
@@ -79,7 +88,7 @@ func (p *prose) placeBehind(s *sentence, i, j int) bool {
 	if j+1 >= len(w) {
 		return true
 	}
-	return !p.inDomains(run{s, j + 1, j + 2}) || p.inDomains(run{s, i, j})
+	return d.of("nameinner").at(s, j) == 0 || !p.inDomains(run{s, j + 1, j + 2}) || p.inDomains(run{s, i, j})
 }
 
 // inDomains reports whether a domain has one of the words of a run, or its beginning.
@@ -104,12 +113,15 @@ func (p *prose) inDomains(r run) bool {
 }
 
 // opensSetOff reports whether the words from word i on are set off in front: by a colon or a
-// dash, or by words that announce a company.
+// dash, by words that announce a company, or by where the contact works.
 func (p *prose) opensSetOff(s *sentence, i int) bool {
 	if i > 0 {
 		if shut := s.words[i-1].shut; strings.Contains(shut, ":") || strings.Contains(shut, "-") || strings.Contains(shut, "–") || strings.Contains(shut, "—") {
 			return true
 		}
+	}
+	if p.contact.s == s && p.contact.to <= i && i-p.contact.to < 10 && s.words[i].capital && p.cued("where", s, i) {
+		return true // "Jane Doe, director of the Institute for Soils"
 	}
 	return p.cued("company", s, i)
 }
@@ -123,6 +135,48 @@ func (p *prose) inFull(r run) run {
 		}
 		if whole, ok := p.setOff(r.s, i); ok && whole.from <= r.from && whole.to >= r.to && p.mayBeWhole(whole, r) {
 			return whole
+		}
+	}
+	return p.withArticle(p.lowerTail(r))
+}
+
+// withArticle adds to a name the article before it that has a capital though no sentence begins
+// there: "with Les Jardins de Provence".
+func (p *prose) withArticle(r run) run {
+	w := r.s.words
+	if i := r.from - 1; i > 0 && w[i].soft && w[i-1].soft && w[i].capital && !upper(w[i].text) && !p.german && proseWords().particle[w[i].key] && !w[i-1].capital {
+		return run{r.s, i, r.to}
+	}
+	return r
+}
+
+// lowerTail adds to a name without capitals the one word behind it that stands before a mark or
+// before where the company is: "met kestrel outdoor media at the fair".
+func (p *prose) lowerTail(r run) run {
+	w := r.s.words
+	if w[r.from].capital || w[r.to-1].capital || !w[r.to-1].soft || r.to-r.from < 2 || legalForm(&w[r.to-1]) {
+		return r
+	}
+	j, whole := r.to, run{r.s, r.from, r.to + 1}
+	if !p.nameable(r.s, r.from, j) || w[j].capital || len(w[j].key) < 3 || proseWords().particle[w[j].key] || isAnd(w[j].key) || proseWords().of("where").at(r.s, j) > 0 || digits(w[j].text) > 0 {
+		return r
+	}
+	if (j+1 == len(w) || !w[j].soft || p.placeBehind(r.s, r.from, j+1)) && !p.crossesPerson(whole) {
+		return whole
+	}
+	return r
+}
+
+// speltBefore returns the name for which a run in brackets right behind it is short: "Technische
+// Werke Arnstadt GmbH (TWA)".
+func (p *prose) speltBefore(r run) run {
+	w := r.s.words
+	if r.from == 0 || r.to-r.from > 1 || !strings.HasSuffix(w[r.from].open, "(") || !strings.HasPrefix(w[r.from].shut, ")") || w[r.from-1].shut != "" {
+		return r
+	}
+	for _, before := range runs(r.s) {
+		if before.to == r.from && before.to-before.from > 1 && !p.crossesPerson(before) {
+			return before
 		}
 	}
 	return r
@@ -141,7 +195,7 @@ func (p *prose) mayBeWhole(whole, r run) bool {
 	}
 	d := proseWords()
 	for i := whole.from; i < whole.to; i++ {
-		if w[i].capital || i >= r.from && i < r.to || w[i].key == "" || d.legal[w[i].key] {
+		if w[i].capital || i >= r.from && i < r.to || w[i].key == "" || d.legal[w[i].key] || digits(w[i].text) > 0 {
 			continue
 		}
 		small := d.particle[w[i].key] || d.of("nameof").at(r.s, i) > 0 || isAnd(w[i].key)

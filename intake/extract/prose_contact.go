@@ -406,6 +406,9 @@ func (p *prose) pronounRole(m *mail, out candidates) {
 }
 
 func (p *prose) addRole(m *mail, role run, score float64, out candidates) {
+	for role.to-role.from > 1 && proseWords().of("is").at(role.s, role.to-1) > 0 && !role.s.words[role.to-1].capital {
+		role.to-- // "la jefa de nóminas es …"
+	}
 	p.role = role
 	v := nominative(role.text(m.doc))
 	at, words := m.doc.words(role.s.start, role.s.end)
