@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"slices"
 	"strings"
 
 	"leadgate/intake"
@@ -138,7 +139,7 @@ func same(f intake.Field, a, b string) bool {
 	case intake.FieldCompanyName, intake.FieldContactName:
 		x, y := " "+bareName(a)+" ", " "+bareName(b)+" "
 		return len(x) > 3 && strings.Contains(y, x) || len(y) > 3 && strings.Contains(x, y) ||
-			f == intake.FieldCompanyName && (endsCompound(x, y) || endsCompound(y, x))
+			f == intake.FieldCompanyName && (endsCompound(x, y) || endsCompound(y, x) || leavesOut(x, y) || leavesOut(y, x))
 	case intake.FieldContactRole:
 		x, y := fold(a), fold(b)
 		return strings.Contains(x, y) || strings.Contains(y, x)
@@ -151,6 +152,23 @@ func same(f intake.Field, a, b string) bool {
 // endsCompound reports whether one of the words of b is made of the whole of a: "Zweckverband"
 // for short, "Wasserzweckverband Muldental" in full.
 func endsCompound(a, b string) bool { return len(a) > 8 && strings.Contains(b, a[1:]) }
+
+// leavesOut reports whether a is b without some of the words between its ends: "Lycée des
+// Tilleuls" and "Lycée technique des Tilleuls".
+func leavesOut(a, b string) bool {
+	x, y := strings.Fields(a), strings.Fields(b)
+	if len(x) < 2 || len(x) >= len(y) || x[0] != y[0] || x[len(x)-1] != y[len(y)-1] {
+		return false
+	}
+	for _, w := range x {
+		i := slices.Index(y, w)
+		if i < 0 {
+			return false
+		}
+		y = y[i+1:]
+	}
+	return true
+}
 
 // fuller reports whether of two spellings of the same name the first says more.
 func fuller(f intake.Field, a, b string) bool {

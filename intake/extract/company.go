@@ -57,6 +57,9 @@ func behindForm(s *sentence, i, j int) int {
 		if next.key == "de" && proseWords().legal[s.words[min(k+2, j-1)].key] {
 			continue // "SA de CV"
 		}
+		if s.words[k].key == "co" && s.words[k-1].text == "&" && strings.HasPrefix(s.words[k].shut, ".") && !proseWords().legal[next.key] {
+			return k + 1 // "Hartley & Co. Finance Director …"
+		}
 		if legalForm(&s.words[k]) && !proseWords().legal[next.key] && next.text != "&" && next.text != "+" && !isAnd(next.key) && !endsName(s, k+1) {
 			return k + 1
 		}
@@ -67,8 +70,11 @@ func behindForm(s *sentence, i, j int) int {
 // opensName reports whether word i may begin a name.
 func opensName(s *sentence, i int) bool {
 	w := &s.words[i]
-	return w.capital && w.address == "" && w.key != "" && (w.link == "" || !strings.Contains(w.link, "/")) && !proseWords().stop[w.key]
+	return w.capital && w.address == "" && w.key != "" && (w.link == "" || !strings.Contains(w.link, "/")) && (!proseWords().stop[w.key] || initial(w))
 }
+
+// initial reports whether a word is a single letter with a full stop, "A." of "A. J. Whitmore".
+func initial(w *word) bool { return len(w.text) == 1 && w.capital && w.shut == "." }
 
 // joins reports whether word j goes on with the name before it.
 func joins(s *sentence, j int) bool {
@@ -76,7 +82,7 @@ func joins(s *sentence, j int) bool {
 	if proseWords().legal[w.key] && (before.shut == "." || before.shut == "," && w.key != "co") && w.capital && before.capital {
 		return true // "Apex Roofing, Inc."
 	}
-	if before.shut == "," && listed(s, j) {
+	if before.shut == "," && listed(s, j) || inBrackets(s, j) || inBrackets(s, j-1) && proseWords().legal[w.key] {
 		return true
 	}
 	if !before.soft && !(before.shut == "." && abbreviation(before)) {
@@ -116,6 +122,12 @@ func joins(s *sentence, j int) bool {
 	return false
 }
 
+// inBrackets reports whether word j is a word in brackets before a legal form: "Acme (UK) Ltd".
+func inBrackets(s *sentence, j int) bool {
+	w := s.words
+	return strings.HasSuffix(w[j].open, "(") && w[j].shut == ")" && j > 0 && w[j-1].shut == "" && w[j-1].capital && j+1 < len(w) && w[j+1].open == "" && legalForm(&w[j+1])
+}
+
 // endsName reports whether word j ends the name of a company though it is a word of sentences:
 // "Larkspur Veterinary Partners".
 func endsName(s *sentence, j int) bool {
@@ -139,7 +151,7 @@ func listed(s *sentence, j int) bool {
 }
 
 // partners are words behind "and" at the end of a firm's name.
-var partners = set("cie co associati associes associados fils sohne soehne sons partner partners figli hijos zonen daughters bruder brothers filhos synowie soner sonner")
+var partners = set("cie co associati associes associados fils sohne soehne sons partner partners figli hijos zonen daughters bruder brothers filhos fills sonn son datter dottre daughter synowie soner sonner")
 
 // companies finds the names of companies in sentences: those that the prospect's domains
 // stand for, those behind words that announce one, and those with a legal form.
@@ -159,7 +171,7 @@ func (e *Extractor) companies(m *mail, p *prose, out candidates) {
 			if score == 0 {
 				continue
 			}
-			e.addCompany(m, p, r, score, out)
+			e.addCompany(m, p, p.inFull(r), score, out)
 		}
 	}
 }
@@ -169,11 +181,13 @@ func (e *Extractor) addCompany(m *mail, p *prose, r run, score float64, out cand
 	if m := articled.FindString(v); m != "" && (m[0] >= 'a' || r.from == 0 && !p.inDomain(fold(v))) {
 		v = v[len(m):]
 	}
-	if e.commonWords(v) || utf8.RuneCountInString(v) < 2 || m.sender.is(v) || p.isPerson(v) || e.dict.countries[fold(v)] != "" {
+	if e.commonWords(v) && !p.domainOfAll(v) || utf8.RuneCountInString(v) < 2 || m.sender.is(v) || p.isPerson(v) || e.dict.countries[fold(v)] != "" {
 		return
 	}
 	at, words := m.doc.words(r.s.start, r.s.end)
-	v += legalStop(r)
+	if !p.fragment(r) {
+		v += legalStop(r)
+	}
 	out.add(intake.FieldCompanyName, candidate{value: v, words: words, at: at, score: score * factors[r.s.region], method: byProse})
 }
 
@@ -185,6 +199,14 @@ func (p *prose) inDomain(name string) bool {
 	return slices.ContainsFunc(p.domains, func(d string) bool {
 		label, _, _ := strings.Cut(strings.ReplaceAll(d, "-", ""), ".")
 		return strings.HasPrefix(label, strings.ReplaceAll(name, " ", ""))
+	})
+}
+
+// domainOfAll reports whether a domain is made of the whole of a name.
+func (p *prose) domainOfAll(v string) bool {
+	return slices.ContainsFunc(p.domains, func(d string) bool {
+		label, _, _ := strings.Cut(d, ".")
+		return strings.Contains(v, " ") && strings.ReplaceAll(label, "-", "") == strings.ReplaceAll(fold(v), " ", "")
 	})
 }
 
@@ -212,14 +234,31 @@ func legalStop(r run) string {
 	if !strings.HasPrefix(w.shut, ".") || !proseWords().legal[w.key] {
 		return ""
 	}
-	if strings.Contains(w.text, ".") || r.to < len(r.s.words) && !(r.s.words[r.to].capital && proseWords().stop[r.s.words[r.to].key]) {
+	if strings.Contains(w.text, ".") || len(w.shut) > 1 || stoppedForms[w.key] && r.to < len(r.s.words) && !(r.s.words[r.to].capital && proseWords().stop[r.s.words[r.to].key]) {
 		return "."
 	}
-	switch w.key {
-	case "inc", "corp", "lda", "ltda", "coop", "sti":
+	if alwaysStopped[w.key] {
 		return "."
 	}
 	return ""
+}
+
+// stoppedForms are legal forms that many write with a full stop; alwaysStopped have one even
+// where a sentence ends with them.
+var (
+	stoppedForms  = set("ltd co cie pty pte pvt bros soc sp spol")
+	alwaysStopped = set("inc corp lda ltda coop sti")
+)
+
+// fragment reports whether a name is all of a sentence, so that the full stop behind its legal
+// form ends that: "1) Tunstead Quarries Ltd. Permits expire …".
+func (p *prose) fragment(r run) bool {
+	w := r.s.words
+	last := &w[r.to-1]
+	if strings.HasPrefix(last.shut, ".,") || strings.Contains(last.text, ".") || alwaysStopped[last.key] {
+		return false
+	}
+	return p.opensSetOff(r.s, r.from) || r.from == 0 && r.to < len(w) && w[r.to].capital
 }
 
 // trimRun takes off what can't belong to a company's name: roles and the contact's name at
@@ -349,7 +388,11 @@ func (e *Extractor) companyOfDomain(m *mail, p *prose, key string, out candidate
 	best, top := e.likest(p, letters)
 	if top == 0 {
 		if best, top = p.lowerCompany(joined); top == 0 {
-			return
+			whole, ok := p.announcedInFull()
+			if !ok {
+				return
+			}
+			best, top = whole, scoreClear
 		}
 	} else {
 		best = p.speltOut(leftOf(e.widen(best, p), joined), joined)
@@ -357,6 +400,7 @@ func (e *Extractor) companyOfDomain(m *mail, p *prose, key string, out candidate
 			return
 		}
 	}
+	best = p.inFull(p.speltBefore(best))
 	p.company = best
 	e.addCompany(m, p, best, top, out)
 }
@@ -423,13 +467,16 @@ func (p *prose) speltOut(r run, letters string) run {
 	for a := max(0, r.from-3); a < r.to; a++ {
 		all := ""
 		for b := a; b < len(w) && b < a+7 && w[b].address == "" && w[b].link == ""; b++ {
+			if b > a && w[b-1].shut == "'" && strings.HasPrefix(letters, all+"s") {
+				all += "s" // "Tanner's Bakery"
+			}
 			if all += strings.ReplaceAll(w[b].key, " ", ""); !strings.HasPrefix(letters, all) {
 				break
 			}
 			if all == letters && b >= r.from && w[a].capital && (w[b].capital || digits(w[b].text) > 0) {
 				return withForm(run{r.s, min(a, r.from), max(b+1, r.to)})
 			}
-			if !w[b].soft {
+			if !w[b].soft && w[b].shut != "'" {
 				break
 			}
 		}

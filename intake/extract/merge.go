@@ -73,6 +73,9 @@ func tidy(f intake.Field, v string) string {
 	if isText(f) {
 		return v
 	}
+	if f == intake.FieldContactRole {
+		v, _, _ = strings.Cut(v, " | ") // behind it comes where that is
+	}
 	return short(v)
 }
 

@@ -258,6 +258,9 @@ func (p *prose) cued(kind string, s *sentence, i int) bool {
 	return false
 }
 
+// indefinite are articles that no name has before it: "writes it into a Book".
+var indefinite = set("a an ein eine einem einen einer eines une een un uno una um uma en et ett")
+
 // announced reports whether the words before a run say that a company follows, or those
 // behind it that a company wants something.
 func (p *prose) announced(r run) bool {
@@ -267,7 +270,7 @@ func (p *prose) announced(r run) bool {
 	if p.role.s == r.s && r.from < p.role.to && r.to > p.role.from {
 		return false
 	}
-	if p.contact.s == r.s && p.contact.to <= r.from && r.from-p.contact.to < 10 && p.cued("where", r.s, r.from) {
+	if p.contact.s == r.s && p.contact.to <= r.from && r.from-p.contact.to < 10 && p.cued("where", r.s, r.from) && !indefinite[r.s.keys[r.from-1]] {
 		return true
 	}
 	if p.linkBehind(r) {
@@ -403,6 +406,9 @@ func (p *prose) pronounRole(m *mail, out candidates) {
 }
 
 func (p *prose) addRole(m *mail, role run, score float64, out candidates) {
+	for role.to-role.from > 1 && proseWords().of("is").at(role.s, role.to-1) > 0 && !role.s.words[role.to-1].capital {
+		role.to-- // "la jefa de nóminas es …"
+	}
 	p.role = role
 	v := nominative(role.text(m.doc))
 	at, words := m.doc.words(role.s.start, role.s.end)

@@ -146,6 +146,9 @@ func ends(w, next *word) bool {
 	return next.capital || !unicode.IsLower(r)
 }
 
+// initials are several of them in one word.
+var initials = regexp.MustCompile(`^\p{Lu}(?:\.\p{Lu})+$`)
+
 // abbreviation reports whether the full stop behind w belongs to it.
 func abbreviation(w *word) bool {
 	if !strings.HasPrefix(w.shut, ".") || w.shut != "." {
@@ -158,8 +161,11 @@ func abbreviation(w *word) bool {
 	if utf8.RuneCountInString(w.key) == 1 && w.capital {
 		return true // an initial
 	}
+	if initials.MatchString(w.text) && !strings.HasPrefix(w.key, "u ") && !strings.HasPrefix(w.key, "e ") {
+		return true // "J.P. Hartley", not "in the U.S."
+	}
 	switch w.key {
-	case "inc", "ltd", "corp", "co", "st", "no", "nr", "ca", "approx", "z", "b", "zb", "bzw", "ca.", "tel", "ext", "vs", "eg", "ie", "etc", "mio", "tsd", "sp", "zoo", "bspw", "inkl", "ggf", "evtl", "usw", "jr", "sr", "soc", "coop", "bros", "gebr", "fa", "sig", "sac":
+	case "inc", "ltd", "pvt", "pty", "pte", "corp", "co", "st", "no", "nr", "ca", "approx", "z", "b", "zb", "bzw", "ca.", "tel", "ext", "vs", "eg", "ie", "etc", "mio", "tsd", "sp", "zoo", "bspw", "inkl", "ggf", "evtl", "usw", "jr", "sr", "soc", "coop", "bros", "gebr", "fa", "sig", "sac":
 		return w.key != "etc" && w.key != "usw"
 	}
 	return w.key != "" && w.key[0] >= '0' && w.key[0] <= '9' && len(w.key) <= 2
