@@ -42,7 +42,7 @@ func (e *Extractor) readLabels(d *document, lines []line) candidates {
 			continue
 		}
 		field := l.field
-		if field == intake.FieldCompanyName && strings.Contains(l.value, "@") && strings.Count(l.value, ",") > 1 {
+		if field == intake.FieldCompanyName && runsOn(l.value) || field == intake.FieldProblem && addresses.MatchString(l.value) {
 			lines[i].label = nil // "Lead: Acme, Jane Doe, jane@acme.com, they want …" is prose
 			continue
 		}
@@ -74,6 +74,13 @@ func (e *Extractor) readLabels(d *document, lines []line) candidates {
 		}
 	}
 	return found
+}
+
+// runsOn reports whether what stands behind a label for a company is a sentence, or the whole
+// lead in one line.
+func runsOn(value string) bool {
+	commas := strings.Count(value, ",")
+	return strings.Contains(value, "@") && commas > 1 || commas > 0 && len(strings.Fields(value)) > 8
 }
 
 // readQuestion reads a line that asks for the consent in its own words and answers: "Did she
