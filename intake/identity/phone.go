@@ -63,6 +63,9 @@ func readPhone(raw, region string, national dialable) (string, bool) {
 	return dial(s, region, national)
 }
 
+// maxE164 is the length of "+" and 15 digits (ITU-T E.164, section 6.2.1).
+const maxE164 = 16
+
 // dial returns the form of E.164 of a number if it can be dialled, also in that form.
 func dial(s, region string, can dialable) (string, bool) {
 	n, err := phonenumbers.ParseAndKeepRawInput(s, region)
@@ -70,6 +73,9 @@ func dial(s, region string, can dialable) (string, bool) {
 		return "", false
 	}
 	e164 := phonenumbers.Format(n, phonenumbers.E164)
+	if len(e164) > maxE164 {
+		return "", false // the length of some countries' numbers is not bounded by their plans
+	}
 	again, err := phonenumbers.ParseAndKeepRawInput(e164, "")
 	if err != nil || !can(again, "") || phonenumbers.Format(again, phonenumbers.E164) != e164 {
 		return "", false

@@ -134,6 +134,7 @@ func FuzzPhone(f *testing.F) {
 			f.Add(s, r)
 		}
 	}
+	f.Add("016982316982345", "ID")
 	f.Fuzz(func(t *testing.T, raw, region string) {
 		got, ok := Phone(raw, region)
 		if ok != (got != "") {
