@@ -197,7 +197,8 @@ func TestLostConnectionAfterTheCommitMakesNoSecondCase(t *testing.T) {
 	r := runIMAP(t, server, p.addr, nil)
 	r.filed(t, 1, 0, 0)
 	eventually(t, "the connection is lost", 5*time.Second, once.Load)
-	eventually(t, "the mailbox is connected again", 5*time.Second, func() bool { return r.box.Health().State == StateOK })
+	// If the end of the connection goes unnoticed, the watchdog ends it after 5 s.
+	eventually(t, "the mailbox is connected again", 15*time.Second, func() bool { return r.box.Health().State == StateOK })
 	if s := r.sink.State(); len(s.Accepted) != 1 {
 		t.Errorf("%d accepted", len(s.Accepted))
 	}
