@@ -148,6 +148,7 @@ func FuzzParse(f *testing.F) {
 		}
 		f.Add(unescape(a.Files[0].Data))
 	}
+	f.Add([]byte("From: a@b\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\n\n--b\n\nIt failed.\n\nMessage-Id: <")) // cut off
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		p, err := Parse(bytes.NewReader(raw))
 		if err != nil {

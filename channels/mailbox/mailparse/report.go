@@ -185,8 +185,8 @@ func quotedMessageID(text string) string {
 		if value == "" { // folded
 			value, _, _ = strings.Cut(strings.TrimLeft(text, "> \t|"), "\n")
 		}
-		if strings.Contains(value, "<") {
-			return messageIDs(value)[0]
+		if ids := messageIDs(value); strings.Contains(value, "<") && len(ids) > 0 {
+			return ids[0]
 		}
 	}
 	return ""
