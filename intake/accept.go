@@ -16,6 +16,7 @@ import (
 const (
 	spaceSource     = "source"     // delivery key or content → receipt
 	spaceSubmission = "submission" // see submissionKey
+	spaceMessageID  = "message_id" // sender and Message-ID → source key of the content
 	spaceAside      = "aside"      // id → Aside
 
 	// repeatWindow is how long the same content from the same sender is the same submission.
@@ -149,6 +150,9 @@ func (a *acceptance) run(c *change) error {
 	if err != nil || known {
 		return err
 	}
+	if err := a.noteReuse(c); err != nil {
+		return err
+	}
 	confirmed, err := a.confirm(c)
 	if err == nil && !confirmed {
 		err = a.take(c, speaker, proven)
@@ -167,6 +171,27 @@ func (a *acceptance) run(c *change) error {
 	}
 	return c.remember(a.content, a.receipt, proven)
 }
+
+// noteReuse tells staff of a message that bears the name of another one: a faulty program, or
+// somebody who wants two to be taken for one.
+func (a *acceptance) noteReuse(c *change) error {
+	if a.s.MessageID == "" || a.content == "" {
+		return nil
+	}
+	key := contentKey(a.s.Sender.Address, "id "+a.s.MessageID)
+	before, err := c.Record(spaceMessageID, key)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return c.PutRecord(spaceMessageID, key, []byte(a.content))
+	case err != nil || string(before) == a.content || strings.Contains(a.s.Note, reused):
+		return err
+	}
+	a.s.Note = strings.TrimPrefix(a.s.Note+"; "+reused, "; ")
+	a.record, err = json.Marshal(a.s)
+	return err
+}
+
+const reused = "its Message-ID is that of an earlier mail, which says something else"
 
 // speaker returns the id of the partner who speaks, or "".
 func (a *acceptance) speaker(c *change) (string, error) {

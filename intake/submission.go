@@ -35,6 +35,9 @@ type Submission struct {
 	// Content is a fingerprint of what the sender wrote, free of transport traces, or
 	// empty. The same content from the same sender within 30 days is the same submission.
 	Content string `json:"content,omitempty"`
+	// MessageID is what the sender's program calls the message, if the channel has such names;
+	// no two should have the same one.
+	MessageID string `json:"message_id,omitempty"`
 	// Deliberate says that a repeat of Content can only be a person sending again, not a
 	// redelivery by a machine, so that the person is answered again.
 	Deliberate bool   `json:"deliberate,omitempty"`

@@ -1,6 +1,7 @@
 package intake_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -142,6 +143,34 @@ func TestAnotherDomainBeforeTheDecisionIsClaimedFromThenOn(t *testing.T) {
 		first := w.story(rival.Case).Registration
 		if got.Lead[intake.FieldCompanyDomain] != "bigprize.example" || !got.Claim.After(first.Claim) || got.Status.Holds() {
 			w.Errorf("%s claims %s from %s on, the rival from %s on", got.Status, got.Lead[intake.FieldCompanyDomain], got.Claim, first.Claim)
+		}
+	})
+}
+
+func TestAMessageIDThatIsUsedTwiceIsShownToStaff(t *testing.T) {
+	inWorld(t, func(w *world) {
+		send := func(from, id, content string, l intake.Lead) string {
+			w.Helper()
+			s := w.submission(from, l)
+			s.MessageID, s.Content = id, content
+			d := w.story(w.accept(s).Case)
+			w.pass(time.Second)
+			return d.Submissions[len(d.Submissions)-1].Note
+		}
+		for _, tt := range []struct {
+			name, from, id, content string
+			lead                    intake.Lead
+			noted                   bool
+		}{
+			{"the first", "ana@alpha.example", "1@alpha.example", "one", named("One", "one.example"), false},
+			{"the same again", "ana@alpha.example", "1@alpha.example", "one", named("One", "one.example"), false},
+			{"another mail of the same name", "ana@alpha.example", "1@alpha.example", "two", named("Two", "two.example"), true},
+			{"of somebody else", "eve@beta.example", "1@alpha.example", "three", named("Three", "three.example"), false},
+			{"without a name", "ana@alpha.example", "", "four", named("Four", "four.example"), false},
+		} {
+			if note := send(tt.from, tt.id, tt.content, tt.lead); strings.Contains(note, "Message-ID") != tt.noted {
+				w.Errorf("%s: note %q", tt.name, note)
+			}
 		}
 	})
 }

@@ -61,7 +61,7 @@ func (m *Mailbox) waits(u *understood, d delivery) bool {
 func (m *Mailbox) submission(u *understood, d delivery, raw intake.Raw) intake.Submission {
 	p := &u.mail
 	s := intake.Submission{
-		Key: d.key, Deliberate: p.MessageID == "",
+		Key: d.key, MessageID: clipRunes(p.MessageID, maxSubject), Deliberate: p.MessageID == "",
 		Channel: channelName, Reply: m.route(u), ReceivedAt: d.receivedAt,
 		Inline: u.read.Inline, Text: u.read.New, Reader: extract.Version(),
 		Meetings: u.read.Meetings, Mute: u.mute(d), Note: readingNote(p),
@@ -286,7 +286,7 @@ func withLead(s intake.Submission, l extract.Lead) intake.Submission {
 // all of them goes with the first.
 func follow(s *intake.Submission, i int) {
 	s.Key = fmt.Sprintf("%s#%d", s.Key, i+1)
-	s.Meetings = nil
+	s.Meetings, s.MessageID = nil, ""
 	if s.Content != "" {
 		s.Content = fmt.Sprintf("%s#%d", s.Content, i+1)
 	}
