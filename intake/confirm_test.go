@@ -61,7 +61,7 @@ func TestNobodyElseConfirms(t *testing.T) {
 				r := w.accept(w.forged("ana@alpha.example", acme()))
 				w.pass(tt.after)
 				s := w.forged(tt.from, nil)
-				s.Text = "yes"
+				s.Text, s.Agrees = "yes", true
 				if s.CaseHint = r.Case; tt.token {
 					s.Case = r.Case
 				}
@@ -103,6 +103,7 @@ func TestTheTokenOfAConfirmedCaseIsGoodForNoCommand(t *testing.T) {
 		yes.Case, yes.Text, yes.Agrees = r.Case, "yes", true
 		w.accept(yes)
 		w.pass(24 * time.Hour)
+		w.wantStatus(r.Case, intake.StatusProvisional)
 		// Whoever was CC'd in that thread knows its token; From is not proven.
 		evil := w.forged("ana@alpha.example", nil)
 		evil.Case, evil.Commands = r.Case, []intake.Command{{Verb: intake.VerbWithdraw, Case: proven.Case}}
@@ -119,7 +120,8 @@ func TestTheTokenOfAConfirmedCaseProvesNoOther(t *testing.T) {
 		yes := w.forged("ana@alpha.example", nil)
 		yes.Case, yes.Text, yes.Agrees = r.Case, "yes", true
 		w.accept(yes)
-		w.pass(30 * 24 * time.Hour)
+		w.pass(24 * time.Hour)
+		w.wantStatus(r.Case, intake.StatusProvisional)
 		evil := w.forged("ana@alpha.example", named("Two", "two.example"))
 		evil.Case = r.Case
 		got := w.accept(evil)
@@ -148,28 +150,26 @@ func TestTheTokenOfACaseThatStaffAssignedIsGoodForNoCommand(t *testing.T) {
 	})
 }
 
-func TestARobotConfirmsNothing(t *testing.T) {
-	inWorld(t, func(w *world) {
-		r := w.accept(w.forged("sales@alpha.example", acme()))
-		w.pass(time.Minute)
-		ack := w.forged("sales@alpha.example", nil)
-		ack.Case, ack.Text, ack.Mute = r.Case, "Your ticket 4711 has been created.", "looks automatic: the text is that of a ticket system; no answer was sent"
-		w.accept(ack)
-		w.pass(time.Second)
-		w.wantStatus(r.Case, intake.StatusQuarantined)
-	}, confirming)
-}
-
-func TestANoConfirmsNothing(t *testing.T) {
-	inWorld(t, func(w *world) {
-		r := w.accept(w.forged("ana@alpha.example", acme()))
-		w.pass(time.Hour)
-		no := w.forged("ana@alpha.example", nil)
-		no.Case, no.Text = r.Case, "No, I did not send this. Who are you?"
-		w.accept(no)
-		w.pass(time.Second)
-		w.wantStatus(r.Case, intake.StatusQuarantined)
-	}, confirming)
+func TestNothingButAYesOfAPersonConfirms(t *testing.T) {
+	for name, answer := range map[string]func(*intake.Submission){
+		"a robot whose text begins with yes": func(s *intake.Submission) {
+			s.Text, s.Agrees, s.Mute = "Yes!\nYour ticket 4711 has been created.", true, "looks automatic: the text is that of a ticket system; no answer was sent"
+		},
+		"a no": func(s *intake.Submission) { s.Text = "No, I did not send this. Who are you?" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				r := w.accept(w.forged("ana@alpha.example", acme()))
+				w.pass(time.Hour)
+				s := w.forged("ana@alpha.example", nil)
+				s.Case = r.Case
+				answer(&s)
+				w.accept(s)
+				w.pass(time.Second)
+				w.wantStatus(r.Case, intake.StatusQuarantined)
+			}, confirming)
+		})
+	}
 }
 
 func TestAProvenAnswerConfirmsToo(t *testing.T) {
