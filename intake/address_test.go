@@ -9,7 +9,7 @@ import (
 	"leadgate/store/boltstore"
 )
 
-func TestAMailOfAnAddressOfAnyLengthIsStoredAndAskedAboutByNobody(t *testing.T) {
+func TestAMailOfAnAddressOfAnyLengthIsStoredWhereItMayBeAskedAbout(t *testing.T) {
 	store, err := boltstore.Open(boltstore.Options{Path: filepath.Join(t.TempDir(), "db")})
 	if err != nil {
 		t.Fatal(err)

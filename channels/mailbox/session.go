@@ -40,7 +40,7 @@ type session struct {
 	client *imapclient.Client
 	conn   net.Conn
 	caps   imap.CapSet
-	// keeps says that the folder keeps our keyword for longer than this session.
+	// keeps says that the folder keeps our keyword after we are gone.
 	keeps bool
 	// wake gets a value when the server says that the folder changed. It has one slot: the
 	// handler runs on the goroutine that reads from the server and must not wait.

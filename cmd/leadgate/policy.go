@@ -24,8 +24,7 @@ func policyCommand() *cobra.Command {
 	return cmd
 }
 
-// readPolicy reads a policy whose faults are told with the file's name. Its lists are those of
-// lists, or the built-in ones without it.
+// readPolicy reads a policy whose faults are told with the file's name.
 func readPolicy(file string, ids *identity.Lists) (rules.Spec, error) {
 	spec, err := config.LoadPolicy(file, ids)
 	if err != nil {
