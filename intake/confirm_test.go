@@ -186,3 +186,41 @@ func TestAProvenAnswerConfirmsToo(t *testing.T) {
 		w.wantStatus(r.Case, intake.StatusProvisional)
 	}, confirming)
 }
+
+func TestAnUnprovenAnswerGoesOnOnlyInACaseThatItsSenderConfirmed(t *testing.T) {
+	for name, tt := range map[string]struct {
+		from   string
+		proven bool // the case was registered with proof, and never confirmed
+		joins  bool
+	}{
+		"who confirmed it":                      {from: "ana@alpha.example", joins: true},
+		"another address that knows the token":  {from: "bob@alpha.example"},
+		"the address of a case that was proven": {from: "ana@alpha.example", proven: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				lead := without(acme(), intake.FieldProblem)
+				var number string
+				if tt.proven {
+					number = w.submit("ana@alpha.example", lead).Case
+				} else {
+					number = w.accept(w.forged("ana@alpha.example", lead)).Case
+					w.pass(time.Second)
+					yes := w.forged("ana@alpha.example", nil)
+					yes.Case, yes.Text, yes.Agrees = number, "yes", true
+					w.accept(yes)
+					w.pass(time.Second)
+				}
+				w.wantStatus(number, intake.StatusNeedsInfo)
+				s := w.forged(tt.from, intake.Lead{intake.FieldProblem: "They lose a day a week to manual reporting."})
+				s.Case, s.Text = number, "Problem: They lose a day a week to manual reporting."
+				got := w.accept(s)
+				w.pass(time.Second)
+				if joined := got.Case == number; joined != tt.joins || (got.Aside != "") == tt.joins {
+					w.Errorf("receipt %+v", got)
+				}
+				w.wantStatus(number, map[bool]intake.Status{true: intake.StatusProvisional, false: intake.StatusNeedsInfo}[tt.joins])
+			}, confirming)
+		})
+	}
+}
