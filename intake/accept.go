@@ -70,7 +70,6 @@ type acceptance struct {
 	content  string    // source key of the content, or empty
 	id       string    // for setting aside
 	keys     []string  // of the account, as far as this submission tells
-	due      time.Time // of the decision on a new case
 	record   []byte    // s as it is stored
 
 	receipt Receipt
@@ -108,7 +107,6 @@ func (g *Gateway) prepare(s Submission) (*acceptance, error) {
 	if !a.s.Inline {
 		a.keys = AccountKeys(g.ids, a.s.Lead)
 	}
-	a.due = g.policy.DecisionDue(a.s.ReceivedAt)
 	var err error
 	if a.record, err = json.Marshal(a.s); err != nil {
 		return nil, fmt.Errorf("submission does not encode: %w", err)
@@ -326,11 +324,16 @@ func (a *acceptance) open(c *change, lead Lead, speaker string, proven bool) err
 	if err != nil {
 		return err
 	}
+	terms, err := c.terms(speaker)
+	if err != nil {
+		return err
+	}
 	r := Registration{
 		Number: number, Seq: seq, Contact: a.s.Sender.Address, Strength: a.s.Sender.Strength,
 		Channel: a.s.Channel, Claim: a.s.ReceivedAt, Accepted: c.at, Since: c.at,
 		Lead: lead.Clone(), Evidence: a.s.Evidence, Unclear: a.s.Unclear, Problems: a.problems,
-		Identity: a.keys, Submissions: 1, Reply: a.s.Reply, Mute: a.s.Mute, DecisionDue: a.due,
+		Identity: a.keys, Submissions: 1, Reply: a.s.Reply, Mute: a.s.Mute, Activity: c.at,
+		DecisionDue: c.g.policy.End(a.s.ReceivedAt, terms.Decision), Scope: c.g.policy.Scope(lead),
 	}
 	e := Event{Kind: EventAccepted, Actor: "channel:" + a.s.Channel, Submission: 1, Fields: fieldsOf(r.Lead)}
 	if proven {

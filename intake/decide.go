@@ -154,23 +154,23 @@ func (c *change) settle(r *Registration, d Decision) error {
 		Trigger: TriggerRules, Actor: "policy", Reason: d.Reason,
 		Findings: d.Findings, Policy: r.Policy,
 	}
-	auto := c.g.policy.Mode() == ModeAuto
 	switch {
-	case d.Outcome == OutcomeMerge && c.g.policy.Mode() != ModeObserve:
+	case !d.Acts:
+	case d.Outcome == OutcomeMerge:
 		return c.merge(r, d.Case, e)
-	case d.Outcome == OutcomeAsk && c.g.policy.Mode() != ModeObserve && r.Asks < maxAsks:
+	case d.Outcome == OutcomeAsk && r.Asks < maxAsks:
 		r.Problems = d.Problems
 		return c.ask(r, e)
-	case d.Outcome == OutcomeApprove && auto:
+	case d.Outcome == OutcomeApprove:
 		err := c.approve(r, e)
 		var held *HeldError
 		if !errors.As(err, &held) {
 			return err
 		}
 		e.Reason = ReasonContested
-	case d.Outcome == OutcomeDecline && auto:
+	case d.Outcome == OutcomeDecline:
 		return c.decline(r, e)
-	case d.Outcome == OutcomeWaitlist && auto:
+	case d.Outcome == OutcomeWaitlist:
 		return c.waitlist(r, e)
 	}
 	if d.Outcome == OutcomeAsk {
@@ -202,8 +202,12 @@ func (c *change) recheck(r *Registration) error {
 }
 
 func (c *change) ask(r *Registration, e Event) error {
+	terms, err := c.terms(r.Partner)
+	if err != nil {
+		return err
+	}
 	r.Asks++
-	r.AnswerDue = c.g.policy.AnswerDue(c.at)
+	r.AnswerDue = c.g.policy.End(c.at, terms.Answer)
 	if err := c.move(r, StatusNeedsInfo, e); err != nil {
 		return err
 	}
@@ -227,7 +231,11 @@ func (c *change) approve(r *Registration, e Event) error {
 	if holder != "" {
 		return &HeldError{Case: r.Number, Holder: holder}
 	}
-	r.Decided, r.Protection = c.at, c.g.policy.Hold(c.at)
+	terms, err := c.terms(r.Partner)
+	if err != nil {
+		return err
+	}
+	r.Decided, r.Protection = c.at, Protection{Start: c.at, End: c.g.policy.End(c.at, terms.NextStep)}
 	r.Problems, r.Question = nil, ""
 	if err := c.move(r, StatusProvisional, e); err != nil {
 		return err

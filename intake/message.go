@@ -28,7 +28,47 @@ const (
 	MessageNotice     MessageKind = "notice"  // about mail that is no registration
 	MessageHelp       MessageKind = "help"    // what can be written to us
 	MessageConfirm    MessageKind = "confirm" // whether a mail really came from there
+
+	MessageAnswerReminder MessageKind = "answer_reminder" // the question is still open
+	MessageLate           MessageKind = "late"            // we did not decide in time; nothing is lost by it
+	MessageStepReminder   MessageKind = "step_reminder"   // the hold ends unless a next step is shown
+	MessageProtected      MessageKind = "protected"       // the next step was seen, the window runs
+	MessageLocked         MessageKind = "locked"          // the first meeting was held, no end for now
+	MessageWindowReminder MessageKind = "window_reminder" // the window ends soon
+	MessageNotExtended    MessageKind = "not_extended"    // no longer window, and why
+	MessageIdle           MessageKind = "idle"            // nothing was heard; is it still on?
+	MessageWon            MessageKind = "won"
+	MessageLost           MessageKind = "lost"
+	MessageReopened       MessageKind = "reopened"
+	MessageAppealDecided  MessageKind = "appeal_decided" // what came of the appeal
+	MessageConflict       MessageKind = "conflict"       // it is being checked with another source
+	MessageRevoked        MessageKind = "revoked"
+	MessageElevated       MessageKind = "elevated" // the lead is a deal now
+	MessageTurn           MessageKind = "turn"     // the account is free, you are next
+	MessageOffboarding    MessageKind = "offboarding"
+	MessageRules          MessageKind = "rules" // the rules of the programme
 )
+
+// The kinds of messages to staff. They have a Brief.
+const (
+	StaffQueued    MessageKind = "staff_queued"    // a case to decide
+	StaffNextStep  MessageKind = "staff_next_step" // an approved case for sales to take on
+	StaffDecision  MessageKind = "staff_decision"  // a decision is due, or late
+	StaffIdle      MessageKind = "staff_idle"      // nothing has happened for long
+	StaffConflict  MessageKind = "staff_conflict"  // a dispute, or a deadline of one
+	StaffRequest   MessageKind = "staff_request"   // a partner asks for an extension, or appeals
+	StaffTrouble   MessageKind = "staff_trouble"   // an answer or a push was given up
+	StaffConfirmBy MessageKind = "staff_second"    // a decision waits for a second person
+	StaffDigest    MessageKind = "staff_digest"    // the week
+)
+
+// StaffKinds is the full set of the kinds of messages to staff.
+func StaffKinds() []MessageKind {
+	return []MessageKind{
+		StaffQueued, StaffNextStep, StaffDecision, StaffIdle, StaffConflict,
+		StaffRequest, StaffTrouble, StaffConfirmBy, StaffDigest,
+	}
+}
 
 // MessageKinds is the full set.
 func MessageKinds() []MessageKind {
@@ -36,6 +76,10 @@ func MessageKinds() []MessageKind {
 		MessageReceived, MessageNeedsInfo, MessageApproved, MessageDeclined,
 		MessageWaitlisted, MessageKnown, MessageStatus, MessageChanged, MessageRequested, MessageExtended, MessageExpired, MessageClosed,
 		MessageWithdrawn, MessageSummary, MessageNotice, MessageHelp, MessageConfirm,
+		MessageAnswerReminder, MessageLate, MessageStepReminder, MessageProtected, MessageLocked,
+		MessageWindowReminder, MessageNotExtended, MessageIdle, MessageWon, MessageLost,
+		MessageReopened, MessageAppealDecided, MessageConflict, MessageRevoked, MessageElevated,
+		MessageTurn, MessageOffboarding, MessageRules,
 	}
 }
 
@@ -53,6 +97,8 @@ type Message struct {
 	// Request is what was asked for, Changed the fields that have new values now.
 	Request Verb    `json:"request,omitempty"`
 	Changed []Field `json:"changed,omitempty"`
+	// Brief is what a message to staff says; nil in one to a partner.
+	Brief *Brief `json:"brief,omitempty"`
 	// Notice says what was wrong with the mail that a notice is about.
 	Notice Notice `json:"notice,omitempty"`
 	// Unprompted says that nothing the partner just sent is being answered: a timer or a
@@ -83,6 +129,86 @@ type Facts struct {
 	Received time.Time `json:"received"`
 	Contact  Contact   `json:"contact"`
 	Locale   string    `json:"locale,omitempty"`
+	// Was is the state before, where the message is about a change of it.
+	Was Status `json:"was,omitempty"`
+	// Meeting is when the first meeting is or was.
+	Meeting time.Time `json:"meeting,omitzero"`
+	// AppealBy is until when the decision can be contested; zero if it can't.
+	AppealBy time.Time `json:"appeal_by,omitzero"`
+	// Extensions is how often the hold can still be prolonged, Days by how many days at most.
+	Extensions int `json:"extensions,omitempty"`
+	Days       int `json:"days,omitempty"`
+	// Related is the number of another case of the same partner: the one that this was merged
+	// into, or the deal that came of this lead.
+	Related string `json:"related,omitempty"`
+	// Percent is the partner's share in a deal that was won; 0 if nothing was agreed.
+	Percent int `json:"percent,omitempty"`
+	// StatusLink is the page of the case, RulesLink that of the programme's rules; "" without
+	// pages.
+	StatusLink string `json:"status_link,omitempty"`
+	RulesLink  string `json:"rules_link,omitempty"`
+	// Receipt is the signed receipt, as text; "" where none is given.
+	Receipt string `json:"receipt,omitempty"`
+	// Rules are the rules of the programme, in a message about them.
+	Rules *Published `json:"rules,omitempty"`
+}
+
+// Brief is what staff are told. It goes to staff alone and may name anybody.
+type Brief struct {
+	// Partner is the partner's name, PartnerID its id.
+	Partner   string `json:"partner,omitempty"`
+	PartnerID string `json:"partner_id,omitempty"`
+	// Registration is the case; nil if it is about none.
+	Registration *Registration `json:"registration,omitempty"`
+	Conflict     *Conflict     `json:"conflict,omitempty"`
+	// Why says in words what happened; Percent is how much of the time for a decision is gone.
+	Why     string    `json:"why,omitempty"`
+	Percent int       `json:"percent,omitempty"`
+	Due     time.Time `json:"due,omitzero"`
+	// Links open a page on which the person confirms what he chose.
+	Links []BriefLink `json:"links,omitempty"`
+	// Digest are the numbers of the week, in their order.
+	Digest []DigestLine `json:"digest,omitempty"`
+}
+
+// BriefLink is one thing that staff can do.
+type BriefLink struct {
+	Act StaffAct `json:"act"`
+	URL string   `json:"url"`
+}
+
+// DigestLine is one number of a digest, and the cases that it counts.
+type DigestLine struct {
+	// Name is a key for words: pending, late, expiring, conflicts, idle, duplicates, undelivered.
+	Name  string   `json:"name"`
+	Count int      `json:"count"`
+	Cases []string `json:"cases,omitempty"`
+}
+
+// StaffAct is what staff can do about a case through a link.
+type StaffAct string
+
+// The acts.
+const (
+	ActApprove   StaffAct = "approve"
+	ActDecline   StaffAct = "decline"
+	ActAsk       StaffAct = "ask"
+	ActWaitlist  StaffAct = "waitlist"
+	ActExtend    StaffAct = "extend"
+	ActRefuse    StaffAct = "refuse_extension"
+	ActSeen      StaffAct = "seen"
+	ActRevoke    StaffAct = "revoke"
+	ActRelease   StaffAct = "release"
+	ActProgress  StaffAct = "progress"
+	ActAckAppeal StaffAct = "acknowledge"
+)
+
+// StaffActs is the full set.
+func StaffActs() []StaffAct {
+	return []StaffAct{
+		ActApprove, ActDecline, ActAsk, ActWaitlist, ActExtend, ActRefuse, ActSeen, ActRevoke,
+		ActRelease, ActProgress, ActAckAppeal,
+	}
 }
 
 // FieldFact is a field as it was understood, and the words that it was read from.

@@ -10,20 +10,24 @@ import (
 // Policy is the published rules, as the pipeline needs them. It is pure: no I/O, and no
 // clock but the times passed in, because it runs inside the transaction that acts on it.
 type Policy interface {
-	// Hash identifies the version; every decision names it.
+	// Hash identifies the version, Version is the operator's name for it; every decision names
+	// the hash.
 	Hash() string
-	Mode() Mode
+	Version() string
 	// Judge returns the verdict on a case. All findings are kept; the worst decides.
 	Judge(now time.Time, c Case) Decision
-	// DecisionDue is the moment until which the vendor promises to decide.
-	DecisionDue(received time.Time) time.Time
-	// AnswerDue is the moment until which the partner has to answer a question.
-	AnswerDue(asked time.Time) time.Time
-	// Hold is the protection that an approval grants.
-	Hold(approved time.Time) Protection
-	// Extend is the protection with a later end, by calendar days; an error, in words for
-	// staff, if the rules do not allow it.
-	Extend(p Protection, days int) (Protection, error)
+	// Terms are the times and numbers that a partner is promised. Those of the zero Partner are
+	// for whom nobody knows yet.
+	Terms(p Partner) Terms
+	// End is the last moment of a span that begins at from; Before is the moment so long before
+	// an end.
+	End(from time.Time, s Span) time.Time
+	Before(end time.Time, s Span) time.Time
+	// Scope is the part of an account that a lead claims, where the policy lets partners share
+	// one; "" for the whole.
+	Scope(l Lead) string
+	// Published is what everybody may read of the rules. It names no account.
+	Published() Published
 	// ConfirmsUnproven says whether a mail that claims to come from a partner and can't prove
 	// it is answered by a request to confirm, which tells nothing of what was sent.
 	ConfirmsUnproven() bool
@@ -31,6 +35,22 @@ type Policy interface {
 	Zone() *time.Location
 	// Contact is the person named to partners who have no manager of their own.
 	Contact() Contact
+}
+
+// Published is what everybody may read of the rules, for the page and the mail about them.
+type Published struct {
+	Version string `json:"version"`
+	Hash    string `json:"hash"`
+	// Terms are those of a partner without a tier, Tiers those of the tiers, by name.
+	Terms Terms            `json:"terms"`
+	Tiers map[string]Terms `json:"tiers,omitempty"`
+	// Required are the fields that a registration can't do without.
+	Required []Field `json:"required"`
+	// Territories says that partners register in their territories, Certified are the products
+	// that take a certification, Split is the field by which partners can share an account.
+	Territories bool     `json:"territories,omitempty"`
+	Certified   []string `json:"certified,omitempty"`
+	Split       Field    `json:"split,omitempty"`
 }
 
 // A Rule judges one aspect of a case. Rules are pure, as Policy is.
@@ -60,8 +80,14 @@ func Modes() []Mode { return []Mode{ModeObserve, ModeAssist, ModeAuto} }
 type Case struct {
 	Registration Registration `json:"registration"`
 	Partner      Partner      `json:"partner"`
+	// Known is what the vendor's own lists say of the company.
+	Known Known `json:"known,omitzero"`
 	// Rivals are the other live cases that may be about the same company, by (Claim, Seq).
 	Rivals []Rival `json:"rivals,omitempty"`
+	// Past are the partner's own ended cases of certainly the same account, newest first.
+	Past []Past `json:"past,omitempty"`
+	// Holds is how many other cases of the partner hold an account now.
+	Holds int `json:"holds,omitempty"`
 	// Matches is what the CRMs know; Unreachable names those that could not be asked.
 	Matches     []Match  `json:"matches,omitempty"`
 	Unreachable []string `json:"unreachable,omitempty"`
@@ -73,9 +99,26 @@ type Rival struct {
 	Partner  string         `json:"partner"`
 	Status   Status         `json:"status"`
 	Strength Strength       `json:"strength"`
+	Claim    time.Time      `json:"claim_time,omitzero"`
 	Earlier  bool           `json:"earlier,omitempty"` // its claim is the older one
 	Grade    identity.Grade `json:"grade"`
 	Evidence string         `json:"evidence,omitempty"` // why it may be the same, for staff
+	Scope    string         `json:"scope,omitempty"`
+	// Met is when its partner first met the company, as was proven; zero if he has not.
+	Met time.Time `json:"met,omitzero"`
+	// Certified are the certifications of its partner.
+	Certified []Certification `json:"certified,omitempty"`
+	// Lead says that it is the lead of which the case judged is the deal.
+	Lead bool `json:"lead,omitempty"`
+}
+
+// Past is a case that has ended.
+type Past struct {
+	Number  string    `json:"case"`
+	Status  Status    `json:"status"`
+	Reason  Reason    `json:"reason,omitempty"`
+	At      time.Time `json:"at"`
+	Cooling time.Time `json:"cooling_until,omitzero"`
 }
 
 // Outcome is what a finding asks for.
@@ -132,6 +175,28 @@ const (
 	ReasonAutomatic        Reason = "automatic_mail"
 	ReasonAppeal           Reason = "appeal"
 	ReasonWithdrawn        Reason = "withdrawn_by_partner"
+	ReasonDuplicateInFile  Reason = "duplicate_in_file"
+	ReasonFreeMailOnly     Reason = "free_mail_only"
+	ReasonCountryNeeded    Reason = "country_needed"
+	ReasonScopeNeeded      Reason = "scope_needed"
+	ReasonProductNeeded    Reason = "product_needed"
+	ReasonStaleDeal        Reason = "stale_deal"
+	ReasonNamedAccount     Reason = "named_account"
+	ReasonCertification    Reason = "certification"
+	ReasonRelatedAccount   Reason = "related_account"
+	ReasonQuota            Reason = "quota"
+	ReasonRecentContact    Reason = "recent_direct_contact"
+	ReasonIncumbent        Reason = "incumbent"
+	ReasonCondition        Reason = "condition"
+	ReasonCoolingOff       Reason = "cooling_off"
+	ReasonWindowEnded      Reason = "window_ended"
+	ReasonNoTouch          Reason = "no_touch"
+	ReasonRevoked          Reason = "revoked"
+	ReasonNotConfirmed     Reason = "not_confirmed"
+	ReasonElevated         Reason = "elevated"
+	ReasonHolderLeft       Reason = "holder_left"
+	ReasonOffboarded       Reason = "offboarded"
+	ReasonResolved         Reason = "conflict_resolved"
 )
 
 // Reasons is the full set.
@@ -143,6 +208,11 @@ func Reasons() []Reason {
 		ReasonSimilarAccount, ReasonHomograph, ReasonCRMUnverified, ReasonContactDomain,
 		ReasonAskedEnough, ReasonUnclearReply, ReasonNotEligible, ReasonOutsideTerritory, ReasonNoNextStep,
 		ReasonNoInfoInTime, ReasonAutomatic, ReasonAppeal, ReasonWithdrawn,
+		ReasonDuplicateInFile, ReasonFreeMailOnly, ReasonCountryNeeded, ReasonScopeNeeded,
+		ReasonProductNeeded, ReasonStaleDeal, ReasonNamedAccount, ReasonCertification,
+		ReasonRelatedAccount, ReasonQuota, ReasonRecentContact, ReasonIncumbent, ReasonCondition,
+		ReasonCoolingOff, ReasonWindowEnded, ReasonNoTouch, ReasonRevoked, ReasonNotConfirmed,
+		ReasonElevated, ReasonHolderLeft, ReasonOffboarded, ReasonResolved,
 	}
 }
 
@@ -167,4 +237,10 @@ type Decision struct {
 	Problems []Problem `json:"problems,omitempty"`
 	// Case is the case into which to merge, with OutcomeMerge.
 	Case string `json:"case,omitempty"`
+	// Acts says that the policy lets the outcome happen by itself; else it is a
+	// recommendation to a person.
+	Acts bool `json:"acts,omitempty"`
+	// Order are the cases of a conflict in the order of the published hierarchy, this one
+	// included; empty if there is no conflict.
+	Order []string `json:"order,omitempty"`
 }

@@ -41,8 +41,45 @@ type Registration struct {
 	// he was not asked. Confirmed says that he did.
 	ConfirmBy time.Time `json:"confirm_by,omitzero"`
 	Confirmed bool      `json:"confirmed,omitempty"`
-	// Appealed is when the partner contested a decision; a case can be appealed once.
-	Appealed time.Time `json:"appealed_at,omitzero"`
+	// Appeal is the partner's contest of a decision; a case can be appealed once.
+	Appeal Appeal `json:"appeal,omitzero"`
+	// Parent is the lead of which this case is the deal, Child the deal that came of this lead.
+	Parent string `json:"parent,omitempty"`
+	Child  string `json:"child,omitempty"`
+	// Scope is the part of the account that is claimed, where the policy lets partners share
+	// one; empty for the whole.
+	Scope string `json:"scope,omitempty"`
+	// Conflict is the Conflict.ID of the open dispute that the case is part of.
+	Conflict string `json:"conflict,omitempty"`
+	// Intro is when the partner's introduction to the prospect was proven, Meeting when the
+	// first meeting is or was; Met says that it was held.
+	Intro   time.Time `json:"intro_at,omitzero"`
+	Meeting time.Time `json:"meeting_at,omitzero"`
+	Met     bool      `json:"met,omitempty"`
+	// Activity is when somebody last did something about the case: the partner, staff, sales.
+	Activity time.Time `json:"last_activity_at,omitzero"`
+	// Extending is since when an extension that the partner asked for waits for staff.
+	Extending time.Time `json:"extending_since,omitzero"`
+	// Paused is for how long the decision waited for the partner.
+	Paused time.Duration `json:"paused,omitempty"`
+	// Cooling is until when the partner can't register the account again, Turn until when an
+	// account that became free is kept for the case.
+	Cooling time.Time `json:"cooling_until,omitzero"`
+	Turn    time.Time `json:"turn_until,omitzero"`
+	// Closed is when the deal was won or lost.
+	Closed time.Time `json:"closed_at,omitzero"`
+	// DecidedBy is the actor of the last decision: who reviews an appeal is somebody else.
+	DecidedBy string `json:"decided_by,omitempty"`
+	// Revoking is a revocation that waits for a second person.
+	Revoking Revoking `json:"revoking,omitzero"`
+	// Rang are the clocks that have struck since the case came into its status, Alarm is when
+	// the next one does.
+	Rang  []string  `json:"rang,omitempty"`
+	Alarm time.Time `json:"alarm,omitzero"`
+	// Links counts how often the links to the status page were revoked.
+	Links int `json:"links_revoked,omitempty"`
+	// Attribution is who gets which part of the credit, in percent.
+	Attribution []Attribution `json:"attribution,omitempty"`
 	// Unread counts what the partner wrote that nothing was read from and no person has seen
 	// to yet.
 	Unread int `json:"unread,omitempty"`
@@ -82,6 +119,42 @@ type Protection struct {
 	// Extended counts how often the end was moved.
 	Extended int `json:"extended,omitempty"`
 }
+
+// Appeal is a partner's contest of a decision.
+type Appeal struct {
+	Opened time.Time `json:"opened_at,omitzero"`
+	// From is the state that was contested, Decider who had decided it.
+	From    Status `json:"from,omitempty"`
+	Decider string `json:"decider,omitempty"`
+	// Acknowledge and Plan are until when a person has to have seen it and to have decided.
+	Acknowledge  time.Time `json:"acknowledge_due,omitzero"`
+	Plan         time.Time `json:"plan_due,omitzero"`
+	Acknowledged time.Time `json:"acknowledged_at,omitzero"`
+	Reviewer     string    `json:"reviewer,omitempty"`
+	Decided      time.Time `json:"decided_at,omitzero"`
+}
+
+// Revoking is the first half of a decision that takes two persons.
+type Revoking struct {
+	By     string    `json:"by,omitempty"`
+	At     time.Time `json:"at,omitzero"`
+	Reason Reason    `json:"reason,omitempty"`
+	Why    string    `json:"why,omitempty"`
+}
+
+// Attribution is a partner's part in a deal.
+type Attribution struct {
+	Partner string `json:"partner"`
+	// Role is RoleSourced, of which there is one at most, or RoleInfluenced.
+	Role    string `json:"role"`
+	Percent int    `json:"percent"`
+}
+
+// The roles of an Attribution.
+const (
+	RoleSourced    = "sourced"
+	RoleInfluenced = "influenced"
+)
 
 // Before reports whether r's claim is older than o's: by claim time, then by commit order.
 func (r *Registration) Before(o *Registration) bool {

@@ -113,8 +113,8 @@ func (a *acceptance) request(c *change, r *Registration, verb Verb, e Event) err
 	if !slices.Contains(r.Requests, verb) {
 		r.Requests = append(r.Requests, verb)
 	}
-	if verb == VerbAppeal && r.Appealed.IsZero() && CheckTransition(r.Status, StatusAppeal, TriggerAppeal) == nil {
-		r.Appealed = c.at
+	if verb == VerbAppeal && r.Appeal.Opened.IsZero() && CheckTransition(r.Status, StatusAppeal, TriggerAppeal) == nil {
+		r.Appeal.Opened = c.at
 		e.Trigger, e.Reason = TriggerAppeal, ReasonAppeal
 		if err := c.move(r, StatusAppeal, e); err != nil {
 			return err

@@ -91,7 +91,7 @@ func TestACaseCanBeAppealedOnce(t *testing.T) {
 		appeal := intake.Command{Verb: intake.VerbAppeal, Words: "we met them in March"}
 		w.command("ana@alpha.example", r.Case, appeal)
 		got := w.wantStatus(r.Case, intake.StatusAppeal)
-		if got.Unread != 1 || got.Appealed.IsZero() {
+		if got.Unread != 1 || got.Appeal.Opened.IsZero() {
 			w.Errorf("case %+v", got)
 		}
 		if _, err := w.gateway.Decline(w.Context(), r.Case, intake.Verdict{By: "mia", Rationale: "still on the list"}); err != nil {

@@ -142,7 +142,7 @@ func (g *Gateway) Extend(ctx context.Context, number string, days int, v Verdict
 		if r.Status != StatusProvisional && r.Status != StatusProtected {
 			return &ErrInput{fmt.Sprintf("the case is %s; there is no end of a hold that could be moved", r.Status)}
 		}
-		later, err := c.g.policy.Extend(r.Protection, days)
+		later, err := c.extended(r, days)
 		if err != nil {
 			return &ErrInput{err.Error()}
 		}

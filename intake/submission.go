@@ -128,10 +128,15 @@ const (
 	VerbExtend   Verb = "extend"
 	VerbAppeal   Verb = "appeal"
 	VerbHelp     Verb = "help"
+	// VerbRules asks for the rules of the programme, VerbAgree acknowledges a version of them.
+	VerbRules Verb = "rules"
+	VerbAgree Verb = "agree"
 )
 
 // Verbs is the full set.
-func Verbs() []Verb { return []Verb{VerbStatus, VerbWithdraw, VerbExtend, VerbAppeal, VerbHelp} }
+func Verbs() []Verb {
+	return []Verb{VerbStatus, VerbWithdraw, VerbExtend, VerbAppeal, VerbHelp, VerbRules, VerbAgree}
+}
 
 // Command is what a partner asks for in a word. Case is the number that was written, empty if
 // the thread has to tell; Words are what was written after it: a reason.

@@ -27,13 +27,13 @@ func TestBusinessDaysLeaveOutWhatTheCalendarCloses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := policy(t, func(s *Spec) {
 				s.Calendar, s.Timezone = tt.calendar, "Europe/Brussels"
-				s.Decision = Span{2, BusinessDays}
+				s.Decision = business(2)
 			})
 			from, err := time.ParseInLocation("2006-01-02 15:04", tt.from, p.Zone())
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := p.DecisionDue(from).In(p.Zone()).Format("2006-01-02 15:04"); got != tt.want {
+			if got := p.End(from, business(2)).In(p.Zone()).Format("2006-01-02 15:04"); got != tt.want {
 				t.Errorf("due %s, want %s", got, tt.want)
 			}
 		})

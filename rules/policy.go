@@ -28,14 +28,11 @@ type Spec struct {
 	Calendar Calendar `yaml:"calendar" json:"calendar"`
 	// Required is "full" or "short": which fields a registration can't do without.
 	Required string `yaml:"required" json:"required"`
-	// Decision is the time within which the vendor promises to decide.
-	Decision Span `yaml:"decision" json:"decision"`
-	// Answer is the time that a partner has to answer a question.
-	Answer Span `yaml:"answer" json:"answer"`
-	// ProvisionalDays is how many calendar days an approval holds before a next step.
-	ProvisionalDays int `yaml:"provisional_days" json:"provisional_days"`
-	// Extension bounds how staff may prolong a hold.
-	Extension Extension `yaml:"extension" json:"extension"`
+	// Terms are the times and numbers that partners are promised.
+	intake.Terms `yaml:",inline"`
+	// Tiers are terms of their own for partners of a tier, by its name; what one leaves out is
+	// as in Terms.
+	Tiers map[string]intake.Terms `yaml:"tiers" json:"tiers,omitempty"`
 	// ConfirmUnproven has the address of a known partner asked whether a mail that can't prove
 	// to come from there really does. Without it such mail waits for staff alone.
 	ConfirmUnproven bool `yaml:"confirm_unproven_mail" json:"confirm_unproven_mail"`
@@ -48,29 +45,11 @@ type Spec struct {
 	Examples []Example `yaml:"examples" json:"-"`
 }
 
-// Extension is how often a hold can be prolonged, and by how many calendar days each time.
-type Extension struct {
-	Times int `yaml:"times" json:"times"`
-	Days  int `yaml:"days" json:"days"`
-}
-
 // Contact is the person named to partners who have no manager of their own.
 type Contact struct {
 	Name  string `yaml:"name" json:"name"`
 	Email string `yaml:"email" json:"email"`
 }
-
-// Span is a length of time: a count of "hours" or of "business_days" (see Calendar).
-type Span struct {
-	Value int    `yaml:"value" json:"value"`
-	Unit  string `yaml:"unit" json:"unit"`
-}
-
-// The units of a Span.
-const (
-	Hours        = "hours"
-	BusinessDays = "business_days"
-)
 
 // The values of Spec.Required.
 const (
@@ -83,12 +62,24 @@ const (
 func Default() Spec {
 	return Spec{
 		Version: "default", Mode: intake.ModeAssist, Timezone: "UTC", Required: RequiredFull,
-		Decision:        Span{Value: 2, Unit: BusinessDays},
-		Answer:          Span{Value: 10, Unit: BusinessDays},
-		ProvisionalDays: 14,
-		Extension:       Extension{Times: 2, Days: 30},
+		Terms: intake.Terms{
+			Decision: business(2), DecisionReminders: []int{50, 80},
+			Answer: business(10), AnswerReminders: []intake.Span{business(3), business(7)},
+			NextStep: days(14), NextStepReminders: []intake.Span{days(7), days(12)},
+			Window: days(90), WindowReminders: []intake.Span{days(7), days(1)}, Invitation: true,
+			Idle: days(30), IdleAnswer: business(10),
+			Extension:  intake.ExtensionTerms{Times: 2, Days: 30, Active: days(30), Grace: business(3)},
+			Appeal:     intake.AppealTerms{Within: business(10), Acknowledge: hours(24), Plan: business(5)},
+			Conflict:   intake.ConflictTerms{Acknowledge: hours(24), Plan: business(5)},
+			CoolingOff: days(30), Confirm: hours(72), Unknown: days(14),
+			FirstRight: business(3), Reopen: days(30),
+		},
 	}
 }
+
+func hours(n int) intake.Span    { return intake.Span{Value: n, Unit: intake.Hours} }
+func days(n int) intake.Span     { return intake.Span{Value: n, Unit: intake.Days} }
+func business(n int) intake.Span { return intake.Span{Value: n, Unit: intake.BusinessDays} }
 
 // Validate returns all that is wrong with s; each error begins with the key concerned.
 func (s Spec) Validate(ids *identity.Lists) []error {
@@ -106,16 +97,9 @@ func (s Spec) Validate(ids *identity.Lists) []error {
 	if s.Required != RequiredFull && s.Required != RequiredShort {
 		fault("required: %q is neither %s nor %s", s.Required, RequiredFull, RequiredShort)
 	}
-	for key, span := range map[string]Span{"decision": s.Decision, "answer": s.Answer} {
-		if span.Value < 1 || span.Value > 365 || (span.Unit != Hours && span.Unit != BusinessDays) {
-			fault("%s: want a value of 1 to 365 and the unit %s or %s", key, Hours, BusinessDays)
-		}
-	}
-	if s.ProvisionalDays < 1 || s.ProvisionalDays > 365 {
-		fault("provisional_days: %d is not between 1 and 365", s.ProvisionalDays)
-	}
-	if s.Extension.Times < 0 || s.Extension.Times > 100 || s.Extension.Days < 1 || s.Extension.Days > 365 {
-		fault("extension: want times between 0 and 100, and days between 1 and 365")
+	faults = append(faults, validateTerms("", s.Terms)...)
+	for tier, t := range s.Tiers {
+		faults = append(faults, validateTerms("tiers."+tier+".", overlay(s.Terms, t))...)
 	}
 	for key, list := range map[string][]string{"own_domains": s.OwnDomains, "blocked_domains": s.BlockedDomains} {
 		for i, d := range list {
@@ -231,9 +215,6 @@ func (p *Policy) Source() []byte { return slices.Clone(p.source) }
 // Version is the operator's name for this edition.
 func (p *Policy) Version() string { return p.spec.Version }
 
-// Mode says how much the policy decides by itself.
-func (p *Policy) Mode() intake.Mode { return p.spec.Mode }
-
 // ConfirmsUnproven says whether unproven mail from a partner's address is asked to confirm.
 func (p *Policy) ConfirmsUnproven() bool { return p.spec.ConfirmUnproven }
 
@@ -243,61 +224,6 @@ func (p *Policy) Zone() *time.Location { return p.zone }
 // Contact is the programme's contact person.
 func (p *Policy) Contact() intake.Contact {
 	return intake.Contact{Name: p.spec.Contact.Name, Email: p.spec.Contact.Email}
-}
-
-// DecisionDue is the moment until which the vendor promises to decide.
-func (p *Policy) DecisionDue(received time.Time) time.Time { return p.after(received, p.spec.Decision) }
-
-// AnswerDue is the moment until which the partner has to answer.
-func (p *Policy) AnswerDue(asked time.Time) time.Time { return p.after(asked, p.spec.Answer) }
-
-// Hold is the protection that an approval grants: to the end of the last of the days, in
-// the programme's zone. Days are calendar days; one with a clock change counts as one.
-func (p *Policy) Hold(approved time.Time) intake.Protection {
-	return intake.Protection{Start: approved, End: p.endOfDay(approved, p.spec.ProvisionalDays)}
-}
-
-// Extend moves the end of a hold by calendar days, within the bounds of the policy.
-func (p *Policy) Extend(held intake.Protection, days int) (intake.Protection, error) {
-	x := p.spec.Extension
-	switch {
-	case held.Extended >= x.Times:
-		return held, fmt.Errorf("the hold was extended %d times, and the policy allows no more than %d (extension.times)", held.Extended, x.Times)
-	case days < 1 || days > x.Days:
-		return held, fmt.Errorf("by how many days? the policy allows 1 to %d (extension.days)", x.Days)
-	}
-	held.End = p.endOfDay(held.End, days)
-	held.Extended++
-	return held, nil
-}
-
-// endOfDay is the last instant of the day that comes so many calendar days after t.
-func (p *Policy) endOfDay(t time.Time, days int) time.Time {
-	local := t.In(p.zone)
-	end := time.Date(local.Year(), local.Month(), local.Day()+days+1, 0, 0, 0, 0, p.zone)
-	return end.Add(-time.Microsecond).UTC()
-}
-
-// after adds a span to t. Business days keep the time of day in the programme's zone; what
-// starts on another day starts at midnight before the next business day.
-func (p *Policy) after(t time.Time, s Span) time.Time {
-	if s.Unit == Hours {
-		return t.Add(time.Duration(s.Value) * time.Hour)
-	}
-	local := t.In(p.zone)
-	if !p.week.IsWorkday(local) {
-		local = time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, p.zone)
-		for !p.week.IsWorkday(local) {
-			local = local.AddDate(0, 0, 1)
-		}
-	}
-	for left := s.Value; left > 0; {
-		local = local.AddDate(0, 0, 1)
-		if p.week.IsWorkday(local) {
-			left--
-		}
-	}
-	return local.UTC()
 }
 
 // Judge evaluates every rule; the most severe finding decides, the first of equals. But what
@@ -323,7 +249,19 @@ func (p *Policy) Judge(now time.Time, c intake.Case) intake.Decision {
 	judge(p.gates, func(intake.Finding) bool { return true })
 	passed := d.Outcome == intake.OutcomeApprove
 	judge(p.rules, func(f intake.Finding) bool { return passed || f.Outcome == intake.OutcomeMerge })
+	d.Acts = p.acts(d)
 	return d
+}
+
+// acts reports whether the mode lets an outcome happen by itself.
+func (p *Policy) acts(d intake.Decision) bool {
+	switch d.Outcome {
+	case intake.OutcomeMerge, intake.OutcomeAsk:
+		return p.spec.Mode != intake.ModeObserve
+	case intake.OutcomeApprove, intake.OutcomeDecline, intake.OutcomeWaitlist:
+		return p.spec.Mode == intake.ModeAuto
+	}
+	return false
 }
 
 // rule is a named function.

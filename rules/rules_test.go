@@ -215,21 +215,17 @@ func TestTimesAreCountedInTheProgrammesZone(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name, from, want string
-		span             Span
+		span             intake.Span
 	}{
-		{"two business days from a Monday", "2026-11-23 10:00:00", "2026-11-25 10:00:00", Span{2, BusinessDays}},
-		{"two business days over a weekend with a clock change", "2026-10-23 16:30:00", "2026-10-27 16:30:00", Span{2, BusinessDays}},
-		{"48 hours over the same weekend come an hour early", "2026-10-23 16:30:00", "2026-10-25 15:30:00", Span{48, Hours}},
-		{"what comes on a Saturday starts on Monday at midnight", "2026-11-21 13:00:00", "2026-11-25 00:00:00", Span{2, BusinessDays}},
-		{"ten business days are two weeks", "2026-11-23 10:00:00", "2026-12-07 10:00:00", Span{10, BusinessDays}},
+		{"two business days from a Monday", "2026-11-23 10:00:00", "2026-11-25 10:00:00", business(2)},
+		{"two business days over a weekend with a clock change", "2026-10-23 16:30:00", "2026-10-27 16:30:00", business(2)},
+		{"48 hours over the same weekend come an hour early", "2026-10-23 16:30:00", "2026-10-25 15:30:00", hours(48)},
+		{"what comes on a Saturday starts on Monday at midnight", "2026-11-21 13:00:00", "2026-11-25 00:00:00", business(2)},
+		{"ten business days are two weeks", "2026-11-23 10:00:00", "2026-12-07 10:00:00", business(10)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := policy(t, func(s *Spec) { s.Decision, s.Answer = c.span, c.span })
-			if got := p.DecisionDue(at(c.from)).In(zone).Format(layout); got != c.want {
+			if got := policy(t).End(at(c.from), c.span).In(zone).Format(layout); got != c.want {
 				t.Errorf("due %s, want %s", got, c.want)
-			}
-			if got := p.AnswerDue(at(c.from)).In(zone).Format(layout); got != c.want {
-				t.Errorf("answer due %s, want %s", got, c.want)
 			}
 		})
 	}
@@ -243,9 +239,8 @@ func TestTimesAreCountedInTheProgrammesZone(t *testing.T) {
 		{"over a leap day", "2028-02-28 09:00:00", "2028-03-01 23:59:59", 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			h := policy(t, func(s *Spec) { s.ProvisionalDays = c.days }).Hold(at(c.from))
-			if got := h.End.In(zone).Format(layout); got != c.want || !h.Start.Equal(at(c.from)) {
-				t.Errorf("held from %s to %s, want to %s", h.Start, got, c.want)
+			if got := policy(t).End(at(c.from), days(c.days)).In(zone).Format(layout); got != c.want {
+				t.Errorf("held from %s to %s, want to %s", c.from, got, c.want)
 			}
 		})
 	}
@@ -253,8 +248,8 @@ func TestTimesAreCountedInTheProgrammesZone(t *testing.T) {
 
 func TestValidateNamesEveryFault(t *testing.T) {
 	bad := Spec{
-		Mode: "auto-pilot", Timezone: "Local", Required: "some", ProvisionalDays: 400,
-		Decision: Span{0, Hours}, Answer: Span{3, "weeks"},
+		Mode: "auto-pilot", Timezone: "Local", Required: "some",
+		Terms:      intake.Terms{Decision: hours(0), NextStep: days(0)},
 		OwnDomains: []string{"vendor.example", "no domain"}, BlockedDomains: []string{"localhost"},
 	}
 	var all []string
@@ -262,12 +257,12 @@ func TestValidateNamesEveryFault(t *testing.T) {
 		all = append(all, err.Error())
 	}
 	text := strings.Join(all, "\n")
-	for _, key := range []string{"mode: ", "timezone: ", "contact: ", "required: ", "decision: ", "answer: ", "provisional_days: ", "extension: ", "own_domains[1]: ", "blocked_domains[0]: "} {
+	for _, key := range []string{"mode: ", "timezone: ", "contact: ", "required: ", "decision: ", "answer: ", "next_step: ", "window: ", "extension: ", "own_domains[1]: ", "blocked_domains[0]: "} {
 		if !strings.Contains(text, key) {
 			t.Errorf("nothing about %s in:\n%s", key, text)
 		}
 	}
-	if len(all) != 10 {
+	if len(all) != 11 {
 		t.Errorf("%d faults:\n%s", len(all), text)
 	}
 	if _, err := New(bad, identity.Default()); err == nil {
@@ -283,7 +278,7 @@ func TestTheHashChangesWithEverySetting(t *testing.T) {
 	for name, change := range map[string]func(*Spec){
 		"version": func(s *Spec) { s.Version = "2" }, "mode": func(s *Spec) { s.Mode = intake.ModeAuto },
 		"zone": func(s *Spec) { s.Timezone = "UTC" }, "required": func(s *Spec) { s.Required = RequiredShort },
-		"days": func(s *Spec) { s.ProvisionalDays++ }, "blocked": func(s *Spec) { s.BlockedDomains = nil },
+		"days": func(s *Spec) { s.NextStep.Value++ }, "blocked": func(s *Spec) { s.BlockedDomains = nil },
 		"contact": func(s *Spec) { s.Contact.Name = "Jo" }, "decision": func(s *Spec) { s.Decision.Value++ },
 	} {
 		h := policy(t, change).Hash()

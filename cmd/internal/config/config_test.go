@@ -44,7 +44,7 @@ func TestAShortFileIsFilledWithDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.CasePrefix != "LG" || c.Policy.Mode != "assist" || c.Policy.ProvisionalDays != 14 || !c.CRM.Ledger {
+	if c.CasePrefix != "LG" || c.Policy.Mode != "assist" || c.Policy.NextStep.Value != 14 || !c.CRM.Ledger {
 		t.Errorf("defaults are %+v", c)
 	}
 	if want := filepath.Join(filepath.Dir(path), "state"); c.Data != want {
@@ -62,7 +62,7 @@ log: {level: loud, format: json}
 policy:
   mode: automatic
   timezone: Mars/Olympus
-  provisional_days: many
+  next_step: many
   contact: {name: Mia, email: mia@northwind.example}
 mailboxes:
   - name: partners
@@ -90,7 +90,7 @@ data: twice
 		"line 3: log.level: \"loud\"",
 		"line 5: policy.mode: \"automatic\"",
 		"line 6: policy.timezone: \"Mars/Olympus\"",
-		"line 7: policy.provisional_days: want a whole number, not \"many\"",
+		"line 7: policy.next_step: \"many\" is not a length of time like 72 hours, 14 days or 2 business days",
 		"line 11: mailboxes[0].adress: unknown key; did you mean address?",
 		"mailboxes[0].address",
 		"line 14: mailboxes[1].name: \"partners\" is the name of another mailbox",

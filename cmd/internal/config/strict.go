@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"encoding"
 	"errors"
 	"fmt"
 	"io"
@@ -208,13 +209,24 @@ func checkKeys(n *yaml.Node, t reflect.Type, path string, faults *Faults) {
 		t = t.Elem()
 	}
 	if n.Kind == yaml.SequenceNode && t.Kind() == reflect.Slice {
+		rest := n.Content[:0:0]
 		for i, c := range n.Content {
+			before := len(*faults)
 			checkKeys(c, t.Elem(), fmt.Sprintf("%s[%d]", path, i), faults)
+			if len(*faults) == before || !readsText(t.Elem()) {
+				rest = append(rest, c)
+			}
 		}
+		n.Content = rest
 		return
 	}
 	if n.Kind != yaml.MappingNode || t.Kind() != reflect.Struct {
-		if n.Decode(reflect.New(t).Interface()) != nil {
+		v := reflect.New(t).Interface()
+		if err := n.Decode(v); err != nil {
+			if readsText(t) && n.Kind == yaml.ScalarNode {
+				*faults = append(*faults, Fault{n.Line, path, err.Error()})
+				return
+			}
 			*faults = append(*faults, Fault{n.Line, path, "want " + kindWanted(t) + ", not " + kindGiven(n)})
 		}
 		return
@@ -236,9 +248,20 @@ func checkKeys(n *yaml.Node, t reflect.Type, path string, faults *Faults) {
 			*faults = append(*faults, Fault{key.Line, at, "unknown key" + suggestion(key.Value, fields)})
 			continue
 		}
+		before := len(*faults)
 		checkKeys(n.Content[i+1], field, at, faults)
+		if len(*faults) > before && readsText(field) {
+			n.Content = slices.Delete(n.Content, i, i+2)
+			i -= 2
+		}
 	}
 }
+
+// readsText reports whether values of type t are read from a text by themselves. The decoder
+// stops at the first of these that fails, so it must not see it.
+func readsText(t reflect.Type) bool { return reflect.PointerTo(t).Implements(textReader) }
+
+var textReader = reflect.TypeFor[encoding.TextUnmarshaler]()
 
 // kindWanted says in words what a value of type t looks like.
 func kindWanted(t reflect.Type) string {
