@@ -222,6 +222,8 @@ func (a *acceptance) take(c *change, speaker string, proven bool) error {
 		return a.aside(c, AsideForeignThread, "answers in the thread of a case of another partner")
 	case err != nil:
 		return err
+	case joins && elevates(r, lead):
+		return a.elevate(c, r, lead)
 	case joins:
 		return a.join(c, r, lead, threaded)
 	case lead.names():
@@ -274,8 +276,33 @@ func (a *acceptance) noteMeetings(c *change, r *Registration) error {
 		if err != nil {
 			return err
 		}
+		if err := a.invitation(c, r, m); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// invitation takes an invitation to a meeting with somebody of the company for the next step
+// that it is, where the policy wants that, and a cancellation of it back.
+func (a *acceptance) invitation(c *change, r *Registration, m Meeting) error {
+	terms, err := c.terms(r.Partner)
+	if err != nil || !terms.Invitation || !a.s.Sender.Strength.Proven() || r.Met {
+		return err
+	}
+	e := Event{Actor: "partner:" + r.Partner, Submission: r.Submissions}
+	if m.Method == "CANCEL" && m.UID != "" && m.UID == r.MeetingUID {
+		r.Meeting, r.MeetingUID = time.Time{}, ""
+		e.Kind, e.Note = EventProgress, "the meeting was called off"
+		return c.record(r, e)
+	}
+	invited := slices.ContainsFunc(m.Attendees, func(address string) bool {
+		return strings.EqualFold(domainOf(address), r.Lead[FieldCompanyDomain]) || strings.EqualFold(address, r.Lead[FieldContactEmail])
+	})
+	if m.Method != "REQUEST" || !invited || !m.Start.After(c.at) || !r.Status.Claims() {
+		return nil
+	}
+	return c.progress(r, Step{Kind: EvidenceMeeting, At: m.Start, UID: m.UID, Source: "invitation"}, e)
 }
 
 // answerAgain tells a person who sent the same once more what became of it.
@@ -311,16 +338,7 @@ func (c *change) remember(key string, r Receipt, proven bool) error {
 
 // open makes a new case.
 func (a *acceptance) open(c *change, lead Lead, speaker string, proven bool) error {
-	seq, err := c.Next("case")
-	if err != nil {
-		return err
-	}
-	year := c.at.In(c.g.policy.Zone()).Year()
-	n, err := c.Next(fmt.Sprintf("number:%d", year))
-	if err != nil {
-		return err
-	}
-	number, err := c.g.numbers.Number(year, n)
+	number, seq, err := c.newNumber()
 	if err != nil {
 		return err
 	}
@@ -367,6 +385,21 @@ func (a *acceptance) open(c *change, lead Lead, speaker string, proven bool) err
 		return nil
 	}
 	return c.check(&r)
+}
+
+// newNumber returns the number of a new case and its place in the order of all.
+func (c *change) newNumber() (string, uint64, error) {
+	seq, err := c.Next("case")
+	if err != nil {
+		return "", 0, err
+	}
+	year := c.at.In(c.g.policy.Zone()).Year()
+	n, err := c.Next(fmt.Sprintf("number:%d", year))
+	if err != nil {
+		return "", 0, err
+	}
+	number, err := c.g.numbers.Number(year, n)
+	return number, seq, err
 }
 
 // replaces returns the fields that the submission may change: what was asked for, and in a
@@ -458,11 +491,26 @@ func (c *change) absorb(r *Registration, add Lead, words map[Field]string, repla
 // resume puts a case whose question was answered back into the checks.
 func (c *change) resume(r *Registration, e Event) error {
 	r.Question = ""
+	c.unpause(r)
 	e.Trigger = TriggerReply
 	if err := c.move(r, StatusSubmitted, e); err != nil {
 		return err
 	}
 	return c.check(r)
+}
+
+// unpause moves the promise of a decision by as long as it waited for the partner.
+func (c *change) unpause(r *Registration) {
+	if r.Status != StatusNeedsInfo || r.DecisionDue.IsZero() {
+		return
+	}
+	waited := c.at.Sub(r.Since)
+	due := r.DecisionDue
+	if due.Before(r.Since) {
+		due = r.Since // it was late before; what is late is to be decided at once
+	}
+	r.Paused += waited
+	r.DecisionDue = c.g.policy.End(due.Add(waited), Span{Unit: BusinessDays})
 }
 
 // store keeps the submission as the newest of r.

@@ -69,7 +69,7 @@ func TestTheSameContentAgain(t *testing.T) {
 		},
 		{
 			name: "after the case has expired and a month has passed is a new case", after: 31 * 24 * time.Hour, cases: 2,
-			messages: []intake.MessageKind{intake.MessageApproved, intake.MessageExpired, intake.MessageApproved},
+			messages: []intake.MessageKind{intake.MessageApproved, intake.MessageStepReminder, intake.MessageStepReminder, intake.MessageExpired, intake.MessageApproved},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -370,7 +370,7 @@ func TestAQuestionThatIsNotAnsweredInTimeClosesTheCase(t *testing.T) {
 		w.wantStatus(first.Case, intake.StatusNeedsInfo)
 		w.pass(2 * time.Second)
 		w.wantStatus(first.Case, intake.StatusWithdrawn)
-		m := w.wantMessages(intake.MessageNeedsInfo, intake.MessageClosed)[1]
+		m := w.wantMessages(intake.MessageNeedsInfo, intake.MessageAnswerReminder, intake.MessageAnswerReminder, intake.MessageClosed)[3]
 		if !m.Unprompted {
 			w.Error("the message passes for an answer to a mail")
 		}

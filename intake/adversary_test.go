@@ -145,9 +145,7 @@ func TestTheWaitingListGoesOnAfterARefusalAndIsNotOvertaken(t *testing.T) {
 				return []intake.Match{{CRM: "fake", Kind: intake.MatchOpenDeal, Ref: intake.Ref{ID: "7"}}}, nil
 			}
 		})
-		if _, err := w.gateway.Decline(w.Context(), a.Case, intake.Verdict{By: "mia", Rationale: "revoked for a reason"}); err != nil {
-			t.Fatal(err)
-		}
+		w.revoke(a.Case)
 		w.pass(time.Minute)
 		w.wantStatus(b.Case, intake.StatusInReview)
 		w.crm.set(func() { w.crm.lookup = nil })

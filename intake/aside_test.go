@@ -314,7 +314,7 @@ func TestAsidesArePagedThroughWhatIsSeenTo(t *testing.T) {
 	})
 }
 
-func TestInvitationsAreEvidenceForStaff(t *testing.T) {
+func TestInvitationsAreEvidenceOfANextStep(t *testing.T) {
 	inWorld(t, func(w *world) {
 		r := w.submit("ana@alpha.example", acme())
 		meeting := intake.Meeting{UID: "1", Method: "REQUEST", Start: time.Date(2026, 12, 1, 9, 0, 0, 0, time.UTC), Attendees: []string{"Jane@acme.example", "ana@alpha.example"}}
@@ -328,7 +328,7 @@ func TestInvitationsAreEvidenceForStaff(t *testing.T) {
 		if got := notes(d, intake.EventMeeting); !slices.Equal(got, []string{"request 2026-12-01T09:00:00Z"}) {
 			w.Errorf("noted %q", got)
 		}
-		w.wantMessages(intake.MessageApproved)
+		w.wantMessages(intake.MessageApproved, intake.MessageProtected)
 
 		foreign := w.submission("eve@beta.example", nil)
 		foreign.Meetings, foreign.NotALead = []intake.Meeting{meeting}, true

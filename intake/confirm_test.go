@@ -67,7 +67,11 @@ func TestNobodyElseConfirms(t *testing.T) {
 				}
 				w.accept(s)
 				w.pass(time.Second)
-				w.wantStatus(r.Case, intake.StatusQuarantined)
+				if tt.after > 72*time.Hour {
+					w.wantStatus(r.Case, intake.StatusWithdrawn)
+				} else {
+					w.wantStatus(r.Case, intake.StatusQuarantined)
+				}
 				w.wantMessages(intake.MessageConfirm)
 			}, confirming)
 		})

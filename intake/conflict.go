@@ -24,12 +24,22 @@ type Conflict struct {
 	Owner        string    `json:"owner,omitempty"` // who acknowledged
 	// Evidence is what speaks for whom, oldest first.
 	Evidence []Evidence `json:"evidence,omitempty"`
+	// Proposed is a resolution that waits for a second person.
+	Proposed Proposal `json:"proposed,omitzero"`
 	// Resolved is when and by whom it was ended, Winner the case that has the account then ("" if
 	// none has), Rationale why.
 	Resolved  time.Time `json:"resolved_at,omitzero"`
 	By        string    `json:"by,omitempty"`
 	Winner    string    `json:"winner,omitempty"`
 	Rationale string    `json:"rationale,omitempty"`
+}
+
+// Proposal is the first half of a resolution that takes two persons.
+type Proposal struct {
+	By     string    `json:"by,omitempty"`
+	At     time.Time `json:"at,omitzero"`
+	Winner string    `json:"winner,omitempty"`
+	Why    string    `json:"why,omitempty"`
 }
 
 // Evidence is one entry of a timeline.

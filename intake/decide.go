@@ -118,6 +118,15 @@ func (c *change) decide(r *Registration, matches []Match, unreachable []string, 
 		return RetryAfter(pause, errEarlierRival)
 	}
 	in := Case{Registration: *r, Partner: p, Rivals: rivals, Matches: matches, Unreachable: unreachable}
+	if in.Known, err = c.known(r); err != nil {
+		return err
+	}
+	if in.Past, err = c.past(r); err != nil {
+		return err
+	}
+	if in.Holds, err = c.holds(r.Partner); err != nil {
+		return err
+	}
 	d := c.g.policy.Judge(c.at, in)
 	judged := d
 	if r.Mute != "" && !d.Outcome.Worse(OutcomeAsk) {
@@ -150,6 +159,11 @@ func (v Rival) awaits(r *Registration) bool {
 // settle acts on a verdict as far as the mode allows, and leaves the rest to a person.
 func (c *change) settle(r *Registration, d Decision) error {
 	r.Findings, r.Policy, r.Advice = d.Findings, c.g.policy.Hash(), d.Outcome
+	if d.Outcome == OutcomeReview && len(d.Order) > 1 {
+		if err := c.dispute(r, d); err != nil {
+			return err
+		}
+	}
 	e := Event{
 		Trigger: TriggerRules, Actor: "policy", Reason: d.Reason,
 		Findings: d.Findings, Policy: r.Policy,
@@ -192,7 +206,20 @@ func (c *change) review(r *Registration, e Event) error {
 			return err
 		}
 	}
-	return c.announce(r, MessageReceived, e)
+	if err := c.brief(r, StaffQueued, Brief{Due: r.DecisionDue}, decisionActs...); err != nil {
+		return err
+	}
+	if err := c.push(r); err != nil {
+		return err
+	}
+	m := Message{Kind: MessageReceived, To: r.Reply, Unprompted: e.Trigger != TriggerRules}
+	switch {
+	case !r.Turn.IsZero():
+		m.Kind, m.Due, m.Unprompted = MessageTurn, r.Turn, true
+	case r.Parent != "":
+		m.Kind = MessageElevated
+	}
+	return c.notifyAs(r, m)
 }
 
 // recheck enqueues a further check of a case that waits for a CRM; it is repeated until the
@@ -211,84 +238,47 @@ func (c *change) ask(r *Registration, e Event) error {
 	if err := c.move(r, StatusNeedsInfo, e); err != nil {
 		return err
 	}
-	if err := c.deadline(r, r.AnswerDue); err != nil {
-		return err
-	}
 	return c.announce(r, MessageNeedsInfo, e)
 }
 
-// approve grants the hold. It refuses, whoever asks, while another case holds the account,
-// and a case that does not say which account it is: this is where "one prospect, one
-// partner" is kept.
-func (c *change) approve(r *Registration, e Event) error {
-	if r.Lead[FieldCompanyDomain] == "" {
-		return &ErrInput{"the case has no company domain, so nothing could be held; ask the partner for it first"}
+func (c *change) decline(r *Registration, e Event) error {
+	kind := MessageDeclined
+	if r.Status == StatusAppeal {
+		kind = MessageAppealDecided
 	}
-	holder, err := c.holder(r)
-	if err != nil {
-		return err
-	}
-	if holder != "" {
-		return &HeldError{Case: r.Number, Holder: holder}
-	}
+	return c.refuse(r, e, kind)
+}
+
+// refuse ends the claim of r. What nothing that the partner can do would change he can't
+// register again for a while.
+func (c *change) refuse(r *Registration, e Event, kind MessageKind) error {
 	terms, err := c.terms(r.Partner)
 	if err != nil {
 		return err
 	}
-	r.Decided, r.Protection = c.at, Protection{Start: c.at, End: c.g.policy.End(c.at, terms.NextStep)}
-	r.Problems, r.Question = nil, ""
-	if err := c.move(r, StatusProvisional, e); err != nil {
-		return err
+	r.Decided, r.DecidedBy, r.Problems, r.Question, r.Cooling = c.at, e.Actor, nil, "", time.Time{}
+	if !e.Reason.fixable() && terms.CoolingOff != (Span{}) {
+		r.Cooling = c.g.policy.End(c.at, terms.CoolingOff)
 	}
-	if err := c.deadline(r, r.Protection.End); err != nil {
-		return err
-	}
-	return c.announce(r, MessageApproved, e)
-}
-
-// HeldError says that an account is protected for another case.
-type HeldError struct{ Case, Holder string }
-
-func (e *HeldError) Error() string {
-	return fmt.Sprintf("case %s can't be approved: its account is protected under case %s", e.Case, e.Holder)
-}
-
-// holder returns the number of the other case that holds the account of r, or "".
-func (c *change) holder(r *Registration) (string, error) {
-	for _, key := range r.Identity {
-		if !strings.HasPrefix(key, keyDomain) {
-			continue
-		}
-		cases, err := c.CasesByKey(key, maxRivals)
-		if err != nil {
-			return "", err
-		}
-		for _, other := range cases {
-			if other.Number != r.Number && other.Status.Holds() {
-				return other.Number, nil
-			}
-		}
-		if len(cases) == maxRivals { // the holder may be among those not read
-			return "", fmt.Errorf("more than %d live cases of %s", maxRivals, key)
-		}
-	}
-	return "", nil
-}
-
-func (c *change) decline(r *Registration, e Event) error {
-	r.Decided, r.Problems, r.Question = c.at, nil, ""
 	if err := c.move(r, StatusDeclined, e); err != nil {
 		return err
 	}
-	return c.announce(r, MessageDeclined, e)
+	if err := c.remembers(r); err != nil {
+		return err
+	}
+	return c.announce(r, kind, e)
 }
 
 func (c *change) waitlist(r *Registration, e Event) error {
-	r.Decided = c.at
+	kind := MessageWaitlisted
+	if r.Status == StatusAppeal {
+		kind = MessageAppealDecided
+	}
+	r.Decided, r.DecidedBy, r.Turn = c.at, e.Actor, time.Time{}
 	if err := c.move(r, StatusWaitlisted, e); err != nil {
 		return err
 	}
-	return c.announce(r, MessageWaitlisted, e)
+	return c.announce(r, kind, e)
 }
 
 // merge makes r part of the partner's earlier case. The data that r adds go over; from
@@ -358,8 +348,21 @@ func (c *change) rivals(r *Registration) ([]Rival, error) {
 			}
 			byNumber[o.Number] = Rival{
 				Number: o.Number, Partner: o.Partner, Status: o.Status, Strength: o.Strength,
-				Earlier: o.Before(r), Grade: grade, Evidence: evidence,
+				Claim: o.Claim, Earlier: o.Before(r), Grade: grade, Evidence: evidence,
+				Scope: o.Scope, Lead: r.Parent == o.Number,
 			}
+			rival := byNumber[o.Number]
+			if o.Met {
+				rival.Met = o.Meeting
+			}
+			if grade == identity.GradeCertain && o.Partner != r.Partner {
+				other, err := partner(c, o.Partner)
+				if err := ignoreNotFound(err); err != nil {
+					return nil, err
+				}
+				rival.Certified = other.Certifications
+			}
+			byNumber[o.Number] = rival
 		}
 	}
 	slices.SortFunc(order, func(a, b Registration) int {

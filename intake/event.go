@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -26,6 +27,14 @@ const (
 	EventMeeting     EventKind = "meeting"     // an invitation to a meeting came in
 	EventExtended    EventKind = "extended"    // staff moved the end of the hold
 	EventSeen        EventKind = "seen"        // staff have read what was unread
+	EventRang        EventKind = "rang"        // the time for a reminder or an alarm came
+	EventProgress    EventKind = "progress"    // an introduction or a meeting was proven
+	EventDisputed    EventKind = "disputed"    // the case became part of a dispute, or left one
+	EventRefused     EventKind = "refused"     // staff refused what the partner asked for
+	EventProposed    EventKind = "proposed"    // one of two persons decided
+	EventElevated    EventKind = "elevated"    // a deal came of the lead
+	EventActivity    EventKind = "activity"    // something happened to the deal in the CRM
+	EventAttributed  EventKind = "attributed"  // staff said who gets which part of the credit
 )
 
 // EventKinds is the full set.
@@ -33,6 +42,8 @@ func EventKinds() []EventKind {
 	return []EventKind{
 		EventAccepted, EventJoined, EventMoved, EventJudged, EventAmended,
 		EventPushed, EventNotified, EventUndelivered, EventReported, EventRequested, EventExtended, EventMeeting, EventSeen,
+		EventRang, EventProgress, EventDisputed, EventRefused, EventProposed, EventElevated, EventActivity,
+		EventAttributed,
 	}
 }
 
@@ -59,6 +70,18 @@ type Event struct {
 	// Prev is the hash of event N-1 ("" for the first), Hash that of this one.
 	Prev string `json:"prev,omitempty"`
 	Hash string `json:"hash,omitempty"`
+}
+
+// stirs reports whether the event is somebody's doing about the deal, not the gateway's own.
+func (e Event) stirs() bool {
+	switch e.Kind {
+	case EventAccepted, EventJoined, EventAmended, EventRequested, EventMeeting, EventExtended, EventProgress, EventActivity:
+		return true
+	case EventMoved:
+		who, _, _ := strings.Cut(e.Actor, ":")
+		return who == "partner" || who == "staff" || who == "crm"
+	}
+	return false
 }
 
 // Seal sets Prev and Hash: hex SHA-256 over prev and the event's JSON without its hash.

@@ -26,10 +26,13 @@ type Gateway struct {
 	program  string
 	alone    bool
 	budget   Budget
-	hour     meter
-	now      func() time.Time
-	log      *slog.Logger
-	observe  Observer
+	links    *Links
+	// staffChannel is the channel through which staff are told things; "" if there is none.
+	staffChannel string
+	hour         meter
+	now          func() time.Time
+	log          *slog.Logger
+	observe      Observer
 
 	mu    sync.Mutex
 	wakes map[Lane]chan struct{}
@@ -45,6 +48,11 @@ type Options struct {
 	CRMs []CRM
 	// Program is the vendor's name, as partners read it.
 	Program string
+	// Links are put into messages; there are none without.
+	Links *Links
+	// StaffChannel is the channel through which staff are told what there is to do, by e-mail
+	// address; they are told nothing if it is empty.
+	StaffChannel string
 	// Budget bounds the answers; DefaultBudget if zero.
 	Budget Budget
 	// Alone says that no other process works on the store, so that what a killed one had
@@ -88,6 +96,7 @@ func New(o Options) (*Gateway, error) {
 	g := &Gateway{
 		store: o.Store, policy: o.Policy, ids: o.Identity, numbers: o.Numbers,
 		crms: o.CRMs, repliers: make(map[string]Replier), program: o.Program, alone: o.Alone, budget: o.Budget,
+		links: o.Links, staffChannel: o.StaffChannel,
 		now: o.Now, log: o.Log, observe: o.Observe, wakes: make(map[Lane]chan struct{}),
 	}
 	if g.budget == (Budget{}) {
@@ -161,6 +170,11 @@ type change struct {
 	woken []Lane
 	moves []Event
 	over  []string // addresses that get no more answers for now
+	// promised are the terms by partner, ringing is the key of the alarm that runs.
+	promised map[string]Terms
+	ringing  string
+	// passing says that an account goes from one case to another, and is not free in between.
+	passing bool
 }
 
 // Enqueue adds a task and has its lane woken after the commit.
@@ -182,6 +196,12 @@ func (c *change) record(r *Registration, e Event) error {
 	r.Events, r.Head = e.N, e.Hash
 	r.Revision++
 	r.Updated = c.at
+	if e.stirs() {
+		r.Activity = c.at
+	}
+	if err := c.arm(r); err != nil {
+		return fmt.Errorf("alarm of case %s: %w", r.Number, err)
+	}
 	if err := c.PutCase(*r); err != nil {
 		return fmt.Errorf("put case %s: %w", r.Number, err)
 	}
@@ -201,14 +221,41 @@ func (c *change) move(r *Registration, to Status, e Event) error {
 		return err
 	}
 	e.Kind, e.From, e.To = EventMoved, r.Status, to
-	r.Status, r.Reason, r.Since = to, e.Reason, c.at
+	if r.Status.Holds() != to.Holds() {
+		if err := c.countHold(r.Partner, to.Holds()); err != nil {
+			return err
+		}
+	}
+	if !to.Holds() {
+		r.Extending, r.Revoking = time.Time{}, Revoking{}
+	}
+	r.Status, r.Reason, r.Since, r.Rang = to, e.Reason, c.at, nil
 	if err := c.record(r, e); err != nil {
 		return err
 	}
-	if e.From.Claims() && !to.Claims() {
-		return c.release(r)
+	if !e.From.Claims() || to.Claims() {
+		return nil
 	}
-	return nil
+	return c.gaveUp(r)
+}
+
+// gaveUp does what follows when r no longer claims its account: its lead can have another deal,
+// a dispute may be over, and who waits has his turn.
+func (c *change) gaveUp(r *Registration) error {
+	if r.Parent != "" {
+		if err := c.orphan(r); err != nil {
+			return err
+		}
+	}
+	if c.passing {
+		return nil
+	}
+	if r.Conflict != "" {
+		if err := c.leaveConflict(r); err != nil {
+			return err
+		}
+	}
+	return c.release(r)
 }
 
 // getJSON reads a record into v; ErrNotFound.

@@ -101,6 +101,8 @@ type Message struct {
 	Brief *Brief `json:"brief,omitempty"`
 	// Notice says what was wrong with the mail that a notice is about.
 	Notice Notice `json:"notice,omitempty"`
+	// Due is put in the place of Facts.Due where the message is about a promise of its own.
+	Due time.Time `json:"due,omitzero"`
 	// Unprompted says that nothing the partner just sent is being answered: a timer or a
 	// person caused the message.
 	Unprompted bool `json:"unprompted,omitempty"`

@@ -1,11 +1,13 @@
 package intake
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // notify enqueues a message about r to a route. What it says is fixed now: the state that
@@ -30,6 +32,9 @@ func (c *change) notifyAs(r *Registration, m Message) (err error) {
 	}
 	if m.Facts, err = c.facts(r); err != nil {
 		return err
+	}
+	if !m.Due.IsZero() {
+		m.Facts.Due = m.Due
 	}
 	m.ID, m.At = fmt.Sprintf("%s.%d", r.Number, r.Events), c.at
 	if m.Kind.asked() { // the same state may be asked for any number of times
@@ -117,6 +122,28 @@ func (c *change) facts(r *Registration) (Facts, error) {
 	case r.Status.Holds():
 		f.Until = r.Protection.End
 	}
+	if f.Status == StatusDeclined || f.Status == StatusExpired || f.Status == StatusWaitlisted {
+		if f.AppealBy, err = c.appealBy(r); err != nil {
+			return Facts{}, err
+		}
+	}
+	if r.Status == StatusProvisional || r.Status == StatusProtected {
+		terms, err := c.terms(r.Partner)
+		if err != nil {
+			return Facts{}, err
+		}
+		f.Extensions, f.Days = max(0, terms.Extension.Times-r.Protection.Extended), terms.Extension.Days
+	}
+	if r.Status == StatusLocked {
+		f.Until = time.Time{} // it has no end for now
+	}
+	f.Meeting, f.Related = r.Meeting, cmp.Or(r.MergedInto, r.Child, r.Parent)
+	for _, a := range r.Attribution {
+		if a.Partner == r.Partner {
+			f.Percent = a.Percent
+		}
+	}
+	c.announced(r, &f)
 	for _, field := range fieldsOf(r.Lead) {
 		f.Fields = append(f.Fields, FieldFact{Field: field, Value: r.Lead[field], Words: r.Evidence[field]})
 	}

@@ -216,6 +216,17 @@ func Reasons() []Reason {
 	}
 }
 
+// fixable reports whether the partner can mend what the reason says and register again.
+func (r Reason) fixable() bool {
+	switch r {
+	case ReasonMissingField, ReasonConsentRequired, ReasonFreeMailOnly, ReasonCountryNeeded, ReasonScopeNeeded,
+		ReasonProductNeeded, ReasonCertification, ReasonQuota, ReasonNoInfoInTime, ReasonPartnerInactive,
+		ReasonResolved, ReasonProtectedByOther, ReasonContested, ReasonCoolingOff:
+		return true
+	}
+	return false
+}
+
 // Finding is what one rule found. Evidence is for staff and may name others; it never
 // reaches a partner.
 type Finding struct {

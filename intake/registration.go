@@ -53,9 +53,10 @@ type Registration struct {
 	Conflict string `json:"conflict,omitempty"`
 	// Intro is when the partner's introduction to the prospect was proven, Meeting when the
 	// first meeting is or was; Met says that it was held.
-	Intro   time.Time `json:"intro_at,omitzero"`
-	Meeting time.Time `json:"meeting_at,omitzero"`
-	Met     bool      `json:"met,omitempty"`
+	Intro      time.Time `json:"intro_at,omitzero"`
+	Meeting    time.Time `json:"meeting_at,omitzero"`
+	MeetingUID string    `json:"meeting_uid,omitempty"`
+	Met        bool      `json:"met,omitempty"`
 	// Activity is when somebody last did something about the case: the partner, staff, sales.
 	Activity time.Time `json:"last_activity_at,omitzero"`
 	// Extending is since when an extension that the partner asked for waits for staff.
@@ -74,8 +75,8 @@ type Registration struct {
 	Revoking Revoking `json:"revoking,omitzero"`
 	// Rang are the clocks that have struck since the case came into its status, Alarm is when
 	// the next one does.
-	Rang  []string  `json:"rang,omitempty"`
-	Alarm time.Time `json:"alarm,omitzero"`
+	Rang  []string `json:"rang,omitempty"`
+	Alarm Alarm    `json:"alarm,omitzero"`
 	// Links counts how often the links to the status page were revoked.
 	Links int `json:"links_revoked,omitempty"`
 	// Attribution is who gets which part of the credit, in percent.
@@ -118,6 +119,12 @@ type Protection struct {
 	End time.Time `json:"end"`
 	// Extended counts how often the end was moved.
 	Extended int `json:"extended,omitempty"`
+}
+
+// Alarm is the task that wakes a case when its next clock strikes.
+type Alarm struct {
+	At  time.Time `json:"at"`
+	Key string    `json:"key"`
 }
 
 // Appeal is a partner's contest of a decision.

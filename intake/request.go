@@ -19,6 +19,10 @@ func (a *acceptance) obey(c *change, r *Registration, speaker string) error {
 		switch {
 		case cmd.Verb == VerbHelp:
 			err = a.tell(c, speaker, Message{Kind: MessageHelp})
+		case cmd.Verb == VerbRules:
+			err = a.tellRules(c, speaker)
+		case cmd.Verb == VerbAgree:
+			err = a.agree(c, speaker, cmd.Words)
 		case about != nil:
 			a.receipt = Receipt{Case: about.Number, Status: about.Status, Known: true}
 			err = a.obeyFor(c, about, cmd)
@@ -113,22 +117,80 @@ func (a *acceptance) request(c *change, r *Registration, verb Verb, e Event) err
 	if !slices.Contains(r.Requests, verb) {
 		r.Requests = append(r.Requests, verb)
 	}
-	if verb == VerbAppeal && r.Appeal.Opened.IsZero() && CheckTransition(r.Status, StatusAppeal, TriggerAppeal) == nil {
-		r.Appeal.Opened = c.at
-		e.Trigger, e.Reason = TriggerAppeal, ReasonAppeal
-		if err := c.move(r, StatusAppeal, e); err != nil {
-			return err
-		}
-		if err := c.push(r); err != nil {
-			return err
-		}
+	by, err := c.appealBy(r)
+	if err != nil {
+		return err
+	}
+	if verb == VerbAppeal && !by.Before(c.at) {
+		err = c.appeal(r, e)
 	} else {
-		e.Kind, e.Note = EventRequested, string(verb)
-		if err := c.record(r, e); err != nil {
-			return err
-		}
+		err = c.asked(r, verb, e)
+	}
+	if err != nil {
+		return err
+	}
+	if verb == VerbExtend && len(r.Requests) == 0 {
+		return nil // granted already
+	}
+	if err := c.brief(r, StaffRequest, Brief{Why: a.s.Text}, requestActs(r, verb)...); err != nil {
+		return err
 	}
 	return c.notifyAs(r, Message{Kind: MessageRequested, To: a.s.Reply, Request: verb})
+}
+
+// requestActs are what staff can do about a request.
+func requestActs(r *Registration, verb Verb) []StaffAct {
+	switch {
+	case verb == VerbExtend && !r.Extending.IsZero():
+		return []StaffAct{ActExtend, ActRefuse}
+	case r.Status == StatusAppeal:
+		return []StaffAct{ActAckAppeal, ActApprove, ActDecline}
+	}
+	return []StaffAct{ActSeen}
+}
+
+// appeal has a decision looked at again, by somebody else.
+func (c *change) appeal(r *Registration, e Event) error {
+	terms, err := c.terms(r.Partner)
+	if err != nil {
+		return err
+	}
+	r.Appeal = Appeal{
+		Opened: c.at, From: r.Status, Decider: r.DecidedBy,
+		Acknowledge: c.g.policy.End(c.at, terms.Appeal.Acknowledge), Plan: c.g.policy.End(c.at, terms.Appeal.Plan),
+	}
+	e.Trigger, e.Reason = TriggerAppeal, ReasonAppeal
+	if err := c.move(r, StatusAppeal, e); err != nil {
+		return err
+	}
+	return c.push(r)
+}
+
+// asked notes a request for staff. An extension that keeps to all bounds is granted at once
+// where the policy says so.
+func (c *change) asked(r *Registration, verb Verb, e Event) error {
+	terms, err := c.terms(r.Partner)
+	if err != nil {
+		return err
+	}
+	quiet := terms.Extension.Active != (Span{}) && c.at.After(c.later(r.Activity, terms.Extension.Active))
+	if verb == VerbExtend && (r.Status == StatusProvisional || r.Status == StatusProtected) && r.Extending.IsZero() {
+		r.Extending = c.at
+	}
+	e.Kind, e.Note = EventRequested, string(verb)
+	if err := c.record(r, e); err != nil {
+		return err
+	}
+	if verb != VerbExtend || !terms.Extension.Auto || quiet || r.Extending.IsZero() {
+		return nil
+	}
+	var refused *ErrInput
+	err = c.extend(r, terms.Extension.Days, Event{Actor: "policy"})
+	if errors.As(err, &refused) {
+		return nil // out of bounds: for staff
+	}
+	r.Unread = max(0, r.Unread-1)
+	return err
 }
 
 // tellStatus answers with the state of r.
@@ -146,6 +208,28 @@ func (c *change) announceTo(r *Registration, kind MessageKind, to Route) error {
 		return err
 	}
 	return c.notify(r, kind, to, false)
+}
+
+// tellRules answers with the rules of the programme.
+func (a *acceptance) tellRules(c *change, speaker string) error {
+	return a.tell(c, speaker, Message{Kind: MessageRules})
+}
+
+// agree notes that the partner has acknowledged a version of the rules; of the present one only,
+// for of another one nobody knows here what it said.
+func (a *acceptance) agree(c *change, speaker, version string) error {
+	p, err := partner(c, speaker)
+	if err != nil {
+		return err
+	}
+	if strings.TrimSpace(version) != c.g.policy.Version() {
+		return a.tellRules(c, speaker)
+	}
+	p.Acknowledged = Acknowledged{Version: c.g.policy.Version(), At: c.at, By: a.s.Sender.Address}
+	if err := putJSON(c, spacePartner, p.ID, p); err != nil {
+		return err
+	}
+	return a.tellRules(c, speaker)
 }
 
 // tellAll answers with the state of the sender's own cases, the newest first.
@@ -182,5 +266,9 @@ func (a *acceptance) tell(c *change, speaker string, m Message) error {
 		return nil
 	}
 	m.ID, m.To, m.Facts, m.At = fmt.Sprintf("C-%s.1", a.id), a.s.Reply, c.programFacts(p), c.at
+	if m.Kind == MessageRules {
+		rules := c.g.policy.Published()
+		m.Facts.Rules = &rules
+	}
 	return c.send(m, "command:"+a.id)
 }

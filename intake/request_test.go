@@ -100,7 +100,7 @@ func TestACaseCanBeAppealedOnce(t *testing.T) {
 		w.pass(time.Second)
 		w.command("ana@alpha.example", r.Case, appeal)
 		w.wantStatus(r.Case, intake.StatusDeclined)
-		all := w.wantMessages(intake.MessageDeclined, intake.MessageRequested, intake.MessageDeclined, intake.MessageRequested)
+		all := w.wantMessages(intake.MessageDeclined, intake.MessageRequested, intake.MessageAppealDecided, intake.MessageRequested)
 		if all[1].Request != intake.VerbAppeal || all[1].Facts.Status != intake.StatusAppeal {
 			w.Errorf("told %+v", all[1])
 		}

@@ -65,6 +65,7 @@ func (g *Gateway) Amend(ctx context.Context, number string, lead Lead, v Verdict
 		switch r.Status {
 		case StatusNeedsInfo:
 			r.Problems, r.Question = nil, ""
+			c.unpause(r)
 			if err := c.move(r, StatusSubmitted, e); err != nil {
 				return err
 			}
@@ -76,20 +77,40 @@ func (g *Gateway) Amend(ctx context.Context, number string, lead Lead, v Verdict
 	})
 }
 
-// Decline refuses a case, or revokes an approved one, which frees the account.
+// Decline refuses a case. A hold that was granted is not declined but revoked; see Revoke.
 func (g *Gateway) Decline(ctx context.Context, number string, v Verdict) (Registration, error) {
 	if v.Reason == "" {
 		v.Reason = ReasonNotEligible
 	}
-	if !slices.Contains(Reasons(), v.Reason) {
-		return Registration{}, &ErrInput{fmt.Sprintf("reason %q: want one of %v", v.Reason, Reasons())}
-	}
-	if utf8.RuneCountInString(v.Rationale) < minRationale {
-		return Registration{}, &ErrInput{fmt.Sprintf("a refusal needs a rationale of at least %d characters; it stays with staff", minRationale)}
+	if err := v.refuses(); err != nil {
+		return Registration{}, err
 	}
 	return g.staff(ctx, number, v, func(c *change, r *Registration, e Event) error {
+		if r.Status.Holds() {
+			return &ErrInput{fmt.Sprintf("the case is %s; a hold that was granted is revoked, by two persons, or released if nothing happens", r.Status)}
+		}
 		r.PartnerNote, r.Rationale = v.Message, v.Rationale
 		return c.decline(r, e)
+	})
+}
+
+// refuses checks what a refusal has to have.
+func (v Verdict) refuses() error {
+	if !slices.Contains(Reasons(), v.Reason) {
+		return &ErrInput{fmt.Sprintf("reason %q: want one of %v", v.Reason, Reasons())}
+	}
+	if utf8.RuneCountInString(v.Rationale) < minRationale {
+		return &ErrInput{fmt.Sprintf("a refusal needs a rationale of at least %d characters; it stays with staff", minRationale)}
+	}
+	return nil
+}
+
+// Waitlist puts a case on the waiting list of its account.
+func (g *Gateway) Waitlist(ctx context.Context, number string, v Verdict) (Registration, error) {
+	v.Reason = ReasonProtectedByOther
+	return g.staff(ctx, number, v, func(c *change, r *Registration, e Event) error {
+		r.PartnerNote = v.Message
+		return c.waitlist(r, e)
 	})
 }
 
@@ -126,6 +147,9 @@ func (g *Gateway) Assign(ctx context.Context, number, partnerID string, v Verdic
 		if err != nil {
 			return err
 		}
+		if c.at.After(c.g.policy.End(r.Accepted, c.g.policy.Terms(p).Confirm)) {
+			r.Claim = c.at // whoever vouches late does not date the claim back
+		}
 		r.Partner, r.Strength = p.ID, StrengthOperator
 		e.Trigger = TriggerConfirm
 		if err := c.move(r, StatusSubmitted, e); err != nil {
@@ -135,24 +159,135 @@ func (g *Gateway) Assign(ctx context.Context, number, partnerID string, v Verdic
 	})
 }
 
-// Extend moves the end of a hold, within the bounds of the policy, and tells the partner. The
-// timer that ends the hold looks at its end and waits on.
+// Extend moves the end of a hold, within the bounds of the policy, and tells the partner.
 func (g *Gateway) Extend(ctx context.Context, number string, days int, v Verdict) (Registration, error) {
 	return g.staff(ctx, number, v, func(c *change, r *Registration, e Event) error {
-		if r.Status != StatusProvisional && r.Status != StatusProtected {
-			return &ErrInput{fmt.Sprintf("the case is %s; there is no end of a hold that could be moved", r.Status)}
+		r.PartnerNote = v.Message
+		return c.extend(r, days, e)
+	})
+}
+
+// RefuseExtension answers a request for more time with no. The hold ends when it would have,
+// or now if it lasted only because of the request.
+func (g *Gateway) RefuseExtension(ctx context.Context, number string, v Verdict) (Registration, error) {
+	return g.staff(ctx, number, v, func(c *change, r *Registration, e Event) error {
+		if r.Extending.IsZero() {
+			return &ErrInput{"the partner has not asked for an extension"}
 		}
-		later, err := c.extended(r, days)
-		if err != nil {
-			return &ErrInput{err.Error()}
-		}
-		e.Kind, e.Trigger = EventExtended, ""
-		e.Note = fmt.Sprintf("to %s, %d days later", later.End.Format(time.RFC3339), days)
-		r.Protection, r.PartnerNote = later, v.Message
+		r.Extending, r.PartnerNote = time.Time{}, v.Message
+		e.Kind, e.Trigger, e.Note = EventRefused, "", string(VerbExtend)
 		if err := c.record(r, e); err != nil {
 			return err
 		}
-		return c.announce(r, MessageExtended, e)
+		return c.announce(r, MessageNotExtended, e)
+	})
+}
+
+// Progress notes that the partner has taken a step with the prospect.
+func (g *Gateway) Progress(ctx context.Context, number string, s Step, v Verdict) (Registration, error) {
+	if s.At.IsZero() {
+		return Registration{}, &ErrInput{"when was it?"}
+	}
+	return g.staff(ctx, number, v, func(c *change, r *Registration, e Event) error {
+		if !r.Status.Claims() && r.Status != StatusWaitlisted {
+			return &ErrInput{fmt.Sprintf("the case is %s; a next step changes nothing any more", r.Status)}
+		}
+		s.At = s.At.UTC().Truncate(time.Microsecond)
+		return c.progress(r, s, e)
+	})
+}
+
+// Release frees an account whose partner does nothing.
+func (g *Gateway) Release(ctx context.Context, number string, v Verdict) (Registration, error) {
+	v.Reason = ReasonNoTouch
+	return g.staff(ctx, number, v, func(c *change, r *Registration, e Event) error {
+		if !r.Status.Holds() {
+			return &ErrInput{fmt.Sprintf("the case is %s and holds no account", r.Status)}
+		}
+		r.PartnerNote, r.Rationale = v.Message, v.Rationale
+		return c.endHold(r, e, MessageExpired)
+	})
+}
+
+// Revoke takes a hold back for a cause. It takes two persons: the first call notes who wants it
+// and why, the second, by another person, does it.
+func (g *Gateway) Revoke(ctx context.Context, number string, v Verdict) (Registration, error) {
+	if v.Reason == "" {
+		v.Reason = ReasonRevoked
+	}
+	if err := v.refuses(); err != nil {
+		return Registration{}, err
+	}
+	return g.staff(ctx, number, v, func(c *change, r *Registration, e Event) error {
+		switch {
+		case !r.Status.Holds():
+			return &ErrInput{fmt.Sprintf("the case is %s and holds no account", r.Status)}
+		case r.Revoking.By == v.By:
+			return &ErrInput{"you asked for it; another person has to confirm it"}
+		case r.Revoking.By == "":
+			r.Revoking = Revoking{By: v.By, At: c.at, Reason: v.Reason, Why: v.Rationale}
+			if err := c.record(r, Event{Kind: EventProposed, Actor: e.Actor, Reason: v.Reason, Note: string(ActRevoke)}); err != nil {
+				return err
+			}
+			return c.brief(r, StaffConfirmBy, Brief{Why: v.By + " wants to revoke the hold: " + v.Rationale}, ActRevoke)
+		}
+		r.PartnerNote, r.Rationale = v.Message, v.Rationale
+		e.Note = "with " + r.Revoking.By
+		r.Revoking = Revoking{}
+		return c.refuse(r, e, MessageRevoked)
+	})
+}
+
+// Withdraw ends a case for its partner, who asked for it in another way.
+func (g *Gateway) Withdraw(ctx context.Context, number string, v Verdict) (Registration, error) {
+	v.Reason = ReasonWithdrawn
+	return g.staff(ctx, number, v, func(c *change, r *Registration, e Event) error {
+		e.Trigger = TriggerWithdraw
+		if err := c.move(r, StatusWithdrawn, e); err != nil {
+			return err
+		}
+		return c.announce(r, MessageWithdrawn, e)
+	})
+}
+
+// AcknowledgeAppeal says that a person looks into an appeal. Who decided the case can't.
+func (g *Gateway) AcknowledgeAppeal(ctx context.Context, number string, v Verdict) (Registration, error) {
+	return g.staff(ctx, number, v, func(c *change, r *Registration, e Event) error {
+		if r.Status != StatusAppeal {
+			return &ErrInput{fmt.Sprintf("the case is %s, and no appeal", r.Status)}
+		}
+		r.Appeal.Acknowledged, r.Appeal.Reviewer = c.at, v.By
+		return c.record(r, Event{Kind: EventSeen, Actor: e.Actor, Note: "appeal acknowledged"})
+	})
+}
+
+// Attribute says who gets which part of the credit for a deal: one partner at most sourced it,
+// and the parts are no more than the whole.
+func (g *Gateway) Attribute(ctx context.Context, number string, parts []Attribution, v Verdict) (Registration, error) {
+	sum, sourced := 0, 0
+	for _, a := range parts {
+		if a.Role == RoleSourced {
+			sourced++
+		}
+		if (a.Role != RoleSourced && a.Role != RoleInfluenced) || a.Percent < 0 {
+			return Registration{}, &ErrInput{fmt.Sprintf("want a part of 0 to 100 percent as %s or %s", RoleSourced, RoleInfluenced)}
+		}
+		sum += a.Percent
+	}
+	if sum > 100 || sourced > 1 {
+		return Registration{}, &ErrInput{"the parts are more than 100 percent, or more than one partner sourced the deal"}
+	}
+	return g.staff(ctx, number, v, func(c *change, r *Registration, e Event) error {
+		for _, a := range parts {
+			if _, err := partner(c, a.Partner); err != nil {
+				return &ErrInput{fmt.Sprintf("no partner has the id %q", a.Partner)}
+			}
+		}
+		r.Attribution = parts
+		if err := c.record(r, Event{Kind: EventAttributed, Actor: e.Actor, Note: fmt.Sprint(parts)}); err != nil {
+			return err
+		}
+		return c.push(r)
 	})
 }
 
@@ -222,6 +357,9 @@ func (g *Gateway) staff(ctx context.Context, number string, v Verdict, act func(
 	err := g.update(ctx, func(c *change) (err error) {
 		if r, err = c.Case(canonical); err != nil {
 			return err
+		}
+		if r.Status == StatusAppeal && r.Appeal.Decider == "staff:"+v.By {
+			return &ErrInput{"you made the decision that is appealed; somebody else has to look at it"}
 		}
 		r.Unread, r.Requests = 0, nil
 		return act(c, &r, Event{Trigger: TriggerStaff, Actor: "staff:" + v.By, Reason: v.Reason})

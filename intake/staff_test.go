@@ -137,7 +137,7 @@ func TestAnExtendedHoldEndsOnItsNewDayAndNotBefore(t *testing.T) {
 		w.wantStatus(r.Case, intake.StatusProvisional)
 		w.pass(time.Until(after.End) + time.Second)
 		w.wantStatus(r.Case, intake.StatusExpired)
-		m := w.wantMessages(intake.MessageApproved, intake.MessageRequested, intake.MessageExtended, intake.MessageExpired)[2]
+		m := w.wantMessages(intake.MessageApproved, intake.MessageRequested, intake.MessageExtended, intake.MessageStepReminder, intake.MessageStepReminder, intake.MessageExpired)[2]
 		if !m.Facts.Until.Equal(after.End) || m.Facts.Note != "Of course." {
 			w.Errorf("told %+v", m.Facts)
 		}
@@ -159,9 +159,7 @@ func TestAnExtensionKeepsToTheBoundsOfThePolicy(t *testing.T) {
 		extend(30, "")
 		extend(1, "")
 		extend(1, "the policy allows no more than 2 (extension.times)")
-		if _, err := w.gateway.Decline(w.Context(), r.Case, intake.Verdict{By: "mia", Reason: intake.ReasonNotEligible, Rationale: "it broke the rules"}); err != nil {
-			w.Fatal(err)
-		}
+		w.revoke(r.Case)
 		extend(1, "the case is declined; there is no end of a hold")
 	})
 }

@@ -95,12 +95,13 @@ const (
 	TriggerRelease    Trigger = "release"     // the holder's protection ended
 	TriggerErase      Trigger = "erase"       // a privacy request
 	TriggerOffboard   Trigger = "offboarding" // the partner leaves the programme
+	TriggerElevate    Trigger = "elevate"     // the lead becomes a deal
 )
 
 // transitions is the one table of legal moves. The empty status is "not there yet".
 var transitions = map[Status]map[Status][]Trigger{
 	"": {
-		StatusSubmitted:   {TriggerSubmit},
+		StatusSubmitted:   {TriggerSubmit, TriggerElevate},
 		StatusQuarantined: {TriggerQuarantine},
 	},
 	StatusQuarantined: {
@@ -114,6 +115,7 @@ var transitions = map[Status]map[Status][]Trigger{
 		StatusInReview:    {TriggerRules, TriggerStaff},
 		StatusProvisional: {TriggerRules},
 		StatusProtected:   {TriggerRules},
+		StatusLocked:      {TriggerRules},
 		StatusDeclined:    {TriggerRules},
 		StatusWaitlisted:  {TriggerRules},
 		StatusWithdrawn:   {TriggerWithdraw, TriggerOffboard},
@@ -127,8 +129,9 @@ var transitions = map[Status]map[Status][]Trigger{
 		StatusErased:    {TriggerErase},
 	},
 	StatusInReview: {
-		StatusProvisional: {TriggerStaff, TriggerRules},
+		StatusProvisional: {TriggerStaff, TriggerRules, TriggerTimer},
 		StatusProtected:   {TriggerStaff, TriggerRules},
+		StatusLocked:      {TriggerStaff, TriggerRules},
 		StatusDeclined:    {TriggerStaff, TriggerRules},
 		StatusWaitlisted:  {TriggerStaff, TriggerRules},
 		StatusNeedsInfo:   {TriggerStaff, TriggerRules},
@@ -138,36 +141,39 @@ var transitions = map[Status]map[Status][]Trigger{
 	},
 	StatusProvisional: {
 		StatusProtected: {TriggerProgress, TriggerStaff},
-		StatusLocked:    {TriggerProgress, TriggerStaff},
-		StatusExpired:   {TriggerTimer},
-		StatusWon:       {TriggerCRM},
-		StatusLost:      {TriggerCRM},
+		StatusLocked:    {TriggerProgress, TriggerStaff, TriggerTimer, TriggerElevate},
+		StatusExpired:   {TriggerTimer, TriggerStaff, TriggerOffboard},
+		StatusWon:       {TriggerCRM, TriggerStaff},
+		StatusLost:      {TriggerCRM, TriggerStaff},
 		StatusInReview:  {TriggerRules},
 		StatusDeclined:  {TriggerStaff},
-		StatusWithdrawn: {TriggerWithdraw, TriggerOffboard},
+		StatusWithdrawn: {TriggerWithdraw},
 		StatusErased:    {TriggerErase},
 	},
 	StatusProtected: {
-		StatusLocked:    {TriggerProgress, TriggerStaff},
-		StatusExpired:   {TriggerTimer},
-		StatusWon:       {TriggerCRM},
-		StatusLost:      {TriggerCRM},
+		StatusLocked:    {TriggerProgress, TriggerStaff, TriggerTimer, TriggerElevate},
+		StatusExpired:   {TriggerTimer, TriggerStaff, TriggerOffboard},
+		StatusWon:       {TriggerCRM, TriggerStaff},
+		StatusLost:      {TriggerCRM, TriggerStaff},
 		StatusInReview:  {TriggerRules},
 		StatusDeclined:  {TriggerStaff},
-		StatusWithdrawn: {TriggerWithdraw, TriggerOffboard},
+		StatusWithdrawn: {TriggerWithdraw},
 		StatusErased:    {TriggerErase},
 	},
 	StatusLocked: {
-		StatusWon:       {TriggerCRM},
-		StatusLost:      {TriggerCRM},
+		StatusWon:       {TriggerCRM, TriggerStaff},
+		StatusLost:      {TriggerCRM, TriggerStaff},
+		StatusMerged:    {TriggerElevate},
+		StatusExpired:   {TriggerStaff, TriggerOffboard},
 		StatusInReview:  {TriggerRules},
 		StatusDeclined:  {TriggerStaff},
-		StatusWithdrawn: {TriggerWithdraw, TriggerOffboard},
+		StatusWithdrawn: {TriggerWithdraw},
 		StatusErased:    {TriggerErase},
 	},
 	StatusWaitlisted: {
 		StatusSubmitted:   {TriggerRelease},
 		StatusProvisional: {TriggerStaff},
+		StatusProtected:   {TriggerStaff},
 		StatusDeclined:    {TriggerStaff},
 		StatusAppeal:      {TriggerAppeal},
 		StatusWithdrawn:   {TriggerWithdraw, TriggerOffboard},
@@ -175,13 +181,15 @@ var transitions = map[Status]map[Status][]Trigger{
 	},
 	StatusDeclined: {StatusAppeal: {TriggerAppeal}, StatusErased: {TriggerErase}},
 	StatusExpired:  {StatusAppeal: {TriggerAppeal}, StatusErased: {TriggerErase}},
-	StatusWon:      {StatusLocked: {TriggerCRM}, StatusErased: {TriggerErase}},
-	StatusLost:     {StatusLocked: {TriggerCRM}, StatusErased: {TriggerErase}},
+	StatusWon:      {StatusLocked: {TriggerCRM, TriggerStaff}, StatusErased: {TriggerErase}},
+	StatusLost:     {StatusLocked: {TriggerCRM, TriggerStaff}, StatusErased: {TriggerErase}},
 	StatusAppeal: {
 		StatusInReview:    {TriggerStaff},
 		StatusProvisional: {TriggerStaff},
 		StatusProtected:   {TriggerStaff},
+		StatusLocked:      {TriggerStaff},
 		StatusDeclined:    {TriggerStaff},
+		StatusWaitlisted:  {TriggerStaff},
 		StatusWithdrawn:   {TriggerWithdraw, TriggerOffboard},
 		StatusErased:      {TriggerErase},
 	},

@@ -66,12 +66,12 @@ func TestAHolderIsLiveAndNotUndecided(t *testing.T) {
 }
 
 func TestAnIllegalMoveNamesTheLegalOnes(t *testing.T) {
-	err := CheckTransition(StatusInReview, StatusLocked, TriggerStaff)
+	err := CheckTransition(StatusInReview, StatusWon, TriggerStaff)
 	var illegal *IllegalTransition
 	if !errors.As(err, &illegal) || !slices.Contains(illegal.Legal, StatusDeclined) {
 		t.Fatalf("error %v", err)
 	}
-	for _, want := range []string{"in_review", "cannot become locked by staff", "approved_provisional", "declined"} {
+	for _, want := range []string{"in_review", "cannot become won by staff", "approved_provisional", "declined"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q does not say %q", err, want)
 		}

@@ -3,18 +3,8 @@ package intake
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
-	"time"
 )
-
-// deadline enqueues the look at r after the time until which something has to happen.
-func (c *change) deadline(r *Registration, end time.Time) error {
-	return c.Enqueue(Task{
-		Key:  taskKey("deadline", r),
-		Lane: LaneTimer, Case: r.Number, Due: end.Add(time.Microsecond),
-	})
-}
 
 // runTimer does what its time has come for.
 func (g *Gateway) runTimer(ctx context.Context, t Task) (effect, error) {
@@ -23,46 +13,17 @@ func (g *Gateway) runTimer(ctx context.Context, t Task) (effect, error) {
 		return g.runBatch(ctx, t)
 	case "digest":
 		return g.runDigest(ctx, t)
+	case "dispute":
+		return g.runDispute(ctx, t)
+	case "leave":
+		return g.runLeave(ctx, t)
 	}
-	return g.runDeadline(ctx, t)
-}
-
-// runDeadline ends what had until now: a provisional hold without a next step, a question
-// without an answer. What was answered or ended in the meantime needs no end. If the clock
-// was set back, the time has not come yet.
-func (g *Gateway) runDeadline(_ context.Context, t Task) (effect, error) {
-	return func(c *change) error {
-		r, err := c.Case(t.Case)
-		if err != nil {
-			return err
-		}
-		var end time.Time
-		var act func(*Registration) error
-		switch r.Status {
-		case StatusProvisional:
-			end, act = r.Protection.End, c.expire
-		case StatusNeedsInfo:
-			end, act = r.AnswerDue, c.lapse
-		default:
-			return nil
-		}
-		if left := end.Sub(c.at); left >= 0 {
-			return RetryAfter(left+time.Microsecond, errTooEarly)
-		}
-		return act(&r)
-	}, nil
+	return g.runAlarm(ctx, t)
 }
 
 var errTooEarly = errors.New("the time has not come yet")
 
-func (c *change) expire(r *Registration) error {
-	e := Event{Trigger: TriggerTimer, Actor: "timer", Reason: ReasonNoNextStep}
-	if err := c.move(r, StatusExpired, e); err != nil {
-		return err
-	}
-	return c.announce(r, MessageExpired, e)
-}
-
+// lapse ends a case whose partner did not answer in time.
 func (c *change) lapse(r *Registration) error {
 	e := Event{Trigger: TriggerTimer, Actor: "timer", Reason: ReasonNoInfoInTime}
 	if err := c.move(r, StatusWithdrawn, e); err != nil {
@@ -71,30 +32,42 @@ func (c *change) lapse(r *Registration) error {
 	return c.announce(r, MessageClosed, e)
 }
 
-// release lets the first case on the waiting list of the account have its turn, after r
-// gave up its claim: unless another case holds the account, or has the older claim and is
-// still to be decided.
-func (c *change) release(r *Registration) error {
-	for _, key := range r.Identity {
-		if !strings.HasPrefix(key, keyDomain) {
-			continue
-		}
-		cases, err := c.CasesByKey(key, maxRivals) // by claim
-		if err != nil {
-			return err
-		}
-		if slices.ContainsFunc(cases, func(o Registration) bool { return o.Status.Holds() }) {
-			return nil
-		}
-		if len(cases) == 0 || cases[0].Status != StatusWaitlisted {
-			return nil
-		}
-		next := cases[0]
-		err = c.move(&next, StatusSubmitted, Event{Trigger: TriggerRelease, Actor: "policy", Note: "the account is free"})
-		if err != nil {
-			return err
-		}
-		return c.check(&next)
+// unconfirmed ends a case that nobody vouched for. Its sender is told nothing.
+func (c *change) unconfirmed(r *Registration) error {
+	return c.move(r, StatusWithdrawn, Event{Trigger: TriggerTimer, Actor: "timer", Reason: ReasonNotConfirmed})
+}
+
+// overdue tells of a decision that was not made in time, the partner once and staff every
+// time, and promises anew. Nothing of the partner's is lost by it.
+func (c *change) overdue(r *Registration) error {
+	terms, err := c.terms(r.Partner)
+	if err != nil {
+		return err
 	}
-	return nil
+	if terms.ProvisionalWhenLate && r.Advice == OutcomeApprove {
+		err := c.approve(r, Event{Trigger: TriggerTimer, Actor: "timer"})
+		var held *HeldError
+		if !errors.As(err, &held) {
+			return err
+		}
+	}
+	first := true
+	for _, name := range r.Rang[:len(r.Rang)-1] {
+		first = first && !strings.HasPrefix(name, "late:")
+	}
+	r.DecisionDue = c.g.policy.End(c.at, terms.Decision)
+	if err := c.record(r, Event{Kind: EventRang, Actor: "timer", Note: "promised anew"}); err != nil {
+		return err
+	}
+	if first {
+		if err := c.notify(r, MessageLate, r.Reply, true); err != nil {
+			return err
+		}
+	}
+	return c.brief(r, StaffDecision, Brief{Percent: 100, Due: r.DecisionDue}, decisionActs...)
+}
+
+// appealLate tells staff that a promise about an appeal was not kept.
+func (c *change) appealLate(r *Registration) error {
+	return c.brief(r, StaffDecision, Brief{Percent: 100, Why: "the appeal is not seen to", Due: r.Appeal.Plan})
 }

@@ -210,6 +210,17 @@ func (w *world) story(number string) intake.Dossier {
 	return d
 }
 
+// revoke takes a hold back, which two persons do.
+func (w *world) revoke(number string) {
+	w.Helper()
+	for _, by := range []string{"mia", "jo"} {
+		if _, err := w.gateway.Revoke(w.Context(), number, intake.Verdict{By: by, Rationale: "The customer objected."}); err != nil {
+			w.Fatal(err)
+		}
+	}
+	w.pass(time.Second)
+}
+
 func (w *world) wantStatus(number string, want intake.Status) intake.Registration {
 	w.Helper()
 	r := w.story(number).Registration

@@ -1,0 +1,413 @@
+package intake
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+	"unicode/utf8"
+)
+
+const (
+	spaceConflict = "conflict" // id → Conflict
+	conflictPage  = 200
+)
+
+// dispute makes r part of the conflict that its judgement found: of the one that a rival is in
+// already, or of a new one. The order is the published hierarchy's.
+func (c *change) dispute(r *Registration, d Decision) error {
+	var claims []*Registration
+	var open string
+	for _, number := range d.Order {
+		if number == r.Number {
+			continue
+		}
+		o, err := c.Case(number)
+		if err != nil {
+			return err
+		}
+		if !o.Status.Claims() && o.Status != StatusWaitlisted {
+			continue
+		}
+		if o.Conflict != "" {
+			open = o.Conflict
+		}
+		claims = append(claims, &o)
+	}
+	if len(claims) == 0 {
+		return nil
+	}
+	if r.Conflict != "" {
+		open = r.Conflict
+	}
+	k, err := c.conflict(open, r)
+	if err != nil {
+		return err
+	}
+	k.Cases = order(d.Order, k.Cases)
+	for _, o := range append(claims, r) {
+		k.note(o)
+		if o.Conflict == k.ID {
+			continue
+		}
+		o.Conflict = k.ID
+		if o == r {
+			continue // stored by who judges it
+		}
+		if err := c.record(o, Event{Kind: EventDisputed, Actor: "policy", Note: k.ID}); err != nil {
+			return err
+		}
+		if err := c.push(o); err != nil {
+			return err
+		}
+	}
+	return c.putConflict(k)
+}
+
+// order is the new order of cases, with those at its end that it does not know.
+func order(now, before []string) []string {
+	out := slices.Clone(now)
+	for _, number := range before {
+		if !slices.Contains(out, number) {
+			out = append(out, number)
+		}
+	}
+	return out
+}
+
+// note adds what speaks for a claim to the timeline, once.
+func (k *Conflict) note(r *Registration) {
+	if !slices.Contains(k.Cases, r.Number) {
+		k.Cases = append(k.Cases, r.Number)
+	}
+	k.add(Evidence{At: r.Claim, Case: r.Number, Kind: EvidenceClaim, Words: fmt.Sprintf("claimed through %s (%s)", r.Channel, r.Strength)})
+	if !r.Intro.IsZero() {
+		k.add(Evidence{At: r.Intro, Case: r.Number, Kind: EvidenceIntro})
+	}
+	if !r.Meeting.IsZero() {
+		k.add(Evidence{At: r.Meeting, Case: r.Number, Kind: EvidenceMeeting})
+	}
+}
+
+func (k *Conflict) add(e Evidence) {
+	if slices.Contains(k.Evidence, e) {
+		return
+	}
+	k.Evidence = append(k.Evidence, e)
+	slices.SortStableFunc(k.Evidence, func(a, b Evidence) int { return a.At.Compare(b.At) })
+}
+
+// conflict returns an open conflict by id, or a new one about the account of r.
+func (c *change) conflict(id string, r *Registration) (*Conflict, error) {
+	if id != "" {
+		var k Conflict
+		err := getJSON(c, spaceConflict, id, &k)
+		if err == nil && k.Resolved.IsZero() {
+			return &k, nil
+		}
+		if err := ignoreNotFound(err); err != nil {
+			return nil, err
+		}
+	}
+	n, err := c.Next("conflict")
+	if err != nil {
+		return nil, err
+	}
+	terms, err := c.terms(r.Partner)
+	if err != nil {
+		return nil, err
+	}
+	k := &Conflict{
+		ID: fmt.Sprintf("C-%06d", n), Type: ConflictHorizontal, Account: r.Lead[FieldCompanyDomain], At: c.at,
+		Acknowledge: c.g.policy.End(c.at, terms.Conflict.Acknowledge), Plan: c.g.policy.End(c.at, terms.Conflict.Plan),
+	}
+	for what, due := range map[string]time.Time{"acknowledge": k.Acknowledge, "plan": k.Plan} {
+		err := c.Enqueue(Task{
+			Key: "dispute:" + k.ID + ":" + what, Lane: LaneTimer, Case: k.ID + ":" + what, Due: due.Add(time.Microsecond),
+			Payload: quoted(k.ID),
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return k, c.tellConflict(*k, r, "several claims to one account")
+}
+
+func (c *change) putConflict(k *Conflict) error {
+	deals := len(k.Deals) > 0
+	switch {
+	case deals && len(k.Cases) > 1:
+		k.Type = ConflictMultiChannel
+	case deals:
+		k.Type = ConflictVertical
+	}
+	return putJSON(c, spaceConflict, k.ID, k)
+}
+
+// tellConflict tells staff of a conflict or of a deadline of it.
+func (c *change) tellConflict(k Conflict, r *Registration, why string) error {
+	p, err := partner(c, r.Partner)
+	if err := ignoreNotFound(err); err != nil {
+		return err
+	}
+	seen := *r
+	b := Brief{Partner: p.Name, PartnerID: p.ID, Registration: &seen, Conflict: &k, Why: why, Due: k.Acknowledge}
+	if !k.Acknowledged.IsZero() {
+		b.Due = k.Plan
+	}
+	for _, to := range c.staffFor(p, StaffConflict, b) {
+		id := fmt.Sprintf("S-%s.%d", k.ID, c.at.UnixMicro())
+		if err := c.tellStaff(to, StaffConflict, b, id, c.programFacts(p)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// runDispute tells staff of a conflict that nobody has seen to in time.
+func (g *Gateway) runDispute(_ context.Context, t Task) (effect, error) {
+	var id string
+	if err := json.Unmarshal(t.Payload, &id); err != nil {
+		return nil, Permanent(fmt.Errorf("conflict of task %s: %w", t.Key, err))
+	}
+	return func(c *change) error {
+		var k Conflict
+		if err := getJSON(c, spaceConflict, id, &k); err != nil {
+			return ignoreNotFound(err)
+		}
+		planned := t.Key == "dispute:"+id+":plan"
+		if !k.Resolved.IsZero() || planned && !k.Planned.IsZero() || !planned && !k.Acknowledged.IsZero() {
+			return nil
+		}
+		due, why := k.Acknowledge, "nobody has acknowledged the conflict"
+		if planned {
+			due, why = k.Plan, "there is no plan for the conflict"
+		}
+		if left := due.Sub(c.at); left >= 0 {
+			return RetryAfter(left+time.Microsecond, errTooEarly)
+		}
+		r, err := c.Case(k.Cases[0])
+		if err != nil {
+			return err
+		}
+		return c.tellConflict(k, &r, why)
+	}, nil
+}
+
+// Conflicts lists conflicts by id, those that are resolved only if all are wanted.
+func (g *Gateway) Conflicts(ctx context.Context, all bool) (found []Conflict, err error) {
+	err = g.store.View(ctx, func(tx Tx) error {
+		found = nil
+		for after, more := "", true; more; {
+			entries, err := tx.ScanRecords(spaceConflict, "", after, conflictPage)
+			if err != nil {
+				return err
+			}
+			for _, e := range entries {
+				var k Conflict
+				if err := decode(e, &k); err != nil {
+					return err
+				}
+				if after = e.Key; all || k.Resolved.IsZero() {
+					found = append(found, k)
+				}
+			}
+			more = len(entries) == conflictPage
+		}
+		return nil
+	})
+	return found, err
+}
+
+// Conflict returns one by id; ErrNotFound.
+func (g *Gateway) Conflict(ctx context.Context, id string) (k Conflict, err error) {
+	err = g.store.View(ctx, func(tx Tx) error { return getJSON(tx, spaceConflict, id, &k) })
+	return k, err
+}
+
+// AcknowledgeConflict says that a person looks into a conflict. Only now the partners are told
+// that their claims are being checked with another source: before, a claim would be a way to
+// learn of others.
+func (g *Gateway) AcknowledgeConflict(ctx context.Context, id string, v Verdict) (Conflict, error) {
+	return g.inConflict(ctx, id, v, func(c *change, k *Conflict) error {
+		if !k.Acknowledged.IsZero() {
+			return &ErrInput{fmt.Sprintf("%s acknowledged it on %s", k.Owner, k.Acknowledged.Format(time.DateOnly))}
+		}
+		k.Acknowledged, k.Owner = c.at, v.By
+		return c.eachCase(k, func(r *Registration) error {
+			if !r.Status.Claims() && r.Status != StatusWaitlisted {
+				return nil
+			}
+			if err := c.record(r, Event{Kind: EventDisputed, Actor: "staff:" + v.By, Note: k.ID + " acknowledged"}); err != nil {
+				return err
+			}
+			return c.notifyAs(r, Message{Kind: MessageConflict, To: r.Reply, Unprompted: true, Due: k.Plan})
+		})
+	})
+}
+
+// PlanConflict says how a conflict is to be solved, in words for staff.
+func (g *Gateway) PlanConflict(ctx context.Context, id string, v Verdict) (Conflict, error) {
+	return g.inConflict(ctx, id, v, func(c *change, k *Conflict) error {
+		if utf8.RuneCountInString(v.Rationale) < minRationale {
+			return &ErrInput{fmt.Sprintf("what is the plan? at least %d characters", minRationale)}
+		}
+		k.Planned, k.Rationale = c.at, v.Rationale
+		if k.Acknowledged.IsZero() {
+			k.Acknowledged, k.Owner = c.at, v.By
+		}
+		return nil
+	})
+}
+
+// AddEvidence adds to the timeline of a conflict.
+func (g *Gateway) AddEvidence(ctx context.Context, id string, e Evidence, v Verdict) (Conflict, error) {
+	return g.inConflict(ctx, id, v, func(_ *change, k *Conflict) error {
+		if !slices.Contains(EvidenceKinds(), e.Kind) || e.At.IsZero() {
+			return &ErrInput{fmt.Sprintf("evidence needs a time and one of the kinds %v", EvidenceKinds())}
+		}
+		if e.Case != "" && !slices.Contains(k.Cases, e.Case) {
+			return &ErrInput{fmt.Sprintf("case %s is not part of the conflict; its cases are %v", e.Case, k.Cases)}
+		}
+		e.At = e.At.UTC()
+		k.add(e)
+		return nil
+	})
+}
+
+// ResolveConflict ends a conflict: the winner gets the account, or keeps it, and the others are
+// declined. Without a winner nothing is decided but that there is no conflict. Against the
+// published order it takes a second person.
+func (g *Gateway) ResolveConflict(ctx context.Context, id, winner string, v Verdict) (Conflict, error) {
+	if utf8.RuneCountInString(v.Rationale) < minRationale {
+		return Conflict{}, &ErrInput{fmt.Sprintf("a resolution needs a rationale of at least %d characters; it stays with staff", minRationale)}
+	}
+	number, _ := g.numbers.Parse(winner)
+	return g.inConflict(ctx, id, v, func(c *change, k *Conflict) error {
+		if winner != "" && !slices.Contains(k.Cases, number) {
+			return &ErrInput{fmt.Sprintf("case %s is not part of the conflict; its cases are %v", winner, k.Cases)}
+		}
+		if number != "" && k.Cases[0] != number {
+			second, err := k.second(c, number, v)
+			if err != nil || !second {
+				return err
+			}
+		}
+		k.Resolved, k.By, k.Winner, k.Rationale, k.Proposed = c.at, v.By, number, v.Rationale, Proposal{}
+		return c.settleConflict(k, v)
+	})
+}
+
+// second notes the first half of a decision that two persons make, and reports whether this is
+// the other half.
+func (k *Conflict) second(c *change, winner string, v Verdict) (bool, error) {
+	if k.Proposed.Winner == winner && k.Proposed.By != v.By {
+		return true, nil
+	}
+	if k.Proposed.Winner == winner {
+		return false, &ErrInput{fmt.Sprintf("%s goes first by the published order, so a second person has to confirm what you proposed", k.Cases[0])}
+	}
+	k.Proposed = Proposal{By: v.By, At: c.at, Winner: winner, Why: v.Rationale}
+	r, err := c.Case(winner)
+	if err != nil {
+		return false, err
+	}
+	return false, c.tellConflict(*k, &r, fmt.Sprintf("%s proposes that %s has the account, against the published order; another person has to confirm it", v.By, winner))
+}
+
+func (c *change) settleConflict(k *Conflict, v Verdict) error {
+	part := func(r *Registration) error {
+		r.Conflict = ""
+		e := Event{Trigger: TriggerStaff, Actor: "staff:" + v.By, Reason: ReasonResolved}
+		switch {
+		case k.Winner == "" || r.Number == k.Winner:
+			return c.record(r, Event{Kind: EventDisputed, Actor: e.Actor, Note: k.ID + " resolved"})
+		case r.Status == StatusInReview || r.Status.Holds():
+			return c.decline(r, e)
+		}
+		return c.record(r, Event{Kind: EventDisputed, Actor: e.Actor, Note: k.ID + " resolved"})
+	}
+	c.passing = true
+	defer func() { c.passing = false }()
+	if err := c.eachCase(k, part); err != nil || k.Winner == "" {
+		return err
+	}
+	r, err := c.Case(k.Winner)
+	if err != nil || r.Status.Holds() {
+		return err
+	}
+	r.Rationale = v.Rationale
+	return c.approve(&r, Event{Trigger: TriggerStaff, Actor: "staff:" + v.By, Reason: ReasonResolved})
+}
+
+// leaveConflict takes r, which claims nothing any more, out of its conflict. One claim alone is
+// no conflict.
+func (c *change) leaveConflict(r *Registration) error {
+	var k Conflict
+	if err := getJSON(c, spaceConflict, r.Conflict, &k); err != nil {
+		return ignoreNotFound(err)
+	}
+	r.Conflict = ""
+	if err := c.record(r, Event{Kind: EventDisputed, Actor: "policy", Note: k.ID + " left"}); err != nil {
+		return err
+	}
+	var left []*Registration
+	for _, number := range k.Cases {
+		o, err := c.Case(number)
+		if err != nil {
+			return err
+		}
+		if o.Conflict == k.ID && o.Status.Claims() {
+			left = append(left, &o)
+		}
+	}
+	if len(left) > 1 || len(k.Deals) > 0 && len(left) > 0 || !k.Resolved.IsZero() {
+		return nil
+	}
+	k.Resolved, k.By, k.Rationale = c.at, "policy", "only one claim is left"
+	for _, o := range left {
+		o.Conflict = ""
+		if err := c.record(o, Event{Kind: EventDisputed, Actor: "policy", Note: k.ID + " resolved"}); err != nil {
+			return err
+		}
+	}
+	return c.putConflict(&k)
+}
+
+func (c *change) eachCase(k *Conflict, do func(*Registration) error) error {
+	for _, number := range k.Cases {
+		r, err := c.Case(number)
+		if err != nil {
+			return err
+		}
+		if err := do(&r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g *Gateway) inConflict(ctx context.Context, id string, v Verdict, act func(*change, *Conflict) error) (k Conflict, err error) {
+	if v.By == "" {
+		return k, &ErrInput{"who decides?"}
+	}
+	err = g.update(ctx, func(c *change) error {
+		k = Conflict{}
+		if err := getJSON(c, spaceConflict, id, &k); err != nil {
+			return err
+		}
+		if !k.Resolved.IsZero() {
+			return &ErrInput{fmt.Sprintf("the conflict was resolved by %s on %s", k.By, k.Resolved.Format(time.DateOnly))}
+		}
+		if err := act(c, &k); err != nil {
+			return err
+		}
+		return c.putConflict(&k)
+	})
+	if errors.Is(err, ErrNotFound) {
+		return k, fmt.Errorf("conflict %s: %w", id, err)
+	}
+	return k, err
+}

@@ -1,0 +1,102 @@
+package intake
+
+// elevates reports whether a submission of the partner makes a deal of the lead that he holds.
+func elevates(r *Registration, lead Lead) bool {
+	return r.Status.Holds() && lead[FieldKind] == KindDeal && r.Lead[FieldKind] != KindDeal && r.Child == ""
+}
+
+// elevate opens a case for the deal that came of the lead r. The deal has the lead's claim time,
+// and while it is judged the lead keeps the account.
+func (a *acceptance) elevate(c *change, r *Registration, lead Lead) error {
+	child, err := c.elevate(r, lead, a.s, "partner:"+r.Partner)
+	if err != nil {
+		return err
+	}
+	if err := a.store(c, child); err != nil {
+		return err
+	}
+	a.receipt, a.outcome = Receipt{Case: child.Number, Status: child.Status}, "new"
+	return nil
+}
+
+func (c *change) elevate(r *Registration, lead Lead, s Submission, actor string) (*Registration, error) {
+	number, seq, err := c.newNumber()
+	if err != nil {
+		return nil, err
+	}
+	terms, err := c.terms(r.Partner)
+	if err != nil {
+		return nil, err
+	}
+	child := Registration{
+		Number: number, Seq: seq, Partner: r.Partner, Contact: r.Contact, Strength: r.Strength, Channel: r.Channel,
+		Status: StatusSubmitted, Claim: r.Claim, Accepted: c.at, Since: c.at, Activity: c.at,
+		Lead: r.Lead.Clone(), Evidence: map[Field]string{}, Submissions: 1, Reply: r.Reply, Parent: r.Number, Scope: r.Scope,
+		Intro: r.Intro, Meeting: r.Meeting, MeetingUID: r.MeetingUID, Met: r.Met, Attribution: r.Attribution,
+		DecisionDue: c.g.policy.End(c.at, terms.Decision),
+	}
+	if s.Channel != "" {
+		child.Channel, child.Contact, child.Strength = s.Channel, s.Sender.Address, s.Sender.Strength
+	}
+	if s.Reply.Address != "" {
+		child.Reply, child.Mute = s.Reply, s.Mute
+	}
+	account := child.Lead[FieldCompanyDomain]
+	child.Lead[FieldKind] = KindDeal
+	c.absorb(&child, lead, s.Evidence, Fields()...)
+	if child.Lead[FieldCompanyDomain] != account {
+		child.Lead[FieldCompanyDomain] = account // a deal is with the company that is held
+		child.Identity = AccountKeys(c.g.ids, child.Lead)
+	}
+	err = c.record(&child, Event{
+		Kind: EventAccepted, Actor: actor, To: StatusSubmitted, Trigger: TriggerElevate, Reason: ReasonElevated,
+		Submission: 1, Fields: fieldsOf(child.Lead), Note: "of case " + r.Number,
+	})
+	if err != nil {
+		return nil, err
+	}
+	r.Child = number
+	if err := c.record(r, Event{Kind: EventElevated, Actor: actor, Note: number}); err != nil {
+		return nil, err
+	}
+	if r.Status != StatusLocked {
+		if err := c.move(r, StatusLocked, Event{Trigger: TriggerElevate, Actor: actor, Reason: ReasonElevated}); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.push(r); err != nil {
+		return nil, err
+	}
+	return &child, c.check(&child)
+}
+
+// succeed puts a deal that is approved in the place of its lead, whose hold it goes on with,
+// and returns the state in which it holds the account.
+func (c *change) succeed(r *Registration) (Status, error) {
+	lead, err := c.Case(r.Parent)
+	if err != nil {
+		return "", err
+	}
+	if !lead.Status.Holds() {
+		return StatusProvisional, nil // the lead has ended meanwhile; the deal stands alone
+	}
+	r.Protection = lead.Protection
+	lead.MergedInto = r.Number
+	c.passing = true
+	defer func() { c.passing = false }()
+	err = c.move(&lead, StatusMerged, Event{Trigger: TriggerElevate, Actor: "policy", Reason: ReasonElevated, Note: "into case " + r.Number})
+	if err != nil {
+		return "", err
+	}
+	return StatusLocked, c.push(&lead)
+}
+
+// orphan takes the deal that was refused off its lead, so that another can come of it.
+func (c *change) orphan(r *Registration) error {
+	lead, err := c.Case(r.Parent)
+	if err != nil || lead.Child != r.Number {
+		return err
+	}
+	lead.Child = ""
+	return c.record(&lead, Event{Kind: EventElevated, Actor: "policy", Note: r.Number + " ended"})
+}

@@ -1,0 +1,80 @@
+package intake
+
+import (
+	"context"
+	"fmt"
+)
+
+// Erase removes what a case says of people, and with it what it says at all: the lead, the
+// words it was read from, the addresses, the submissions and the inputs of its judgements. The
+// events stay, which hold codes and no personal data, so that the history can still be proven.
+// What was pushed to a CRM is not taken back.
+func (g *Gateway) Erase(ctx context.Context, number string, v Verdict) (Registration, error) {
+	if v.Rationale == "" {
+		return Registration{}, &ErrInput{"an erasure needs a rationale, such as who asked for it; it can't be undone"}
+	}
+	return g.staff(ctx, number, v, func(c *change, r *Registration, e Event) error {
+		e.Trigger = TriggerErase
+		for n := 1; n <= r.Submissions; n++ {
+			if err := c.forget(submissionKey(r, n)); err != nil {
+				return err
+			}
+		}
+		if err := c.forgetJudgements(r); err != nil {
+			return err
+		}
+		open, err := c.Open(r.Number)
+		if err != nil {
+			return err
+		}
+		for _, t := range open {
+			if err := c.Cancel(t.Key); err != nil {
+				return err
+			}
+		}
+		if domain := r.Lead[FieldCompanyDomain]; domain != "" {
+			if err := c.DeleteRecord(spacePast, r.Partner+"/"+domain); err != nil {
+				return err
+			}
+		}
+		whole := *r
+		r.Lead, r.Evidence, r.Unclear, r.Identity = nil, nil, nil, nil
+		r.Contact, r.Reply, r.Problems, r.Question = "", Route{}, nil, ""
+		r.Findings, r.PartnerNote, r.Rationale, r.Revoking, r.Scope = nil, "", "", Revoking{}, ""
+		r.Submissions = 0
+		c.passing = true
+		err = c.move(r, StatusErased, e)
+		c.passing = false
+		if err != nil || !whole.Status.Claims() {
+			return err
+		}
+		return c.release(&whole)
+	})
+}
+
+// forget removes a submission and its payload, which may tell of others too.
+func (c *change) forget(key string) error {
+	var s Submission
+	if err := getJSON(c, spaceSubmission, key, &s); err != nil {
+		return ignoreNotFound(err)
+	}
+	for part := 0; int64(part)*rawPart < s.Raw.Size; part++ {
+		if err := c.DeleteRecord(spaceRaw, rawKey(s.Raw.SHA256, part)); err != nil {
+			return err
+		}
+	}
+	return c.DeleteRecord(spaceSubmission, key)
+}
+
+func (c *change) forgetJudgements(r *Registration) error {
+	entries, err := c.ScanRecords(spaceJudgement, fmt.Sprintf("%016x/", r.Seq), "", maxRivals)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if err := c.DeleteRecord(spaceJudgement, e.Key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
