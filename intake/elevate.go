@@ -31,11 +31,15 @@ func (c *change) elevate(r *Registration, lead Lead, s Submission, actor string)
 	child := Registration{
 		Number: number, Seq: seq, Partner: r.Partner, Contact: r.Contact, Strength: r.Strength, Channel: r.Channel,
 		Status: StatusSubmitted, Claim: r.Claim, Accepted: c.at, Since: c.at, Activity: c.at,
-		Lead: r.Lead.Clone(), Evidence: map[Field]string{}, Submissions: 1, Reply: r.Reply, Parent: r.Number, Scope: r.Scope,
+		Lead: r.Lead.Clone(), Evidence: map[Field]string{}, Reply: r.Reply, Parent: r.Number, Scope: r.Scope,
 		Intro: r.Intro, Meeting: r.Meeting, MeetingUID: r.MeetingUID, Met: r.Met, Attribution: r.Attribution,
 		DecisionDue: c.g.policy.End(c.at, terms.Decision),
 	}
-	if s.Channel != "" {
+	e := Event{
+		Kind: EventAccepted, Actor: actor, To: StatusSubmitted, Trigger: TriggerElevate, Reason: ReasonElevated, Note: "of case " + r.Number,
+	}
+	if s.Key != "" {
+		child.Submissions, e.Submission = 1, 1
 		child.Channel, child.Contact, child.Strength = s.Channel, s.Sender.Address, s.Sender.Strength
 	}
 	if s.Reply.Address != "" {
@@ -48,11 +52,8 @@ func (c *change) elevate(r *Registration, lead Lead, s Submission, actor string)
 		child.Lead[FieldCompanyDomain] = account // a deal is with the company that is held
 		child.Identity = AccountKeys(c.g.ids, child.Lead)
 	}
-	err = c.record(&child, Event{
-		Kind: EventAccepted, Actor: actor, To: StatusSubmitted, Trigger: TriggerElevate, Reason: ReasonElevated,
-		Submission: 1, Fields: fieldsOf(child.Lead), Note: "of case " + r.Number,
-	})
-	if err != nil {
+	e.Fields = fieldsOf(child.Lead)
+	if err := c.record(&child, e); err != nil {
 		return nil, err
 	}
 	r.Child = number

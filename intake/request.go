@@ -185,11 +185,12 @@ func (c *change) asked(r *Registration, verb Verb, e Event) error {
 		return nil
 	}
 	var refused *ErrInput
+	r.Unread--
 	err = c.extend(r, terms.Extension.Days, Event{Actor: "policy"})
-	if errors.As(err, &refused) {
-		return nil // out of bounds: for staff
+	if errors.As(err, &refused) { // out of bounds: for staff
+		r.Unread++
+		return nil
 	}
-	r.Unread = max(0, r.Unread-1)
 	return err
 }
 

@@ -29,6 +29,7 @@ type world struct {
 	gateway *intake.Gateway
 	crm     *fakeCRM
 	channel *fakeChannel
+	desk    *fakeChannel // of staff
 	log     lockedBuffer // what a person must know of
 	sent    int
 }
@@ -129,16 +130,17 @@ func newWorld(t *testing.T, store intake.Store, options ...option) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{T: t, store: store, source: policy.Source(), crm: newFakeCRM(), channel: &fakeChannel{}}
+	w := &world{T: t, store: store, source: policy.Source(), crm: newFakeCRM(), channel: &fakeChannel{}, desk: &fakeChannel{}}
 	w.gateway, err = intake.New(intake.Options{
 		Store: w.store, Policy: policy, Identity: ids, Numbers: numbers,
-		CRMs: []intake.CRM{w.crm}, Program: "Vendor", Budget: budget,
+		CRMs: []intake.CRM{w.crm}, Program: "Vendor", Budget: budget, StaffChannel: "desk",
 		Log: slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.gateway.Register("email", w.channel)
+	w.gateway.Register("desk", w.desk)
 	err = w.gateway.PutPartners(t.Context(), []intake.Partner{
 		{ID: "alpha", Name: "Alpha", Status: intake.PartnerActive, Motion: "referral", Domains: []string{"alpha.example"}, Manager: intake.Contact{Name: "Jo", Email: "jo@vendor.example"}},
 		{ID: "beta", Name: "Beta", Status: intake.PartnerActive, Motion: "reseller", Domains: []string{"beta.example"}},
@@ -248,7 +250,7 @@ func (w *world) verifyChains() {
 	}
 }
 
-// wantMessages checks the kinds of all messages so far, in order.
+// wantMessages checks the kinds of all messages to partners so far, in order.
 func (w *world) wantMessages(kinds ...intake.MessageKind) []intake.Message {
 	w.Helper()
 	got := w.channel.messages()

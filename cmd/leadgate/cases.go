@@ -19,15 +19,10 @@ func casesCommand() *cobra.Command {
 	var p place
 	cmd := &cobra.Command{Use: "cases", Short: "List, read and decide cases"}
 	p.flags(cmd)
-	cmd.AddCommand(
-		casesList(&p), casesShow(&p),
-		casesDecide(&p, "approve", "Approve a case: its account is held for the partner", true),
-		casesDecide(&p, "decline", "Decline a case, or revoke an approved one", true),
-		casesDecide(&p, "ask", "Ask the partner something; the case waits for the answer", true),
-		casesDecide(&p, "extend", "Move the end of a hold, within the bounds of the policy", true),
-		casesDecide(&p, "assign", "Name the partner of a quarantined case and start its checks", false),
-		casesSet(&p), casesRead(&p), casesRetry(&p),
-	)
+	cmd.AddCommand(casesList(&p), casesShow(&p), casesSet(&p), casesRead(&p), casesRetry(&p))
+	for _, d := range caseDecisions() {
+		cmd.AddCommand(d.command(&p))
+	}
 	return cmd
 }
 
@@ -134,81 +129,6 @@ func casesShow(p *place) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one object")
-	return cmd
-}
-
-// casesDecide is a command of staff. A message goes to the partner: it is the question of
-// ask, and a word to go with the decision otherwise.
-func casesDecide(p *place, verb, short string, speaks bool) *cobra.Command {
-	var d admin.Decision
-	var asJSON bool
-	cmd := &cobra.Command{
-		Use:   verb + " CASE",
-		Short: short,
-		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.with(cmd.Context(), func(c *admin.Client) error {
-				s, err := c.Decide(cmd.Context(), verb, args[0], d)
-				if err != nil {
-					return err
-				}
-				if asJSON {
-					return printJSON(cmd.OutOrStdout(), s)
-				}
-				until := ""
-				if s.ProtectedTo != nil {
-					until = " until " + s.ProtectedTo.Format(time.RFC3339)
-				}
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is now %s%s\n", s.CaseNumber, s.Status, until)
-				return err
-			})
-		},
-	}
-	cmd.Flags().StringVar(&d.By, "by", whoami(), "who decides, for the record")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the case as an object")
-	if speaks {
-		cmd.Flags().StringVar(&d.Message, "message", "", "what to say to the partner")
-	}
-	switch verb {
-	case "approve":
-		cmd.Flags().StringVar(&d.Rationale, "rationale", "", "why, for the record, if the policy advises against it")
-	case "decline":
-		cmd.Flags().StringVar((*string)(&d.Reason), "reason", string(intake.ReasonNotEligible), "reason code")
-		cmd.Flags().StringVar(&d.Rationale, "rationale", "", "why, for the record; partners never see it")
-	case "extend":
-		cmd.Flags().IntVar(&d.Days, "days", 0, "by how many calendar days")
-	case "assign":
-		cmd.Flags().StringVar(&d.Partner, "partner", "", "id of the partner")
-	}
-	return cmd
-}
-
-// casesSet changes fields of a case: cases set CASE company_domain=acme.example consent=yes.
-func casesSet(p *place) *cobra.Command {
-	d := admin.Decision{Fields: make(intake.Lead)}
-	cmd := &cobra.Command{
-		Use:   "set CASE FIELD=VALUE…",
-		Short: "Put what you know in the place of what the partner wrote; a case that waited for it goes on",
-		Args:  cobra.MinimumNArgs(2),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			for _, arg := range args[1:] {
-				field, value, found := strings.Cut(arg, "=")
-				if !found || !slices.Contains(intake.Fields(), intake.Field(field)) {
-					return fmt.Errorf("%q is not FIELD=VALUE with one of the fields %v", arg, intake.Fields())
-				}
-				d.Fields[intake.Field(field)] = value
-			}
-			return p.with(cmd.Context(), func(c *admin.Client) error {
-				s, err := c.Decide(cmd.Context(), "amend", args[0], d)
-				if err != nil {
-					return err
-				}
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is now %s\n", s.CaseNumber, s.Status)
-				return err
-			})
-		},
-	}
-	cmd.Flags().StringVar(&d.By, "by", whoami(), "who changes it, for the record")
 	return cmd
 }
 

@@ -39,7 +39,7 @@ func rootCommand() *cobra.Command {
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
-		demoCommand(), serveCommand(), checkCommand(), casesCommand(), inboxCommand(), policyCommand(),
+		demoCommand(), serveCommand(), checkCommand(), casesCommand(), conflictsCommand(), inboxCommand(), policyCommand(),
 		partnersCommand(), ledgerCommand(), mailCommand(), backupCommand(), versionCommand(),
 	)
 	for _, cmd := range root.Commands() {

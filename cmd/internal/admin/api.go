@@ -19,9 +19,11 @@ type CaseSummary struct {
 	Partner       string        `json:"partner"`
 	Submitter     string        `json:"submitter"`
 	Channel       string        `json:"channel"`
-	ClaimTime     time.Time     `json:"claim_time"`
-	DecisionDue   *time.Time    `json:"decision_due,omitempty"`
-	ProtectedTo   *time.Time    `json:"protected_until,omitempty"`
+	// Pending says what a further person has to do.
+	Pending     string     `json:"pending,omitempty"`
+	ClaimTime   time.Time  `json:"claim_time"`
+	DecisionDue *time.Time `json:"decision_due,omitempty"`
+	ProtectedTo *time.Time `json:"protected_until,omitempty"`
 	// Unread counts messages of the partner that nobody has seen to.
 	Unread int `json:"unread,omitempty"`
 	// Requests are what the partner asked for and staff have not acted on yet.
@@ -39,8 +41,11 @@ func summary(r intake.Registration) CaseSummary {
 	if r.Status == intake.StatusInReview || r.Status == intake.StatusSubmitted {
 		s.DecisionDue, s.Advice = &r.DecisionDue, r.Advice
 	}
-	if r.Status.Holds() {
+	if r.Status.Holds() && r.Status != intake.StatusLocked {
 		s.ProtectedTo = &r.Protection.End
+	}
+	if by := r.Revoking.By; by != "" {
+		s.Pending = by + " wants to revoke it; another person has to do the same"
 	}
 	return s
 }
@@ -63,9 +68,31 @@ type Decision struct {
 	Reason    intake.Reason `json:"reason,omitempty"`
 	Rationale string        `json:"rationale,omitempty"`
 	Message   string        `json:"message,omitempty"`
-	Partner   string        `json:"partner,omitempty"` // for assign
-	Fields    intake.Lead   `json:"fields,omitempty"`  // for amend
+	Partner   string        `json:"partner,omitempty"` // for assign and reassign
+	Fields    intake.Lead   `json:"fields,omitempty"`  // for amend and elevate
 	Days      int           `json:"days,omitempty"`    // for extend
+	// Step is for progress, Deal (won, lost, open) for close, Parts for attribute.
+	Step  *Step                `json:"step,omitempty"`
+	Deal  string               `json:"deal,omitempty"`
+	Parts []intake.Attribution `json:"parts,omitempty"`
+	// Winner is the case that gets the account when a conflict is resolved, Evidence what is
+	// added to one.
+	Winner   string           `json:"winner,omitempty"`
+	Evidence *intake.Evidence `json:"evidence,omitempty"`
+}
+
+// Step is a next step that staff know of.
+type Step struct {
+	Kind intake.EvidenceKind `json:"kind"`
+	At   time.Time           `json:"at"`
+	Held bool                `json:"held,omitempty"`
+	// Source says how it is known.
+	Source string `json:"source,omitempty"`
+}
+
+// verdict is what every decision has.
+func (d Decision) verdict() intake.Verdict {
+	return intake.Verdict{By: d.By, Reason: d.Reason, Rationale: d.Rationale, Message: d.Message}
 }
 
 // BackupRequest names the file to write; BackupResult tells how large it is.

@@ -157,7 +157,7 @@ func (c *Client) Case(ctx context.Context, number string) (d intake.Dossier, err
 	return d, err
 }
 
-// Decide does one of approve, decline, ask and assign.
+// Decide does what the verb says; the gateway names those that there are.
 func (c *Client) Decide(ctx context.Context, verb, number string, d Decision) (s CaseSummary, err error) {
 	path, err := casePath(number)
 	if err != nil {
@@ -165,6 +165,28 @@ func (c *Client) Decide(ctx context.Context, verb, number string, d Decision) (s
 	}
 	err = c.call(ctx, http.MethodPost, path+"/"+verb, d, &s)
 	return s, err
+}
+
+// Conflicts returns the conflicts that are open, or all.
+func (c *Client) Conflicts(ctx context.Context, all bool) (found []intake.Conflict, err error) {
+	path := "/v1/conflicts"
+	if all {
+		path += "?all"
+	}
+	err = c.call(ctx, http.MethodGet, path, nil, &found)
+	return found, err
+}
+
+// Conflict returns one by id.
+func (c *Client) Conflict(ctx context.Context, id string) (k intake.Conflict, err error) {
+	err = c.call(ctx, http.MethodGet, "/v1/conflicts/"+url.PathEscape(id), nil, &k)
+	return k, err
+}
+
+// Settle does one of acknowledge, plan, evidence and resolve.
+func (c *Client) Settle(ctx context.Context, verb, id string, d Decision) (k intake.Conflict, err error) {
+	err = c.call(ctx, http.MethodPost, "/v1/conflicts/"+url.PathEscape(id)+"/"+verb, d, &k)
+	return k, err
 }
 
 // Retry takes up what was given up of a case and returns how many tasks that were.

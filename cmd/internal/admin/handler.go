@@ -43,6 +43,14 @@ func Handler(b Backend) http.Handler {
 		return b.Gateway.Dossier(r.Context(), r.PathValue("number"))
 	})
 	handle("POST /v1/cases/{number}/{verb}", b.decide)
+	handle("GET /v1/conflicts", func(r *http.Request) (any, error) {
+		found, err := b.Gateway.Conflicts(r.Context(), r.URL.Query().Has("all"))
+		return append([]intake.Conflict{}, found...), err
+	})
+	handle("GET /v1/conflicts/{id}", func(r *http.Request) (any, error) {
+		return b.Gateway.Conflict(r.Context(), r.PathValue("id"))
+	})
+	handle("POST /v1/conflicts/{id}/{verb}", b.settle)
 	handle("GET /v1/partners", func(r *http.Request) (any, error) { return b.Gateway.Partners(r.Context()) })
 	handle("POST /v1/partners", b.putPartners)
 	handle("GET /v1/inbox", func(r *http.Request) (any, error) {
@@ -145,44 +153,6 @@ func (b Backend) list(r *http.Request) (any, error) {
 		page.Next = cases[len(cases)-1].Seq
 	}
 	return page, nil
-}
-
-func (b Backend) decide(r *http.Request) (any, error) {
-	var d Decision
-	if err := read(r, &d); err != nil {
-		return nil, err
-	}
-	v := intake.Verdict{By: d.By, Reason: d.Reason, Rationale: d.Rationale, Message: d.Message}
-	ctx, number := r.Context(), r.PathValue("number")
-	var reg intake.Registration
-	var err error
-	switch verb := r.PathValue("verb"); verb {
-	case "approve":
-		reg, err = b.Gateway.Approve(ctx, number, v)
-	case "decline":
-		reg, err = b.Gateway.Decline(ctx, number, v)
-	case "ask":
-		reg, err = b.Gateway.Ask(ctx, number, v)
-	case "retry":
-		n, err := b.Gateway.Retry(ctx, number)
-		return RetryResult{Tasks: n}, err
-	case "amend":
-		reg, err = b.Gateway.Amend(ctx, number, d.Fields, v)
-	case "assign":
-		reg, err = b.Gateway.Assign(ctx, number, d.Partner, v)
-	case "extend":
-		reg, err = b.Gateway.Extend(ctx, number, d.Days, v)
-	case "read":
-		reg, err = b.Gateway.Seen(ctx, number, v)
-	case "dismiss":
-		reg, err = b.Gateway.Dismiss(ctx, number, v)
-	default:
-		return nil, &intake.ErrInput{Problem: fmt.Sprintf("nothing is known of %q", verb)}
-	}
-	if err != nil {
-		return nil, err
-	}
-	return summary(reg), nil
 }
 
 // seeTo accepts or discards what was set aside.

@@ -1,0 +1,128 @@
+package admin
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"leadgate/intake"
+)
+
+// decisions are what staff can do about a case, by the word in the path.
+var decisions = map[string]func(context.Context, *intake.Gateway, string, Decision) (intake.Registration, error){
+	"approve": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
+		return g.Approve(ctx, number, d.verdict())
+	},
+	"decline": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
+		return g.Decline(ctx, number, d.verdict())
+	},
+	"ask": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
+		return g.Ask(ctx, number, d.verdict())
+	},
+	"waitlist": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
+		return g.Waitlist(ctx, number, d.verdict())
+	},
+	"amend": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
+		return g.Amend(ctx, number, d.Fields, d.verdict())
+	},
+	"assign": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
+		return g.Assign(ctx, number, d.Partner, d.verdict())
+	},
+	"reassign": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
+		return g.Reassign(ctx, number, d.Partner, d.verdict())
+	},
+	"extend": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
+		return g.Extend(ctx, number, d.Days, d.verdict())
+	},
+	"refuse-extension": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
+		return g.RefuseExtension(ctx, number, d.verdict())
+	},
+	"progress": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
+		if d.Step == nil {
+			return intake.Registration{}, &intake.ErrInput{Problem: "which step?"}
+		}
+		return g.Progress(ctx, number, intake.Step{Kind: d.Step.Kind, At: d.Step.At, Held: d.Step.Held, Source: d.Step.Source}, d.verdict())
+	},
+	"release": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
+		return g.Release(ctx, number, d.verdict())
+	},
+	"revoke": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
+		return g.Revoke(ctx, number, d.verdict())
+	},
+	"withdraw": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
+		return g.Withdraw(ctx, number, d.verdict())
+	},
+	"close": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
+		return g.Close(ctx, number, d.Deal, d.verdict())
+	},
+	"elevate": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
+		return g.Elevate(ctx, number, d.Fields, d.verdict())
+	},
+	"attribute": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
+		return g.Attribute(ctx, number, d.Parts, d.verdict())
+	},
+	"acknowledge-appeal": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
+		return g.AcknowledgeAppeal(ctx, number, d.verdict())
+	},
+	"erase": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
+		return g.Erase(ctx, number, d.verdict())
+	},
+	"read": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
+		return g.Seen(ctx, number, d.verdict())
+	},
+	"dismiss": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
+		return g.Dismiss(ctx, number, d.verdict())
+	},
+}
+
+func (b Backend) decide(r *http.Request) (any, error) {
+	var d Decision
+	if err := read(r, &d); err != nil {
+		return nil, err
+	}
+	verb, number := r.PathValue("verb"), r.PathValue("number")
+	if verb == "retry" {
+		n, err := b.Gateway.Retry(r.Context(), number)
+		return RetryResult{Tasks: n}, err
+	}
+	act := decisions[verb]
+	if act == nil {
+		var known []string
+		for name := range decisions {
+			known = append(known, name)
+		}
+		slices.Sort(known)
+		return nil, &intake.ErrInput{Problem: fmt.Sprintf("nothing is known of %q; known: %s", verb, strings.Join(known, ", "))}
+	}
+	reg, err := act(r.Context(), b.Gateway, number, d)
+	if err != nil {
+		return nil, err
+	}
+	return summary(reg), nil
+}
+
+// settle works on a conflict.
+func (b Backend) settle(r *http.Request) (any, error) {
+	var d Decision
+	if err := read(r, &d); err != nil {
+		return nil, err
+	}
+	ctx, id := r.Context(), r.PathValue("id")
+	switch verb := r.PathValue("verb"); verb {
+	case "acknowledge":
+		return b.Gateway.AcknowledgeConflict(ctx, id, d.verdict())
+	case "plan":
+		return b.Gateway.PlanConflict(ctx, id, d.verdict())
+	case "evidence":
+		if d.Evidence == nil {
+			return nil, &intake.ErrInput{Problem: "which evidence?"}
+		}
+		return b.Gateway.AddEvidence(ctx, id, *d.Evidence, d.verdict())
+	case "resolve":
+		return b.Gateway.ResolveConflict(ctx, id, d.Winner, d.verdict())
+	default:
+		return nil, &intake.ErrInput{Problem: fmt.Sprintf("nothing is known of %q", verb)}
+	}
+}
