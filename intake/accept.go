@@ -308,7 +308,7 @@ func (a *acceptance) invitation(c *change, r *Registration, m Meeting) error {
 // answerAgain tells a person who sent the same once more what became of it.
 func (a *acceptance) answerAgain(c *change, number string) error {
 	r, err := c.Case(number)
-	if err != nil || r.Status == StatusQuarantined {
+	if err != nil || r.Status == StatusQuarantined || r.Status == StatusErased {
 		return err
 	}
 	return c.notify(&r, MessageKnown, a.s.Reply, false)

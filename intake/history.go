@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"context"
 	"errors"
 	"strconv"
 )
@@ -66,6 +67,15 @@ func (c *change) holds(partnerID string) (int, error) {
 		return 0, err
 	}
 	return strconv.Atoi(string(b))
+}
+
+// Holds is how many accounts a partner holds now.
+func (g *Gateway) Holds(ctx context.Context, partnerID string) (n int, err error) {
+	err = g.store.View(ctx, func(tx Tx) error {
+		n, err = (&change{Tx: tx, g: g}).holds(partnerID)
+		return err
+	})
+	return n, err
 }
 
 // known is what the vendor's own lists say of the company of r.

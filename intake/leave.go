@@ -91,7 +91,8 @@ func (c *change) leaveCase(r *Registration, p Partner) error {
 	return c.announce(r, MessageOffboarding, e)
 }
 
-// Reassign gives a case to another partner, who goes on with it where it stands.
+// Reassign gives a case to another partner, who goes on with it where it stands, and is told
+// what it says.
 func (g *Gateway) Reassign(ctx context.Context, number, partnerID string, v Verdict) (Registration, error) {
 	return g.staff(ctx, number, v, func(c *change, r *Registration, e Event) error {
 		p, err := partner(c, partnerID)
@@ -110,6 +111,8 @@ func (g *Gateway) Reassign(ctx context.Context, number, partnerID string, v Verd
 			}
 		}
 		before := r.Partner
+		r.Links++ // the links that the other partner has are his no more
+		r.Evidence, r.Unclear, r.PartnerNote = nil, nil, ""
 		r.Partner, r.Contact = p.ID, p.Contacts[0].Email
 		r.Reply = Route{Channel: r.Reply.Channel, Address: p.Contacts[0].Email}
 		e.Kind, e.Trigger, e.Note = EventAmended, "", "from partner "+before+" to "+p.ID

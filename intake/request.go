@@ -68,7 +68,7 @@ func (a *acceptance) caseOf(c *change, thread *Registration, cmd Command, speake
 		return thread, nil
 	}
 	r, err := c.Case(number)
-	if errors.Is(err, ErrNotFound) || err == nil && r.Partner != speaker {
+	if errors.Is(err, ErrNotFound) || err == nil && (r.Partner != speaker || r.Status == StatusErased) {
 		return nil, nil
 	}
 	return &r, err

@@ -109,6 +109,12 @@ func (v Verdict) refuses() error {
 func (g *Gateway) Waitlist(ctx context.Context, number string, v Verdict) (Registration, error) {
 	v.Reason = ReasonProtectedByOther
 	return g.staff(ctx, number, v, func(c *change, r *Registration, e Event) error {
+		var held *HeldError
+		if err := c.mayHold(r); err == nil {
+			return &ErrInput{"nobody holds the account, so there is nothing to wait for"}
+		} else if !errors.As(err, &held) {
+			return err
+		}
 		r.PartnerNote = v.Message
 		return c.waitlist(r, e)
 	})

@@ -23,7 +23,7 @@ func (a *acceptance) continued(c *change, speaker string, proven bool) (_ *Regis
 			continue
 		}
 		r, err := c.Case(number)
-		if errors.Is(err, ErrNotFound) {
+		if errors.Is(err, ErrNotFound) || err == nil && r.Status == StatusErased {
 			continue
 		}
 		if err != nil {
@@ -32,6 +32,9 @@ func (a *acceptance) continued(c *change, speaker string, proven bool) (_ *Regis
 		if r.Status == StatusMerged {
 			if r, err = c.Case(r.MergedInto); err != nil {
 				return nil, false, err
+			}
+			if r.Status == StatusErased {
+				continue
 			}
 		}
 		if proven && r.Partner == speaker || a.goesOn(&r) {
