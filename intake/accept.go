@@ -351,7 +351,7 @@ func (a *acceptance) open(c *change, lead Lead, speaker string, proven bool) err
 		Channel: a.s.Channel, Claim: a.s.ReceivedAt, Accepted: c.at, Since: c.at,
 		Lead: lead.Clone(), Evidence: a.s.Evidence, Unclear: a.s.Unclear, Problems: a.problems,
 		Identity: a.keys, Submissions: 1, Reply: a.s.Reply, Mute: a.s.Mute, Activity: c.at,
-		DecisionDue: c.g.policy.End(a.s.ReceivedAt, terms.Decision), Scope: c.g.policy.Scope(lead),
+		DecisionDue: c.g.policy.End(a.s.ReceivedAt, terms.Decision), Promised: a.s.ReceivedAt, Scope: c.g.policy.Scope(lead),
 	}
 	e := Event{Kind: EventAccepted, Actor: "channel:" + a.s.Channel, Submission: 1, Fields: fieldsOf(r.Lead)}
 	if proven {
@@ -509,7 +509,7 @@ func (c *change) unpause(r *Registration) {
 	if due.Before(r.Since) {
 		due = r.Since // it was late before; what is late is to be decided at once
 	}
-	r.Paused += waited
+	r.Promised = r.Promised.Add(waited)
 	r.DecisionDue = c.g.policy.End(due.Add(waited), Span{Unit: BusinessDays})
 }
 

@@ -66,7 +66,10 @@ func (c *change) decisionClocks(r *Registration, t Terms) []clock {
 	}
 	late := clock{name: named("late", r.DecisionDue), at: r.DecisionDue, strike: (*change).overdue}
 	clocks := []clock{late}
-	whole := r.DecisionDue.Sub(r.Claim) - r.Paused
+	if wasLate(r.Rang) {
+		return clocks
+	}
+	whole := r.DecisionDue.Sub(r.Promised)
 	for _, percent := range t.DecisionReminders {
 		left := whole * time.Duration(100-percent) / 100
 		clocks = append(clocks, clock{

@@ -33,7 +33,7 @@ func (c *change) elevate(r *Registration, lead Lead, s Submission, actor string)
 		Status: StatusSubmitted, Claim: r.Claim, Accepted: c.at, Since: c.at, Activity: c.at,
 		Lead: r.Lead.Clone(), Evidence: map[Field]string{}, Reply: r.Reply, Parent: r.Number, Scope: r.Scope,
 		Intro: r.Intro, Meeting: r.Meeting, MeetingUID: r.MeetingUID, Met: r.Met, Attribution: r.Attribution,
-		DecisionDue: c.g.policy.End(c.at, terms.Decision),
+		DecisionDue: c.g.policy.End(c.at, terms.Decision), Promised: c.at,
 	}
 	e := Event{
 		Kind: EventAccepted, Actor: actor, To: StatusSubmitted, Trigger: TriggerElevate, Reason: ReasonElevated, Note: "of case " + r.Number,

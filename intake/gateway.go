@@ -226,8 +226,12 @@ func (c *change) move(r *Registration, to Status, e Event) error {
 			return err
 		}
 	}
+	if !to.ends() { // there is no end any more that could be moved
+		r.Extending = time.Time{}
+		r.Requests = slices.DeleteFunc(r.Requests, func(v Verb) bool { return v == VerbExtend })
+	}
 	if !to.Holds() {
-		r.Extending, r.Revoking = time.Time{}, Revoking{}
+		r.Revoking = Revoking{}
 	}
 	r.Status, r.Reason, r.Since, r.Rang = to, e.Reason, c.at, nil
 	if err := c.record(r, e); err != nil {

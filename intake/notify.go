@@ -127,7 +127,7 @@ func (c *change) facts(r *Registration) (Facts, error) {
 			return Facts{}, err
 		}
 	}
-	if r.Status == StatusProvisional || r.Status == StatusProtected {
+	if r.Status.ends() {
 		terms, err := c.terms(r.Partner)
 		if err != nil {
 			return Facts{}, err

@@ -145,7 +145,7 @@ func (c *change) extended(r *Registration, days int) (Protection, error) {
 
 // extend moves the end of a hold and tells the partner.
 func (c *change) extend(r *Registration, days int, e Event) error {
-	if r.Status != StatusProvisional && r.Status != StatusProtected {
+	if !r.Status.ends() {
 		return &ErrInput{fmt.Sprintf("the case is %s; there is no end of a hold that could be moved", r.Status)}
 	}
 	later, err := c.extended(r, days)
@@ -304,7 +304,7 @@ func (c *change) takeTurn(r *Registration) error {
 		return err
 	}
 	r.Turn = c.g.policy.End(c.at, terms.FirstRight)
-	r.DecisionDue = c.g.policy.End(c.at, terms.Decision)
+	r.DecisionDue, r.Promised = c.g.policy.End(c.at, terms.Decision), c.at
 	err = c.move(r, StatusSubmitted, Event{Trigger: TriggerRelease, Actor: "policy", Note: "the account is free"})
 	if err != nil {
 		return err

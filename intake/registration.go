@@ -61,8 +61,6 @@ type Registration struct {
 	Activity time.Time `json:"last_activity_at,omitzero"`
 	// Extending is since when an extension that the partner asked for waits for staff.
 	Extending time.Time `json:"extending_since,omitzero"`
-	// Paused is for how long the decision waited for the partner.
-	Paused time.Duration `json:"paused,omitempty"`
 	// Cooling is until when the partner can't register the account again, Turn until when an
 	// account that became free is kept for the case.
 	Cooling time.Time `json:"cooling_until,omitzero"`
@@ -91,8 +89,10 @@ type Registration struct {
 	Problems []Problem `json:"problems,omitempty"`
 	Question string    `json:"question,omitempty"`
 	// Asks counts how often the partner was asked.
-	Asks        int        `json:"asks,omitempty"`
+	Asks int `json:"asks,omitempty"`
+	// DecisionDue is until when a decision is promised, Promised since when that counts.
 	DecisionDue time.Time  `json:"decision_due,omitzero"`
+	Promised    time.Time  `json:"decision_promised_at,omitzero"`
 	AnswerDue   time.Time  `json:"answer_due,omitzero"`
 	Decided     time.Time  `json:"decided_at,omitzero"`
 	Protection  Protection `json:"protection,omitzero"`

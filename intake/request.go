@@ -174,7 +174,7 @@ func (c *change) asked(r *Registration, verb Verb, e Event) error {
 		return err
 	}
 	quiet := terms.Extension.Active != (Span{}) && c.at.After(c.later(r.Activity, terms.Extension.Active))
-	if verb == VerbExtend && (r.Status == StatusProvisional || r.Status == StatusProtected) && r.Extending.IsZero() {
+	if verb == VerbExtend && r.Status.ends() && r.Extending.IsZero() {
 		r.Extending = c.at
 	}
 	e.Kind, e.Note = EventRequested, string(verb)

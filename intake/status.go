@@ -58,6 +58,9 @@ func (s Status) Holds() bool {
 	return s == StatusProvisional || s == StatusProtected || s == StatusLocked
 }
 
+// ends reports whether a hold in this state has an end.
+func (s Status) ends() bool { return s == StatusProvisional || s == StatusProtected }
+
 // Undecided reports whether a case in this state may still come to hold its account.
 func (s Status) Undecided() bool {
 	switch s {

@@ -3,7 +3,9 @@ package intake
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
+	"time"
 )
 
 // runTimer does what its time has come for.
@@ -51,12 +53,9 @@ func (c *change) overdue(r *Registration) error {
 			return err
 		}
 	}
-	first := true
-	for _, name := range r.Rang[:len(r.Rang)-1] {
-		first = first && !strings.HasPrefix(name, "late:")
-	}
-	r.DecisionDue = c.g.policy.End(c.at, terms.Decision)
-	if err := c.record(r, Event{Kind: EventRang, Actor: "timer", Note: "promised anew"}); err != nil {
+	first := !wasLate(r.Rang[:len(r.Rang)-1])
+	r.DecisionDue, r.Promised = c.g.policy.End(c.at, terms.Decision), c.at
+	if err := c.record(r, Event{Kind: EventRang, Actor: "timer", Note: "promised until " + r.DecisionDue.Format(time.RFC3339)}); err != nil {
 		return err
 	}
 	if first {
@@ -65,6 +64,11 @@ func (c *change) overdue(r *Registration) error {
 		}
 	}
 	return c.brief(r, StaffDecision, Brief{Percent: 100, Due: r.DecisionDue}, decisionActs...)
+}
+
+// wasLate reports whether a promise of a decision was broken before.
+func wasLate(rang []string) bool {
+	return slices.ContainsFunc(rang, func(name string) bool { return strings.HasPrefix(name, "late:") })
 }
 
 // appealLate tells staff that a promise about an appeal was not kept.

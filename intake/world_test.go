@@ -111,6 +111,12 @@ func (w *world) judgeAgain() []intake.Judgement {
 
 func newWorld(t *testing.T, store intake.Store, options ...option) *world {
 	t.Helper()
+	return newWorldWith(t, store, func(*intake.Options) {}, options...)
+}
+
+// newWorldWith is newWorld with other options of the gateway.
+func newWorldWith(t *testing.T, store intake.Store, other func(*intake.Options), options ...option) *world {
+	t.Helper()
 	spec, budget := rules.Default(), intake.Budget{AddressHour: 1e6, AddressDay: 1e6, DomainHour: 1e6, CaseDay: 1e6, Hour: 1e6}
 	spec.Mode, spec.Required, spec.Timezone = intake.ModeAuto, rules.RequiredShort, "Europe/Brussels"
 	spec.Contact = rules.Contact{Name: "Mia Lund", Email: "mia@vendor.example"}
@@ -131,11 +137,13 @@ func newWorld(t *testing.T, store intake.Store, options ...option) *world {
 		t.Fatal(err)
 	}
 	w := &world{T: t, store: store, source: policy.Source(), crm: newFakeCRM(), channel: &fakeChannel{}, desk: &fakeChannel{}}
-	w.gateway, err = intake.New(intake.Options{
+	with := intake.Options{
 		Store: w.store, Policy: policy, Identity: ids, Numbers: numbers,
 		CRMs: []intake.CRM{w.crm}, Program: "Vendor", Budget: budget, StaffChannel: "desk",
 		Log: slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelWarn})),
-	})
+	}
+	other(&with)
+	w.gateway, err = intake.New(with)
 	if err != nil {
 		t.Fatal(err)
 	}

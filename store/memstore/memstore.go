@@ -31,7 +31,8 @@ type state struct {
 	cases    map[string]intake.Registration // by number
 	numbers  map[uint64]string              // numbers by seq
 	events   map[string][]intake.Event      // by case number
-	tasks    map[string]task                // by key, finished ones included
+	tasks    map[string]intake.Task         // by key, the unfinished ones
+	done     map[string]time.Time           // by key, when it was finished
 	records  map[recordKey][]byte
 	counters map[string]uint64
 	lastTask uint64 // the highest Task.Seq given
@@ -54,7 +55,8 @@ func New(opts ...Option) *Store {
 		cases:    map[string]intake.Registration{},
 		numbers:  map[uint64]string{},
 		events:   map[string][]intake.Event{},
-		tasks:    map[string]task{},
+		tasks:    map[string]intake.Task{},
+		done:     map[string]time.Time{},
 		records:  map[recordKey][]byte{},
 		counters: map[string]uint64{},
 	}}

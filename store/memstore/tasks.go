@@ -10,17 +10,6 @@ import (
 	"leadgate/store/internal/canon"
 )
 
-// task is a task and, once it is finished, when that was.
-type task struct {
-	intake.Task
-	finished time.Time // zero while unfinished
-}
-
-func (t task) open() bool { return t.finished.IsZero() }
-
-// waiting reports whether t is in its lane's queue.
-func (t task) waiting() bool { return t.open() && !t.Parked }
-
 // Enqueue implements intake.Tasks.
 func (tx *txn) Enqueue(t intake.Task) error {
 	if err := tx.writing(); err != nil {
@@ -30,7 +19,8 @@ func (tx *txn) Enqueue(t intake.Task) error {
 	if err != nil {
 		return err
 	}
-	if _, ok := tx.tasks[t.Key]; ok {
+	_, open := tx.tasks[t.Key]
+	if _, done := tx.done[t.Key]; open || done {
 		return nil
 	}
 	if t, err = canon.Clone(t); err != nil {
@@ -40,7 +30,7 @@ func (tx *txn) Enqueue(t intake.Task) error {
 	tx.undo = append(tx.undo, func() { tx.lastTask = last })
 	tx.lastTask++
 	t.Seq = tx.lastTask
-	set(tx, tx.tasks, t.Key, task{Task: t})
+	set(tx, tx.tasks, t.Key, t)
 	return nil
 }
 
@@ -52,14 +42,14 @@ func (tx *txn) Claim(lane intake.Lane, now time.Time, lease time.Duration, limit
 	now = canon.Time(now)
 	first := map[string]uint64{} // the oldest waiting task of each case
 	for _, t := range tx.tasks {
-		if seq, ok := first[t.Case]; t.Lane == lane && t.waiting() && (!ok || t.Seq < seq) {
+		if seq, ok := first[t.Case]; t.Lane == lane && !t.Parked && (!ok || t.Seq < seq) {
 			first[t.Case] = t.Seq
 		}
 	}
 	var ready []intake.Task
 	for _, t := range tx.tasks {
-		if t.Lane == lane && t.waiting() && t.Seq == first[t.Case] && !t.Due.After(now) && !t.Leased.After(now) {
-			ready = append(ready, t.Task)
+		if t.Lane == lane && !t.Parked && t.Seq == first[t.Case] && !t.Due.After(now) && !t.Leased.After(now) {
+			ready = append(ready, t)
 		}
 	}
 	slices.SortFunc(ready, func(a, b intake.Task) int {
@@ -70,7 +60,7 @@ func (tx *txn) Claim(lane intake.Lane, now time.Time, lease time.Duration, limit
 		ready[i].Fence++
 		ready[i].Attempts++
 		ready[i].Leased = canon.Time(now.Add(lease))
-		set(tx, tx.tasks, ready[i].Key, task{Task: ready[i]})
+		set(tx, tx.tasks, ready[i].Key, ready[i])
 	}
 	return copies(ready, limit)
 }
@@ -113,7 +103,7 @@ func (tx *txn) Revive(key string, now time.Time) error {
 		return err
 	}
 	t, ok := tx.tasks[key]
-	if !ok || !t.open() || !t.Parked {
+	if !ok || !t.Parked {
 		return fmt.Errorf("revive %s: %w", key, intake.ErrNotFound)
 	}
 	t.Parked, t.Due, t.Attempts = false, canon.Time(now), 0
@@ -127,7 +117,7 @@ func (tx *txn) EndLeases() error {
 		return err
 	}
 	for key, t := range tx.tasks {
-		if t.open() && !t.Leased.IsZero() {
+		if !t.Leased.IsZero() {
 			t.Leased = time.Time{}
 			set(tx, tx.tasks, key, t)
 		}
@@ -140,7 +130,7 @@ func (tx *txn) Cancel(key string) error {
 	if err := tx.writing(); err != nil {
 		return err
 	}
-	if t, ok := tx.tasks[key]; ok && t.open() {
+	if t, ok := tx.tasks[key]; ok {
 		tx.finish(t)
 	}
 	return nil
@@ -153,8 +143,8 @@ func (tx *txn) Open(caseNumber string) ([]intake.Task, error) {
 	}
 	var found []intake.Task
 	for _, t := range tx.tasks {
-		if t.open() && t.Case == caseNumber {
-			found = append(found, t.Task)
+		if t.Case == caseNumber {
+			found = append(found, t)
 		}
 	}
 	slices.SortFunc(found, func(a, b intake.Task) int { return cmp.Compare(a.Seq, b.Seq) })
@@ -169,7 +159,7 @@ func (tx *txn) NextDue(lane intake.Lane) (time.Time, bool, error) {
 		return next, false, err
 	}
 	for _, t := range tx.tasks {
-		if t.Lane != lane || !t.waiting() {
+		if t.Lane != lane || t.Parked {
 			continue
 		}
 		at := t.Due
@@ -190,9 +180,6 @@ func (tx *txn) Depth() (map[intake.Lane]intake.Depth, error) {
 	}
 	depths := map[intake.Lane]intake.Depth{}
 	for _, t := range tx.tasks {
-		if !t.open() {
-			continue
-		}
 		d := depths[t.Lane]
 		switch {
 		case t.Parked:
@@ -214,36 +201,36 @@ func (tx *txn) PruneTasks(before time.Time, limit int) (int, error) {
 		return 0, err
 	}
 	before = canon.Time(before)
-	var old []task
-	for _, t := range tx.tasks {
-		if !t.open() && t.finished.Before(before) {
-			old = append(old, t)
+	var old []string
+	for key, finished := range tx.done {
+		if finished.Before(before) {
+			old = append(old, key)
 		}
 	}
-	slices.SortFunc(old, func(a, b task) int {
-		return cmp.Or(a.finished.Compare(b.finished), cmp.Compare(a.Key, b.Key))
+	slices.SortFunc(old, func(a, b string) int {
+		return cmp.Or(tx.done[a].Compare(tx.done[b]), cmp.Compare(a, b))
 	})
 	old = old[:max(0, min(limit, len(old)))]
-	for _, t := range old {
-		remove(tx, tx.tasks, t.Key)
+	for _, key := range old {
+		remove(tx, tx.done, key)
 	}
 	return len(old), nil
 }
 
 // claimed returns the stored task if t holds its current fence, else intake.ErrStale.
-func (tx *txn) claimed(t intake.Task) (task, error) {
+func (tx *txn) claimed(t intake.Task) (intake.Task, error) {
 	if err := tx.writing(); err != nil {
-		return task{}, err
+		return intake.Task{}, err
 	}
 	cur, ok := tx.tasks[t.Key]
-	if !ok || !cur.open() || cur.Fence != t.Fence {
-		return task{}, fmt.Errorf("task %s: %w", t.Key, intake.ErrStale)
+	if !ok || cur.Fence != t.Fence {
+		return intake.Task{}, fmt.Errorf("task %s: %w", t.Key, intake.ErrStale)
 	}
 	return cur, nil
 }
 
-func (tx *txn) finish(t task) {
-	t.finished = canon.Time(tx.now())
-	t.Task = intake.Task{Key: t.Key} // only the key is kept
-	set(tx, tx.tasks, t.Key, t)
+// finish takes t out of the queue; only its key is kept.
+func (tx *txn) finish(t intake.Task) {
+	remove(tx, tx.tasks, t.Key)
+	set(tx, tx.done, t.Key, canon.Time(tx.now()))
 }
