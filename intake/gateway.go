@@ -30,6 +30,10 @@ type Gateway struct {
 	now      func() time.Time
 	log      *slog.Logger
 	observe  Observer
+	signer   Signer
+	witness  Witness
+
+	witnessing sync.Mutex // held while lines go to the witness
 
 	mu    sync.Mutex
 	wakes map[Lane]chan struct{}
@@ -49,7 +53,11 @@ type Options struct {
 	Budget Budget
 	// Alone says that no other process works on the store, so that what a killed one had
 	// begun is taken up at once instead of after the end of its leases.
-	Alone   bool
+	Alone bool
+	// Signer signs receipts and checkpoints; without one there are none. Witness is told of
+	// each checkpoint; nil for none.
+	Signer  Signer
+	Witness Witness
 	Now     func() time.Time // time.Now if nil
 	Log     *slog.Logger     // discarded if nil
 	Observe Observer         // nothing is observed if nil
@@ -88,7 +96,7 @@ func New(o Options) (*Gateway, error) {
 	g := &Gateway{
 		store: o.Store, policy: o.Policy, ids: o.Identity, numbers: o.Numbers,
 		crms: o.CRMs, repliers: make(map[string]Replier), program: o.Program, alone: o.Alone, budget: o.Budget,
-		now: o.Now, log: o.Log, observe: o.Observe, wakes: make(map[Lane]chan struct{}),
+		now: o.Now, log: o.Log, observe: o.Observe, signer: o.Signer, witness: o.Witness, wakes: make(map[Lane]chan struct{}),
 	}
 	if g.budget == (Budget{}) {
 		g.budget = DefaultBudget()
@@ -161,6 +169,7 @@ type change struct {
 	woken []Lane
 	moves []Event
 	over  []string // addresses that get no more answers for now
+	kept  map[string]string // what the next event of its case has to bind
 }
 
 // Enqueue adds a task and has its lane woken after the commit.
@@ -178,15 +187,20 @@ func (c *change) wakeAfter(l Lane) {
 // record appends e to the history of r and stores r with it, as the next revision.
 func (c *change) record(r *Registration, e Event) error {
 	e.Case, e.N, e.At = r.Number, r.Events+1, c.at
-	e.Seal(r.Head)
-	r.Events, r.Head = e.N, e.Hash
+	r.Events = e.N
 	r.Revision++
 	r.Updated = c.at
+	e.Bind, e.Kept = bindCase(*r), c.takeKept(r)
+	e.Seal(r.Head)
+	r.Head = e.Hash
 	if err := c.PutCase(*r); err != nil {
 		return fmt.Errorf("put case %s: %w", r.Number, err)
 	}
 	if err := c.AppendEvent(e); err != nil {
 		return fmt.Errorf("append event %d of case %s: %w", e.N, r.Number, err)
+	}
+	if err := c.awaitCheckpoint(r); err != nil {
+		return err
 	}
 	if e.Kind == EventMoved {
 		c.moves = append(c.moves, e)

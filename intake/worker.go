@@ -55,7 +55,9 @@ func (g *Gateway) Run(ctx context.Context) error {
 		wg.Go(func() { g.work(ctx, l) })
 	}
 	wg.Go(func() { g.keepHouse(ctx) })
+	wg.Go(func() { g.keepCheckpoints(ctx) })
 	wg.Wait()
+	g.lastCheckpoint(ctx)
 	return nil
 }
 
