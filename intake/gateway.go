@@ -168,7 +168,7 @@ type change struct {
 	at    time.Time
 	woken []Lane
 	moves []Event
-	over  []string // addresses that get no more answers for now
+	over  []string          // addresses that get no more answers for now
 	kept  map[string]string // what the next event of its case has to bind
 }
 
