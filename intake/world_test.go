@@ -29,6 +29,7 @@ type world struct {
 	gateway *intake.Gateway
 	crm     *fakeCRM
 	channel *fakeChannel
+	witness memoryWitness
 	log     lockedBuffer // what a person must know of
 	sent    int
 }
@@ -79,6 +80,7 @@ func runWorld(t *testing.T, store intake.Store, fn func(w *world), options ...op
 	}
 	w.verifyChains()
 	w.judgeAgain()
+	w.wantProven()
 }
 
 // judgeAgain makes each verdict again as another process would: from the policy's source and
@@ -132,7 +134,7 @@ func newWorld(t *testing.T, store intake.Store, options ...option) *world {
 	w := &world{T: t, store: store, source: policy.Source(), crm: newFakeCRM(), channel: &fakeChannel{}}
 	w.gateway, err = intake.New(intake.Options{
 		Store: w.store, Policy: policy, Identity: ids, Numbers: numbers,
-		CRMs: []intake.CRM{w.crm}, Program: "Vendor", Budget: budget,
+		CRMs: []intake.CRM{w.crm}, Program: "Vendor", Budget: budget, Signer: testKey, Witness: &w.witness,
 		Log: slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	if err != nil {
