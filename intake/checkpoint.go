@@ -20,6 +20,8 @@ const (
 	checkpointPause = time.Minute
 	// lastCheckpointTime bounds the checkpoint of a gateway that stops.
 	lastCheckpointTime = 3 * time.Second
+	// wakeCheckpoint is on what the checkpoints wait; no task has this lane.
+	wakeCheckpoint Lane = "checkpoint"
 )
 
 // Head is the end of a case's history at some time.
@@ -136,6 +138,7 @@ func (c *change) awaitCheckpoint(r *Registration) error {
 	if c.g.signer == nil {
 		return nil
 	}
+	c.wakeAfter(wakeCheckpoint)
 	return putJSON(c, spacePending, pendingKey(r), Head{Case: r.Number, N: r.Events, Hash: r.Head})
 }
 
@@ -281,12 +284,16 @@ func (g *Gateway) keepCheckpoints(ctx context.Context) {
 	if g.signer == nil {
 		return
 	}
-	tick := time.NewTicker(checkpointPause)
-	defer tick.Stop()
 	for {
-		g.tryCheckpoint(ctx)
+		if g.tryCheckpoint(ctx) {
+			select {
+			case <-g.wakeup(wakeCheckpoint):
+			case <-ctx.Done():
+				return
+			}
+		}
 		select {
-		case <-tick.C:
+		case <-time.After(checkpointPause):
 		case <-ctx.Done():
 			return
 		}
@@ -303,8 +310,10 @@ func (g *Gateway) lastCheckpoint(ctx context.Context) {
 	g.tryCheckpoint(ctx)
 }
 
-func (g *Gateway) tryCheckpoint(ctx context.Context) {
-	if _, err := g.Checkpoint(ctx); err != nil && ctx.Err() == nil {
+func (g *Gateway) tryCheckpoint(ctx context.Context) (done bool) {
+	_, err := g.Checkpoint(ctx)
+	if err != nil && ctx.Err() == nil {
 		g.log.Error("make a checkpoint", "err", err)
 	}
+	return err == nil
 }
