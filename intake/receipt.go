@@ -106,7 +106,12 @@ func (c ClaimReceipt) values() [lineSignature]string {
 
 // receiptWord writes a value without blanks, line breaks and colons, whatever it holds: it can
 // be broken over lines, and can be taken for no other line.
-func receiptWord(s string) string { return receiptValue(url.QueryEscape(s)) }
+func receiptWord(s string) string {
+	if s == receiptNone {
+		return "%2D"
+	}
+	return receiptValue(url.QueryEscape(s))
+}
 
 func receiptValue(s string) string {
 	if s == "" {
@@ -214,11 +219,11 @@ func receiptFields(words []string) (values [lineCount]string, err error) {
 
 func parseReceipt(values [lineCount]string) (c ClaimReceipt, err error) {
 	word := func(line int) string {
-		s, wrong := url.QueryUnescape(values[line])
-		err = errors.Join(err, wrong)
-		if s == receiptNone {
+		if values[line] == receiptNone {
 			return ""
 		}
+		s, wrong := url.QueryUnescape(values[line])
+		err = errors.Join(err, wrong)
 		return s
 	}
 	moment := func(line int) (t time.Time) {
