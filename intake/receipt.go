@@ -151,10 +151,10 @@ func (c ClaimReceipt) Text() string {
 
 // writeReceiptLine writes a name and a value, which goes on in further lines if it is long.
 func writeReceiptLine(b *strings.Builder, name, value string) {
-	b.WriteString(name)
-	for room := receiptWidth - len(name) - 1; value != ""; room = receiptWidth - 1 {
+	b.WriteString(name + " ")
+	for room := receiptWidth - len(name) - 1; value != ""; room = receiptWidth {
 		n := min(room, len(value))
-		b.WriteString(" " + value[:n] + "\n")
+		b.WriteString(value[:n] + "\n")
 		value = value[n:]
 	}
 }

@@ -123,20 +123,23 @@ func narrow(text string) string {
 
 func TestAnyChangedByteMakesAReceiptInvalid(t *testing.T) {
 	p := newPen(1)
-	text := NewReceipt(claimed(), p).Text()
-	for at := range len(text) {
-		rapid.Check(t, func(t *rapid.T) {
-			b := []byte(text)
-			b[at] = rapid.Byte().Draw(t, "byte")
-			blank := unicode.IsSpace(rune(text[at])) && strings.TrimSpace(string(b[at])) == ""
-			quote := at > 0 && text[at-1] == '\n' && strings.ContainsRune("> \t|", rune(b[at])) && text[at] == b[at]
-			if b[at] == text[at] || blank || quote {
-				return
+	text := []byte(NewReceipt(claimed(), p).Text())
+	step := 1
+	if testing.Short() {
+		step = 15
+	}
+	for at, was := range text {
+		for b := at % step; b < 256; b += step {
+			blank := unicode.IsSpace(rune(was)) && strings.ContainsRune(" \t\r\n\v\f", rune(b))
+			if byte(b) == was || blank { // words can stand on any lines
+				continue
 			}
-			if err := valid(string(b), p.ring()); err == nil {
-				t.Fatalf("byte %d changed from %q to %q, and the receipt is still valid:\n%s", at, text[at], b[at], b)
+			text[at] = byte(b)
+			if valid(string(text), p.ring()) == nil {
+				t.Fatalf("byte %d changed from %q to %q, and the receipt is still valid:\n%s", at, was, byte(b), text)
 			}
-		})
+		}
+		text[at] = was
 	}
 }
 
