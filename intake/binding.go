@@ -20,7 +20,7 @@ import (
 // cases of older releases look edited.
 func bindCase(r Registration) string {
 	r.Head = ""
-	canonicalTimes(reflect.ValueOf(&r).Elem())
+	canonicalTimes(&r)
 	b, err := json.Marshal(r)
 	if err != nil { // all fields are plain data, and Thread came out of an encoder
 		panic(fmt.Sprintf("case %s does not encode: %v", r.Number, err))
@@ -28,18 +28,29 @@ func bindCase(r Registration) string {
 	return hashOf(b)
 }
 
-var timeType = reflect.TypeFor[time.Time]()
+// timesOfCase are the places of all times in a Registration, and in the structs within.
+var timesOfCase = timesIn(reflect.TypeFor[Registration]())
 
-// canonicalTimes puts all times of a struct, and of the structs within, into the form in
-// which stores return them.
-func canonicalTimes(v reflect.Value) {
-	for i := range v.NumField() {
-		switch f := v.Field(i); {
-		case f.Type() == timeType:
-			f.Set(reflect.ValueOf(f.Interface().(time.Time).UTC().Truncate(time.Microsecond)))
+func timesIn(t reflect.Type) (places [][]int) {
+	for i := range t.NumField() {
+		switch f := t.Field(i).Type; {
+		case f == reflect.TypeFor[time.Time]():
+			places = append(places, []int{i})
 		case f.Kind() == reflect.Struct:
-			canonicalTimes(f)
+			for _, place := range timesIn(f) {
+				places = append(places, append([]int{i}, place...))
+			}
 		}
+	}
+	return places
+}
+
+// canonicalTimes puts all times of r into the form in which stores return them.
+func canonicalTimes(r *Registration) {
+	v := reflect.ValueOf(r).Elem()
+	for _, place := range timesOfCase {
+		t := v.FieldByIndex(place).Addr().Interface().(*time.Time)
+		*t = t.UTC().Truncate(time.Microsecond)
 	}
 }
 
