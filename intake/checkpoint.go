@@ -18,8 +18,8 @@ const (
 	// maxHeads is how many cases one checkpoint tells of, so that none holds the store up.
 	maxHeads        = 1000
 	checkpointPause = time.Minute
-	// lastCheckpointTime bounds the checkpoint of a gateway that stops.
-	lastCheckpointTime = 3 * time.Second
+	// lastCheckpointTime bounds the checkpoint of a gateway that stops; see stopGrace.
+	lastCheckpointTime = time.Second
 	// wakeCheckpoint is on what the checkpoints wait; no task has this lane.
 	wakeCheckpoint Lane = "checkpoint"
 )
@@ -158,20 +158,18 @@ func (g *Gateway) Checkpoint(ctx context.Context) (res Checkpointed, err error) 
 	if g.signer == nil {
 		return res, errors.New("the gateway has no key to sign checkpoints with")
 	}
-	for {
-		idle := false
-		err := g.store.View(ctx, func(tx Tx) (err error) {
+	for more := true; more; { // what comes in meanwhile has its turn the next time
+		if err := g.store.View(ctx, func(tx Tx) (err error) {
 			pending, err := tx.ScanRecords(spacePending, "", "", 1)
-			if idle = len(pending) == 0; err == nil {
+			if more = len(pending) > 0; err == nil {
 				res.Checkpoint, err = newest(tx)
 			}
 			return err
-		})
-		if err != nil {
+		}); err != nil {
 			return res, err
 		}
-		if idle {
-			return res, g.tellWitness(ctx)
+		if !more {
+			break
 		}
 		var p Checkpoint
 		if err := g.store.Update(ctx, func(tx Tx) (err error) {
@@ -180,11 +178,12 @@ func (g *Gateway) Checkpoint(ctx context.Context) (res Checkpointed, err error) 
 		}); err != nil {
 			return res, err
 		}
-		if len(p.Heads) > 0 {
-			res.Cases += len(p.Heads)
+		if more = len(p.Heads) == maxHeads; len(p.Heads) > 0 {
+			res.Checkpoint, res.Cases = p.N, res.Cases+len(p.Heads)
 			g.log.Info("checkpoint", "n", p.N, "cases", len(p.Heads), "hash", p.Hash)
 		}
 	}
+	return res, g.tellWitness(ctx)
 }
 
 // checkpoint stores the next checkpoint, of the cases that waited longest, and forgets that

@@ -367,7 +367,10 @@ func TestEverySingleChangeOfAStoreIsFound(t *testing.T) {
 	if faults := p.tampered(t, func(*txn) {}); len(faults) > 0 {
 		t.Fatalf("before anything was changed: %v", faults)
 	}
-	const changes = 1050
+	changes := 1050
+	if testing.Short() {
+		changes = 210
+	}
 	r := rand.New(rand.NewPCG(1, 2))
 	all := scopes()
 	ways := manners()
@@ -553,6 +556,61 @@ func TestAPayloadThatWasEditedOrTakenAwayIsFound(t *testing.T) {
 		tx.put(tableRec, e.k, append(e.v, '!'))
 	}), "of a submission was changed")
 	wantFault(t, p.tampered(t, func(tx *txn) { tx.delete(tableRec, raw.all(tx)[0].k) }), "of a submission is gone")
+}
+
+func TestWhatWaitsForACheckpointAndIsMadeToWaitNoLongerIsFound(t *testing.T) {
+	p := newProven(t)
+	s := intake.Submission{
+		Key: "late", Channel: "email", Sender: intake.Sender{Address: "x@stranger.example"}, ReceivedAt: time.Now(),
+		Lead: intake.Lead{intake.FieldCompanyName: "Late", intake.FieldCompanyDomain: "late.example"},
+	}
+	receipt, err := p.gateway(t).Accept(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if faults := p.tampered(t, func(*txn) {}); len(faults) > 0 {
+		t.Fatalf("before: %v", faults)
+	}
+	marks := scope{table: tableRec, prefix: appendString(nil, "checkpoint_await")}
+	late := "case " + receipt.Case
+	wantFault(t, p.tampered(t, func(tx *txn) { tx.delete(tableRec, marks.all(tx)[0].k) }), late+", event 1: no checkpoint tells of this event, and none is going to")
+	wantFault(t, p.tampered(t, func(tx *txn) {
+		e := marks.all(tx)[0]
+		tx.put(tableRec, e.k, bytes.Replace(e.v, []byte(`"n":1`), []byte(`"n":0`), 1))
+	}), "what waits for a checkpoint is not the end of the history")
+	wantFault(t, p.tampered(t, func(tx *txn) { // the whole case, but for its mark
+		seq := tx.read(tableCaseNo, []byte(receipt.Case))
+		tx.delete(tableCase, seq)
+		tx.delete(tableCaseHead, seq)
+		tx.delete(tableCaseNo, []byte(receipt.Case))
+	}), late+": is gone")
+}
+
+// An audit sees each case in one moment, whatever is written meanwhile.
+func TestAnAuditBesideAGatewayAtWorkFindsNothing(t *testing.T) {
+	p := &proven{Store: open(t), keys: intake.Keyring{}}
+	p.keys.Add(keyOf(1).public())
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	audits := 0
+	go func() {
+		defer close(ended)
+		for ; ctx.Err() == nil; audits++ {
+			report, err := intake.Audit{Store: p.Store, Keys: p.keys}.Verify(ctx)
+			if err != nil && ctx.Err() == nil {
+				t.Error(err)
+			}
+			for _, f := range report.Faults {
+				t.Error(f)
+			}
+		}
+	}()
+	p.fill(t, p.gateway(t))
+	cancel()
+	<-ended
+	if audits < 5 {
+		t.Errorf("%d audits are too few", audits)
+	}
 }
 
 func TestTheWitnessOfACutStoreIsToldNothing(t *testing.T) {
