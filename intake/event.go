@@ -67,6 +67,10 @@ type Event struct {
 	Fields     []Field   `json:"fields,omitempty"`
 	Findings   []Finding `json:"findings,omitempty"`
 	Note       string    `json:"note,omitempty"`
+	// Bind is the hash of the case as the event left it, Kept those of the submissions and
+	// judgements that were stored with the event, by space and number; see binding.go.
+	Bind string            `json:"bind,omitempty"`
+	Kept map[string]string `json:"kept,omitempty"`
 	// Prev is the hash of event N-1 ("" for the first), Hash that of this one.
 	Prev string `json:"prev,omitempty"`
 	Hash string `json:"hash,omitempty"`
@@ -101,26 +105,39 @@ func (e Event) digest() string {
 	return hex.EncodeToString(sum[:])
 }
 
+// ChainError says where a history breaks.
+type ChainError struct {
+	Case string
+	// Event is the number of the event that is wrong, or the last if the end is.
+	Event   int
+	Problem string
+}
+
+func (e *ChainError) Error() string { return "case " + e.Case + ": " + e.Problem }
+
 // VerifyChain checks that events are the whole history of r: numbered without a gap, each
 // hash right, each following from the one before, the last the one that r names. The error
-// says where the chain breaks.
+// is a *ChainError.
 func VerifyChain(r Registration, events []Event) error {
+	broken := func(n int, format string, args ...any) error {
+		return &ChainError{Case: r.Number, Event: n, Problem: fmt.Sprintf(format, args...)}
+	}
 	prev := ""
 	for i, e := range events {
 		switch {
 		case e.Case != r.Number:
-			return fmt.Errorf("case %s: event %d belongs to case %s", r.Number, i+1, e.Case)
+			return broken(i+1, "event %d belongs to case %s", i+1, e.Case)
 		case e.N != i+1:
-			return fmt.Errorf("case %s: event %d is numbered %d", r.Number, i+1, e.N)
+			return broken(i+1, "event %d is numbered %d", i+1, e.N)
 		case e.Prev != prev:
-			return fmt.Errorf("case %s: event %d does not follow from event %d", r.Number, e.N, i)
+			return broken(e.N, "event %d does not follow from event %d", e.N, i)
 		case e.Hash != e.digest():
-			return fmt.Errorf("case %s: event %d was changed", r.Number, e.N)
+			return broken(e.N, "event %d was changed", e.N)
 		}
 		prev = e.Hash
 	}
 	if len(events) != r.Events || prev != r.Head {
-		return fmt.Errorf("case %s: history ends at event %d, the case names event %d", r.Number, len(events), r.Events)
+		return broken(len(events), "history ends at event %d, the case names event %d", len(events), r.Events)
 	}
 	return nil
 }

@@ -33,6 +33,10 @@ type Gateway struct {
 	now          func() time.Time
 	log          *slog.Logger
 	observe      Observer
+	signer       Signer
+	witness      Witness
+
+	witnessing sync.Mutex // held while lines go to the witness
 
 	mu    sync.Mutex
 	wakes map[Lane]chan struct{}
@@ -57,7 +61,11 @@ type Options struct {
 	Budget Budget
 	// Alone says that no other process works on the store, so that what a killed one had
 	// begun is taken up at once instead of after the end of its leases.
-	Alone   bool
+	Alone bool
+	// Signer signs receipts and checkpoints; without one there are none. Witness is told of
+	// each checkpoint; nil for none.
+	Signer  Signer
+	Witness Witness
 	Now     func() time.Time // time.Now if nil
 	Log     *slog.Logger     // discarded if nil
 	Observe Observer         // nothing is observed if nil
@@ -97,7 +105,7 @@ func New(o Options) (*Gateway, error) {
 		store: o.Store, policy: o.Policy, ids: o.Identity, numbers: o.Numbers,
 		crms: o.CRMs, repliers: make(map[string]Replier), program: o.Program, alone: o.Alone, budget: o.Budget,
 		links: o.Links, staffChannel: o.StaffChannel,
-		now: o.Now, log: o.Log, observe: o.Observe, wakes: make(map[Lane]chan struct{}),
+		now: o.Now, log: o.Log, observe: o.Observe, signer: o.Signer, witness: o.Witness, wakes: make(map[Lane]chan struct{}),
 	}
 	if g.budget == (Budget{}) {
 		g.budget = DefaultBudget()
@@ -175,6 +183,8 @@ type change struct {
 	ringing  string
 	// passing says that an account goes from one case to another, and is not free in between.
 	passing bool
+	// kept is what the next event of its case has to bind.
+	kept map[string]string
 }
 
 // Enqueue adds a task and has its lane woken after the commit.
@@ -192,8 +202,7 @@ func (c *change) wakeAfter(l Lane) {
 // record appends e to the history of r and stores r with it, as the next revision.
 func (c *change) record(r *Registration, e Event) error {
 	e.Case, e.N, e.At = r.Number, r.Events+1, c.at
-	e.Seal(r.Head)
-	r.Events, r.Head = e.N, e.Hash
+	r.Events = e.N
 	r.Revision++
 	r.Updated = c.at
 	if e.stirs() {
@@ -202,11 +211,17 @@ func (c *change) record(r *Registration, e Event) error {
 	if err := c.arm(r); err != nil {
 		return fmt.Errorf("alarm of case %s: %w", r.Number, err)
 	}
+	e.Bind, e.Kept = bindCase(*r), c.takeKept(r)
+	e.Seal(r.Head)
+	r.Head = e.Hash
 	if err := c.PutCase(*r); err != nil {
 		return fmt.Errorf("put case %s: %w", r.Number, err)
 	}
 	if err := c.AppendEvent(e); err != nil {
 		return fmt.Errorf("append event %d of case %s: %w", e.N, r.Number, err)
+	}
+	if err := c.awaitCheckpoint(r); err != nil {
+		return err
 	}
 	if e.Kind == EventMoved {
 		c.moves = append(c.moves, e)

@@ -43,7 +43,7 @@ type lane struct {
 }
 
 // Run works off tasks until ctx is done, then lets the attempts under way come to an end,
-// within 15 s.
+// within 15 s, and makes a last checkpoint, within one more.
 func (g *Gateway) Run(ctx context.Context) error {
 	if g.alone {
 		if err := g.store.Update(ctx, func(tx Tx) error { return tx.EndLeases() }); err != nil {
@@ -55,7 +55,9 @@ func (g *Gateway) Run(ctx context.Context) error {
 		wg.Go(func() { g.work(ctx, l) })
 	}
 	wg.Go(func() { g.keepHouse(ctx) })
+	wg.Go(func() { g.keepCheckpoints(ctx) })
 	wg.Wait()
+	g.lastCheckpoint(ctx)
 	return nil
 }
 

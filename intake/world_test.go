@@ -30,6 +30,7 @@ type world struct {
 	crm     *fakeCRM
 	channel *fakeChannel
 	desk    *fakeChannel // of staff
+	witness memoryWitness
 	log     lockedBuffer // what a person must know of
 	sent    int
 }
@@ -80,6 +81,7 @@ func runWorld(t *testing.T, store intake.Store, fn func(w *world), options ...op
 	}
 	w.verifyChains()
 	w.judgeAgain()
+	w.wantProven()
 }
 
 // judgeAgain makes each verdict again as another process would: from the policy's source and
@@ -139,7 +141,7 @@ func newWorldWith(t *testing.T, store intake.Store, other func(*intake.Options),
 	w := &world{T: t, store: store, source: policy.Source(), crm: newFakeCRM(), channel: &fakeChannel{}, desk: &fakeChannel{}}
 	with := intake.Options{
 		Store: w.store, Policy: policy, Identity: ids, Numbers: numbers,
-		CRMs: []intake.CRM{w.crm}, Program: "Vendor", Budget: budget, StaffChannel: "desk",
+		CRMs: []intake.CRM{w.crm}, Program: "Vendor", Budget: budget, StaffChannel: "desk", Signer: testKey, Witness: &w.witness,
 		Log: slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}
 	other(&with)

@@ -99,6 +99,13 @@ func (h *harness) verify(t *testing.T, c *admin.Client, dir string) []string {
 			complain("history: %s", d.Chain)
 		}
 	}
+	report, err := c.Audit(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range report.Faults {
+		complain("audit: %s", f)
+	}
 	inLedger := records(t, c)
 	for number, n := range inLedger {
 		if n != 1 || !byNumber[number] {

@@ -22,6 +22,8 @@ type Backend struct {
 	Accept func(ctx context.Context, id, partner, by string) ([]intake.Receipt, error)
 	// Backup writes a copy of the store to an absolute path and returns its size.
 	Backup func(ctx context.Context, path string) (int64, error)
+	// Audit checks the store against its proofs.
+	Audit func(ctx context.Context) (intake.AuditReport, error)
 }
 
 const (
@@ -72,6 +74,7 @@ func Handler(b Backend) http.Handler {
 		return json.RawMessage(source), err
 	})
 	handle("POST /v1/backup", b.backup)
+	b.handleAudit(handle)
 	mux.HandleFunc("GET /v1/ledger", b.exportLedger)
 	return mux
 }

@@ -123,9 +123,14 @@ func (a *App) buildGateway(ids *identity.Lists) error {
 		}
 		crms = append(crms, w)
 	}
+	sign, err := openSigner(a.cfg.Data)
+	if err != nil {
+		return err
+	}
 	a.gateway, err = intake.New(intake.Options{
 		Store: a.store, Policy: a.policy, Identity: ids, Numbers: numbers, CRMs: crms,
 		Program: a.cfg.Program, Budget: a.cfg.Budget, Log: a.log, Observe: a.metrics, Alone: true,
+		Signer: sign, Witness: witness{filepath.Join(a.cfg.Data, WitnessFile)},
 	})
 	return err
 }
