@@ -169,7 +169,7 @@ func (p *Policy) Test() []ExampleResult {
 }
 
 // failing returns the faults of the examples, and those whose verdict is another one.
-func (s Spec) failing(ids *identity.Lists) []error {
+func (s Spec) failing(ids *identity.Lists, zone *time.Location) []error {
 	var faults []error
 	for i, x := range s.Examples {
 		for _, fault := range x.faults() {
@@ -179,7 +179,7 @@ func (s Spec) failing(ids *identity.Lists) []error {
 	if len(faults) > 0 || len(s.Examples) == 0 {
 		return faults
 	}
-	p, err := build(s, ids)
+	p, err := compile(s, ids)
 	if err != nil {
 		return []error{err}
 	}
