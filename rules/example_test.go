@@ -40,17 +40,3 @@ func TestExamplesAreNoPartOfTheHash(t *testing.T) {
 		t.Error("a further example makes another policy")
 	}
 }
-
-func TestAPolicyIsMadeAgainFromItsSource(t *testing.T) {
-	p := policy(t, func(s *Spec) { s.Calendar = Calendar{Holidays: []string{"BE"}, Closed: []string{"12-24"}} })
-	again, err := Read(p.Source(), identity.Default())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if again.Hash() != p.Hash() || again.Terms(intake.Partner{}).Decision != p.Terms(intake.Partner{}).Decision || !again.Owns("vendor.example") {
-		t.Errorf("another policy: %s", again.Source())
-	}
-	if _, err := Read([]byte("{"), identity.Default()); err == nil {
-		t.Error("half a source is a policy")
-	}
-}

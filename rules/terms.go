@@ -89,7 +89,7 @@ func validateTerms(prefix string, t intake.Terms) []error {
 			switch at := fmt.Sprintf("%s[%d]", r.key, i); {
 			case !sound(s) || s.Value < 1:
 				fault(at, wantSpan)
-			case s.Unit == r.of.Unit && s.Value >= r.of.Value:
+			case r.of.Value > 0 && s.Unit == r.of.Unit && s.Value >= r.of.Value:
 				fault(at, "%s is not within the %s that it reminds of", s, r.of)
 			}
 		}
