@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -178,6 +179,22 @@ func TestHowASourceIsIndentedDoesNotMatter(t *testing.T) {
 	}
 	if again, err := Read(wide, identity.Default()); err != nil || again.Hash() != p.Hash() {
 		t.Errorf("another policy: %v", err)
+	}
+}
+
+// Whoever sets up a gateway finds every setting in the example, in use or commented out.
+func TestTheExampleShowsEverySetting(t *testing.T) {
+	b, err := os.ReadFile("../examples/leadgate.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, typ := range []reflect.Type{reflect.TypeFor[Spec](), reflect.TypeFor[intake.Terms]()} {
+		for f := range typ.Fields() {
+			key, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+			if key != "" && !strings.Contains(string(b), "\n  "+key+":") && !strings.Contains(string(b), "\n  # "+key+": ") {
+				t.Errorf("%s is not in the example", key)
+			}
+		}
 	}
 }
 
