@@ -189,7 +189,7 @@ func (p *Policy) input(x Example) (time.Time, intake.Case) {
 	c := intake.Case{
 		Registration: intake.Registration{
 			Number: exampleCase, Seq: 2, Partner: examplePartner, Strength: cmp.Or(x.Strength, intake.StrengthDomain),
-			Status: intake.StatusSubmitted, Claim: claim, Accepted: claim, Lead: x.lead(), Channel: cmp.Or(x.Channel, "email"),
+			Status: intake.StatusSubmitted, Claim: claim, Accepted: claim, Lead: p.exampleLead(x), Channel: cmp.Or(x.Channel, "email"),
 			Asks: x.Asks, Meeting: e.at(x.Met), Met: x.Met != "",
 		},
 		Partner: e.partner(x), Known: e.known(x.Known), Holds: x.Partner.Holds,
@@ -221,12 +221,25 @@ func (p *Policy) input(x Example) (time.Time, intake.Case) {
 	return e.now, c
 }
 
-func (x Example) lead() intake.Lead {
+// exampleLead is complete by the policy, but for what the example says.
+func (p *Policy) exampleLead(x Example) intake.Lead {
 	lead := intake.Lead{
 		intake.FieldCompanyName: "Acme Industries", intake.FieldCompanyDomain: "acme.example",
 		intake.FieldContactName: "Jane Doe", intake.FieldContactEmail: "jane@acme.example",
 		intake.FieldContactRole: "Head of Operations", intake.FieldStage: intake.StageNewIntro,
 		intake.FieldProblem: "Reporting takes them a day a week.", intake.FieldConsent: intake.ConsentYes,
+	}
+	if p.spec.Territories {
+		lead[intake.FieldCountry] = "BE"
+	}
+	if p.spec.AskProduct {
+		lead[intake.FieldProductInterest] = "Any"
+	}
+	switch {
+	case len(p.spec.Scopes) > 0:
+		lead[p.spec.Split] = p.spec.Scopes[0]
+	case p.spec.Split != "":
+		lead[p.spec.Split] = cmp.Or(lead[p.spec.Split], "Any")
 	}
 	for f, v := range x.Lead {
 		lead[intake.Field(f)] = v
