@@ -171,7 +171,7 @@ func TestEachDecisionRule(t *testing.T) {
 		{"a deal that carries this partner is fine", nil, match(intake.MatchOpenDeal, func(m *intake.Match) { m.Partner = "alpha" }), approve, ""},
 		{"a contact of direct sales a short while ago is looked at if the policy says so", func(s *Spec) { s.RecentContact = days(180) }, known(func(k *intake.Known) { k.Account.Contacted = ago(170) }), review, intake.ReasonRecentContact},
 		{"one of long ago is not", func(s *Spec) { s.RecentContact = days(180) }, known(func(k *intake.Known) { k.Account.Contacted = ago(190) }), approve, ""},
-		{"without a word about it in the policy, no contact is", nil, known(func(k *intake.Known) { k.Account.Contacted = ago(1) }), approve, ""},
+		{"without a word about it in the policy, no contact is", nil, known(func(k *intake.Known) { k.Account.Contacted = noon }), approve, ""},
 
 		// Territories and named accounts.
 		{"a country outside of the partner's territories is looked at", nil, all(territory("DE", "AT", "CH"), lead(intake.FieldCountry, "FR")), review, intake.ReasonOutsideTerritory},
@@ -310,9 +310,13 @@ func TestWhatDoesNotStandInTheWayIsNoted(t *testing.T) {
 			t.Errorf("%s: %+v", name, d.Findings)
 		}
 	}
+	late := known(func(k *intake.Known) { k.Account.Incumbent, k.Account.Renewal = "alpha", noon.AddDate(0, 0, 91) })
+	if d := judged(t, nil, late); len(d.Findings) != 1 || strings.Contains(d.Findings[0].Evidence, "ends on") {
+		t.Errorf("a contract that ends later: %+v", d.Findings)
+	}
 	for name, given := range map[string]given{
 		"a contact at an alias of the company": all(lead(intake.FieldContactEmail, "jane@acme-group.example"), known(func(k *intake.Known) { k.Account.Aliases = []string{"acme-group.example"} })),
-		"a contract that ends later":           known(func(k *intake.Known) { k.Account.Renewal = noon.AddDate(0, 0, 91) }),
+		"a contract of nobody's":               known(func(k *intake.Known) { k.Account.Renewal = noon.AddDate(0, 0, 60) }),
 	} {
 		if d := judged(t, nil, given); len(d.Findings) != 0 {
 			t.Errorf("%s: %+v", name, d.Findings)

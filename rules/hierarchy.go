@@ -80,11 +80,10 @@ func (p *Policy) ranking(now time.Time, c intake.Case) ranking {
 }
 
 func (p *Policy) claimant(c intake.Case, number, partner string, strength intake.Strength, claim time.Time, held []intake.Certification) claimant {
-	needed := p.needed(c.Registration.Lead)
 	return claimant{
 		number: number, incumbent: partner != "" && incumbent(c) == partner,
 		named:     slices.Contains(c.Known.Named, partner),
-		certified: len(needed) > 0 && len(p.lacking(needed, held, claim)) == 0,
+		certified: len(p.lacking(p.needed(c.Registration.Lead), held, claim)) == 0,
 		strength:  slices.Index(intake.Strengths(), strength), claim: claim,
 	}
 }
