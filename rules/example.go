@@ -306,56 +306,82 @@ func (e exampleReader) rival(i int, v ExampleRival, claim time.Time) intake.Riva
 	return rival
 }
 
+// exampleFaults collects what in an example is no such thing.
+type exampleFaults struct {
+	zone  *time.Location
+	found []string
+}
+
+func (e *exampleFaults) check(ok bool, format string, a ...any) {
+	if !ok {
+		e.found = append(e.found, fmt.Sprintf(format, a...))
+	}
+}
+
+func (e *exampleFaults) moment(key, text string) {
+	_, err := exampleMoment(text, e.zone)
+	e.check(err == nil, "%s: %v", key, err)
+}
+
+func (e *exampleFaults) who(key, name string) {
+	e.check(name == "" || exampleWho[name] != "", "%s: %q is neither own nor another", key, name)
+}
+
+// oneOf checks a word that may be left out.
+func oneOf[T ~string](e *exampleFaults, key string, word T, all []T) {
+	e.check(word == "" || slices.Contains(all, word), "%s: %q is none of %v", key, word, all)
+}
+
+// must checks a word that may not.
+func must[T ~string](e *exampleFaults, key string, word T, all []T) {
+	e.check(slices.Contains(all, word), "%s: %q is none of %v", key, word, all)
+}
+
 // faults tells what in the example is no such thing.
 func (x Example) faults(zone *time.Location) []string {
-	var out []string
-	known := func(what string, ok bool) {
-		if !ok {
-			out = append(out, what)
-		}
-	}
-	moment := func(key, text string) {
-		_, err := exampleMoment(text, zone)
-		known(fmt.Sprintf("%s: %v", key, err), err == nil)
-	}
-	who := func(key, name string) {
-		known(fmt.Sprintf("%s: %q is neither own nor another", key, name), name == "" || exampleWho[name] != "")
-	}
+	e := &exampleFaults{zone: zone}
 	for _, f := range slices.Sorted(maps.Keys(x.Lead)) {
-		known(fmt.Sprintf("lead.%s: there is no such field", f), slices.Contains(intake.Fields(), intake.Field(f)))
+		e.check(slices.Contains(intake.Fields(), intake.Field(f)), "lead.%s: there is no such field", f)
 	}
-	moment("claim", x.Claim)
-	moment("now", x.Now)
-	moment("met", x.Met)
-	known(fmt.Sprintf("strength: %q is none of %v", x.Strength, intake.Strengths()), x.Strength == "" || slices.Contains(intake.Strengths(), x.Strength))
-	known(fmt.Sprintf("partner.status: %q is none of %v", x.Partner.Status, intake.PartnerStatuses()), x.Partner.Status == "" || slices.Contains(intake.PartnerStatuses(), x.Partner.Status))
-	moment("partner.status_from", x.Partner.StatusFrom)
+	e.moment("claim", x.Claim)
+	e.moment("now", x.Now)
+	e.moment("met", x.Met)
+	oneOf(e, "strength", x.Strength, intake.Strengths())
+	oneOf(e, "partner.status", x.Partner.Status, intake.PartnerStatuses())
+	e.moment("partner.status_from", x.Partner.StatusFrom)
 	for _, name := range x.Known.Named {
-		who("known.named", name)
+		e.who("known.named", name)
 	}
 	for _, a := range slices.Concat([]ExampleAccount{x.Known.ExampleAccount}, x.Known.Group, x.Known.Alike) {
-		who("known.incumbent", a.Incumbent)
-		moment("known.renewal", a.Renewal)
+		e.who("known.incumbent", a.Incumbent)
+		e.moment("known.renewal", a.Renewal)
 	}
+	x.otherFaults(e)
+	must(e, "expect", x.Expect, intake.Outcomes())
+	oneOf(e, "reason", x.Reason, intake.Reasons())
+	e.who("first", x.First)
+	return e.found
+}
+
+// otherFaults are those of other cases and of the CRM.
+func (x Example) otherFaults(e *exampleFaults) {
 	for i, v := range x.Rivals {
-		known(fmt.Sprintf("rivals[%d].status: %q is none of %v", i, v.Status, intake.Statuses()), slices.Contains(intake.Statuses(), v.Status))
-		known(fmt.Sprintf("rivals[%d].grade: %q is none of %v", i, v.Grade, identity.Grades()), slices.Contains(identity.Grades(), v.Grade))
-		known(fmt.Sprintf("rivals[%d].strength: %q is none of %v", i, v.Strength, intake.Strengths()), v.Strength == "" || slices.Contains(intake.Strengths(), v.Strength))
-		moment(fmt.Sprintf("rivals[%d].claim", i), v.Claim)
-		moment(fmt.Sprintf("rivals[%d].met", i), v.Met)
+		at := fmt.Sprintf("rivals[%d].", i)
+		must(e, at+"status", v.Status, intake.Statuses())
+		must(e, at+"grade", v.Grade, identity.Grades())
+		oneOf(e, at+"strength", v.Strength, intake.Strengths())
+		e.moment(at+"claim", v.Claim)
+		e.moment(at+"met", v.Met)
 	}
 	for i, v := range x.Past {
-		known(fmt.Sprintf("past[%d].status: %q is none of %v", i, v.Status, intake.Statuses()), v.Status == "" || slices.Contains(intake.Statuses(), v.Status))
-		known(fmt.Sprintf("past[%d].reason: %q is none of %v", i, v.Reason, intake.Reasons()), v.Reason == "" || slices.Contains(intake.Reasons(), v.Reason))
-		moment(fmt.Sprintf("past[%d].cooling_until", i), v.Cooling)
+		at := fmt.Sprintf("past[%d].", i)
+		oneOf(e, at+"status", v.Status, intake.Statuses())
+		oneOf(e, at+"reason", v.Reason, intake.Reasons())
+		e.moment(at+"cooling_until", v.Cooling)
 	}
 	for i, m := range x.CRM {
-		known(fmt.Sprintf("crm[%d].kind: %q is none of %v", i, m.Kind, intake.MatchKinds()), slices.Contains(intake.MatchKinds(), m.Kind))
+		must(e, fmt.Sprintf("crm[%d].kind", i), m.Kind, intake.MatchKinds())
 	}
-	known(fmt.Sprintf("expect: %q is none of %v", x.Expect, intake.Outcomes()), slices.Contains(intake.Outcomes(), x.Expect))
-	known(fmt.Sprintf("reason: %q is none of %v", x.Reason, intake.Reasons()), x.Reason == "" || slices.Contains(intake.Reasons(), x.Reason))
-	who("first", x.First)
-	return out
 }
 
 // ExampleResult is what became of an example.
