@@ -98,7 +98,7 @@ func compileExpression(text string) (*vm.Program, error) {
 	if len(text) > maxExpression {
 		return nil, fmt.Errorf("is longer than %d bytes", maxExpression)
 	}
-	// Optimizing would build ranges such as 1..1000000 while the policy is read, out of bounds.
+	// Nothing is optimized, so that what runs is what was looked at.
 	options := []expr.Option{expr.Env(names()), expr.AsBool(), expr.WarnOnAny(), expr.MaxNodes(maxParts), expr.Optimize(false), expr.DisableAllBuiltins()}
 	for _, f := range functions {
 		options = append(options, expr.EnableBuiltin(f))
