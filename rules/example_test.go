@@ -20,6 +20,12 @@ func TestAnExampleWhoseVerdictIsAnotherOneIsAFault(t *testing.T) {
 		"a later rival is no obstacle": {Example{Rivals: []ExampleRival{{Status: intake.StatusWaitlisted, Later: true}}, Expect: intake.OutcomeApprove}, ""},
 		"an unknown field":             {Example{Lead: map[string]string{"company": "Acme"}, Expect: intake.OutcomeApprove}, "examples[0].lead.company: there is no such field"},
 		"an unknown outcome":           {Example{Expect: "approved"}, `examples[0].expect: "approved" is none of [approve `},
+		"a time that is none":          {Example{Rivals: []ExampleRival{{Status: intake.StatusInReview, Met: "soon"}}, Expect: intake.OutcomeReview}, `examples[0].rivals[0].met: "soon" is not a time like 2026-03-04`},
+		"nobody's named account":       {Example{Known: ExampleKnown{Named: []string{"beta"}}, Expect: intake.OutcomeReview}, `examples[0].known.named: "beta" is neither own nor another`},
+		"another order":                {Example{Rivals: []ExampleRival{{Status: intake.StatusInReview}}, Expect: intake.OutcomeReview, First: "own"}, `review (contested) as expected, but acts: false, first: "another"`},
+		"what does not act":            {Example{Expect: intake.OutcomeApprove, Acts: new(true)}, `approve as expected, but acts: false`},
+		"times are the programme's":    {Example{Claim: "2026-10-01 00:30", Past: []ExamplePast{{Cooling: "2026-10-01 00:31"}}, Expect: intake.OutcomeDecline, Reason: intake.ReasonCoolingOff}, ""},
+		"a past that is over":          {Example{Claim: "2026-10-01 00:30", Past: []ExamplePast{{Cooling: "2026-10-01 00:30"}}, Expect: intake.OutcomeApprove}, ""},
 		"an unknown kind of record":    {Example{CRM: []ExampleMatch{{Kind: "deal"}}, Expect: intake.OutcomeReview}, `examples[0].crm[0].kind: "deal"`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -38,19 +44,5 @@ func TestExamplesAreNoPartOfTheHash(t *testing.T) {
 	with := policy(t, func(s *Spec) { s.Examples = []Example{{Expect: intake.OutcomeApprove}} })
 	if with.Hash() != policy(t).Hash() {
 		t.Error("a further example makes another policy")
-	}
-}
-
-func TestAPolicyIsMadeAgainFromItsSource(t *testing.T) {
-	p := policy(t, func(s *Spec) { s.Calendar = Calendar{Holidays: []string{"BE"}, Closed: []string{"12-24"}} })
-	again, err := Read(p.Source(), identity.Default())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if again.Hash() != p.Hash() || again.Terms(intake.Partner{}).Decision != p.Terms(intake.Partner{}).Decision || !again.Owns("vendor.example") {
-		t.Errorf("another policy: %s", again.Source())
-	}
-	if _, err := Read([]byte("{"), identity.Default()); err == nil {
-		t.Error("half a source is a policy")
 	}
 }

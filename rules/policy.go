@@ -1,12 +1,11 @@
 package rules
 
 import (
-	"cmp"
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"net/mail"
 	"slices"
 	"strings"
 	"time"
@@ -22,6 +21,9 @@ type Spec struct {
 	// Version is the operator's own name for this edition of the rules.
 	Version string      `yaml:"version" json:"version"`
 	Mode    intake.Mode `yaml:"mode" json:"mode"`
+	// Modes are the mode in the place of Mode where a reason decides; "approve" is for the
+	// approval of what nothing speaks against.
+	Modes map[intake.Reason]intake.Mode `yaml:"modes" json:"modes,omitempty"`
 	// Timezone is the IANA name of the zone in which days end and times are shown.
 	Timezone string   `yaml:"timezone" json:"timezone"`
 	Contact  Contact  `yaml:"contact" json:"contact"`
@@ -32,14 +34,43 @@ type Spec struct {
 	intake.Terms `yaml:",inline"`
 	// Tiers are terms of their own for partners of a tier, by its name; what one leaves out is
 	// as in Terms.
-	Tiers map[string]intake.Terms `yaml:"tiers" json:"tiers,omitempty"`
+	Tiers map[string]Tier `yaml:"tiers" json:"tiers,omitempty"`
 	// ConfirmUnproven has the address of a known partner asked whether a mail that can't prove
 	// to come from there really does. Without it such mail waits for staff alone.
 	ConfirmUnproven bool `yaml:"confirm_unproven_mail" json:"confirm_unproven_mail"`
 	// OwnDomains are the vendor's: never a prospect.
 	OwnDomains []string `yaml:"own_domains" json:"own_domains"`
-	// BlockedDomains are accounts that nobody can register.
-	BlockedDomains []string `yaml:"blocked_domains" json:"blocked_domains"`
+	// BlockedDomains are accounts that nobody can register, BlockedCountries (ISO 3166-1) where
+	// nobody can register any.
+	BlockedDomains   []string `yaml:"blocked_domains" json:"blocked_domains"`
+	BlockedCountries []string `yaml:"blocked_countries" json:"blocked_countries,omitempty"`
+	// Territories has every registration say its country. A country outside the partner's own
+	// territories gives the outcome Territory: OutcomeReview or OutcomeDecline.
+	Territories bool           `yaml:"territories" json:"territories,omitempty"`
+	Territory   intake.Outcome `yaml:"territory" json:"territory"`
+	// CertifiedProducts take a certification of the partner. AskProduct has who names no
+	// product asked for it.
+	CertifiedProducts []string `yaml:"certified_products" json:"certified_products,omitempty"`
+	AskProduct        bool     `yaml:"ask_product" json:"ask_product,omitempty"`
+	// Split is the field by which partners can share an account, "" if they can't. Scopes are
+	// the values that it can have then; any if there are none.
+	Split  intake.Field `yaml:"split" json:"split,omitempty"`
+	Scopes []string     `yaml:"scopes" json:"scopes,omitempty"`
+	// GroupScope is GroupAccount if a claim is to one company, GroupWhole if it is to all
+	// that belong together with it.
+	GroupScope string `yaml:"group_scope" json:"group_scope"`
+	// DirectDeal is the outcome, OutcomeReview or OutcomeDecline, if direct sales has a deal
+	// with the company. A deal without activity for as long as DealActivity is only noted;
+	// none is too old with the zero Span.
+	DirectDeal   intake.Outcome `yaml:"direct_deal" json:"direct_deal"`
+	DealActivity intake.Span    `yaml:"deal_activity" json:"deal_activity"`
+	// RecentContact is how long a contact of direct sales with a company has registrations of
+	// it looked at; not at all with the zero Span.
+	RecentContact intake.Span `yaml:"recent_contact" json:"recent_contact"`
+	// Renewal is how long before the end of a customer's contract who judges is told of it.
+	Renewal intake.Span `yaml:"renewal" json:"renewal"`
+	// Conditions are rules of the operator's own.
+	Conditions []Condition `yaml:"conditions" json:"conditions,omitempty"`
 	// Examples are cases with the verdict that the rules are meant to give. They are judged
 	// whenever the policy is read, and are no part of its hash.
 	Examples []Example `yaml:"examples" json:"-"`
@@ -57,11 +88,22 @@ const (
 	RequiredShort = "short"
 )
 
+// The values of Spec.GroupScope.
+const (
+	GroupAccount = "account"
+	GroupWhole   = "group"
+)
+
+// Cleanly is the key of Spec.Modes for approvals.
+const Cleanly intake.Reason = "approve"
+
 // Default returns the policy of an operator who says nothing: a person decides everything
 // but merging and asking, within two business days, and an approval holds for 14 days.
 func Default() Spec {
 	return Spec{
 		Version: "default", Mode: intake.ModeAssist, Timezone: "UTC", Required: RequiredFull,
+		Territory: intake.OutcomeReview, GroupScope: GroupAccount,
+		DirectDeal: intake.OutcomeReview, DealActivity: days(180), Renewal: days(90),
 		Terms: intake.Terms{
 			Decision: business(2), DecisionReminders: []int{50, 80},
 			Answer: business(10), AnswerReminders: []intake.Span{business(3), business(7)},
@@ -81,41 +123,6 @@ func hours(n int) intake.Span    { return intake.Span{Value: n, Unit: intake.Hou
 func days(n int) intake.Span     { return intake.Span{Value: n, Unit: intake.Days} }
 func business(n int) intake.Span { return intake.Span{Value: n, Unit: intake.BusinessDays} }
 
-// Validate returns all that is wrong with s; each error begins with the key concerned.
-func (s Spec) Validate(ids *identity.Lists) []error {
-	var faults []error
-	fault := func(format string, a ...any) { faults = append(faults, fmt.Errorf(format, a...)) }
-	if !slices.Contains(intake.Modes(), s.Mode) {
-		fault("mode: %q is none of %v", s.Mode, intake.Modes())
-	}
-	if _, err := time.LoadLocation(s.Timezone); err != nil || s.Timezone == "" || s.Timezone == "Local" {
-		fault("timezone: %q is not an IANA name like Europe/Brussels", s.Timezone)
-	}
-	if _, err := mail.ParseAddress(s.Contact.Email); err != nil || s.Contact.Name == "" {
-		fault("contact: partners are always given a person to turn to; set name and email")
-	}
-	if s.Required != RequiredFull && s.Required != RequiredShort {
-		fault("required: %q is neither %s nor %s", s.Required, RequiredFull, RequiredShort)
-	}
-	faults = append(faults, validateTerms("", s.Terms)...)
-	for tier, t := range s.Tiers {
-		faults = append(faults, validateTerms("tiers."+tier+".", overlay(s.Terms, t))...)
-	}
-	for key, list := range map[string][]string{"own_domains": s.OwnDomains, "blocked_domains": s.BlockedDomains} {
-		for i, d := range list {
-			if _, err := ids.Domain(d); err != nil {
-				fault("%s[%d]: %w", key, i, err)
-			}
-		}
-	}
-	faults = append(faults, s.Calendar.validate()...)
-	slices.SortFunc(faults, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })
-	if len(faults) == 0 {
-		return s.failing(ids)
-	}
-	return faults
-}
-
 // Policy is a valid Spec, ready to judge. It implements intake.Policy.
 type Policy struct {
 	spec    Spec
@@ -123,10 +130,14 @@ type Policy struct {
 	hash    string
 	zone    *time.Location
 	week    *cal.BusinessCalendar
+	ids     *identity.Lists
 	own     map[string]bool
 	blocked map[string]bool
-	gates   []intake.Rule
-	rules   []intake.Rule
+	// certified and scopes are the words of CertifiedProducts and Scopes; see word.
+	certified map[string]bool
+	scopes    map[string]bool
+	gates     []intake.Rule
+	rules     []intake.Rule
 }
 
 var _ intake.Policy = (*Policy)(nil)
@@ -136,49 +147,77 @@ func New(s Spec, ids *identity.Lists) (*Policy, error) {
 	if faults := s.Validate(ids); len(faults) > 0 {
 		return nil, faults[0]
 	}
-	return build(s, ids)
+	return compile(s, ids)
 }
 
-// Read makes the policy again whose Source is given.
+// Read makes the policy again whose Source is given. What the source does not have, it did not
+// say when it was written: defaults of today have no part in it.
 func Read(source []byte, ids *identity.Lists) (*Policy, error) {
-	s := Default()
+	var s Spec
 	if err := json.Unmarshal(source, &s); err != nil {
 		return nil, fmt.Errorf("policy: %w", err)
 	}
-	return build(s, ids)
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, source); err != nil {
+		return nil, fmt.Errorf("policy: %w", err)
+	}
+	return build(s, compact.Bytes(), ids)
 }
 
-func build(s Spec, ids *identity.Lists) (*Policy, error) {
+// compile makes a policy of a spec whose source is not written yet.
+func compile(s Spec, ids *identity.Lists) (*Policy, error) {
+	s.Terms = withoutZeroClocks(s.Terms)
+	source, err := json.Marshal(s)
+	if err != nil {
+		return nil, err
+	}
+	return build(s, source, ids)
+}
+
+func build(s Spec, source []byte, ids *identity.Lists) (*Policy, error) {
 	zone, err := time.LoadLocation(s.Timezone)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("timezone: %w", err)
 	}
-	b, err := json.Marshal(s)
+	sum := sha256.Sum256(source)
+	p := &Policy{
+		spec: s, source: source, hash: hex.EncodeToString(sum[:]), zone: zone, week: s.Calendar.week(), ids: ids,
+		own: domainSet(ids, s.OwnDomains), blocked: domainSet(ids, s.BlockedDomains),
+		certified: wordSet(s.CertifiedProducts), scopes: wordSet(s.Scopes),
+	}
+	asking, judging, err := p.conditions()
 	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(b)
-	p := &Policy{
-		spec: s, source: b, hash: hex.EncodeToString(sum[:]), zone: zone, week: s.Calendar.week(),
-		own: domainSet(ids, s.OwnDomains), blocked: domainSet(ids, s.BlockedDomains),
-	}
-	p.gates = []intake.Rule{
+	p.gates = append([]intake.Rule{
 		rule{"partner-active", partnerActive},
 		rule{"required-fields", p.requiredFields},
+		rule{"company-domain", p.companyDomain},
+		rule{"country", p.countryNeeded},
+		rule{"product", p.productNeeded},
+		rule{"scope", p.scopeNeeded},
 		rule{"consent", consent},
 		rule{"not-the-prospect", p.notTheProspect},
-	}
-	p.rules = []intake.Rule{
+	}, asking...)
+	p.rules = append([]intake.Rule{
 		rule{"blocked-account", p.blockedAccount},
-		rule{"duplicate-own", duplicateOwn},
-		rule{"protected-by-other", protectedByOther},
-		rule{"contested", contested},
-		rule{"existing-deal", existingDeal},
+		rule{"cooling-off", coolingOff},
+		rule{"duplicate-own", p.duplicateOwn},
+		rule{"protected-by-other", p.protectedByOther},
+		rule{"contested", p.contested},
+		rule{"existing-customer", p.existingCustomer},
+		rule{"existing-deal", p.existingDeal},
+		rule{"recent-contact", p.recentContact},
+		rule{"named-account", p.namedAccount},
+		rule{"territory", p.territory},
+		rule{"certification", p.certification},
+		rule{"quota", quota},
+		rule{"related-account", p.relatedAccount},
 		rule{"crm-reachable", crmReachable},
-		rule{"similar-account", similarAccount},
-		rule{"look-alike-domain", lookAlike(ids)},
-		rule{"contact-domain", contactDomain(ids)},
-	}
+		rule{"similar-account", p.similarAccount},
+		rule{"look-alike-domain", p.lookAlike},
+		rule{"contact-domain", p.contactDomain},
+	}, judging...)
 	return p, nil
 }
 
@@ -188,6 +227,17 @@ func domainSet(ids *identity.Lists, domains []string) map[string]bool {
 		if d, err := ids.Domain(raw); err == nil {
 			set[d.Key] = true
 		}
+	}
+	return set
+}
+
+// word is the form in which two spellings of a product or a scope are the same.
+func word(s string) string { return strings.ToLower(strings.Join(strings.Fields(s), " ")) }
+
+func wordSet(list []string) map[string]bool {
+	set := make(map[string]bool, len(list))
+	for _, s := range list {
+		set[word(s)] = true
 	}
 	return set
 }
@@ -247,21 +297,37 @@ func (p *Policy) Judge(now time.Time, c intake.Case) intake.Decision {
 		}
 	}
 	judge(p.gates, func(intake.Finding) bool { return true })
-	passed := d.Outcome == intake.OutcomeApprove
+	passed := !d.Outcome.Worse(intake.OutcomeReview)
 	judge(p.rules, func(f intake.Finding) bool { return passed || f.Outcome == intake.OutcomeMerge })
+	if slices.ContainsFunc(d.Findings, func(f intake.Finding) bool { return f.Reason == intake.ReasonContested }) {
+		d.Order = p.ranking(now, c).numbers()
+	}
 	d.Acts = p.acts(d)
 	return d
 }
 
 // acts reports whether the mode lets an outcome happen by itself.
 func (p *Policy) acts(d intake.Decision) bool {
+	mode := p.mode(d)
 	switch d.Outcome {
 	case intake.OutcomeMerge, intake.OutcomeAsk:
-		return p.spec.Mode != intake.ModeObserve
+		return mode != intake.ModeObserve
 	case intake.OutcomeApprove, intake.OutcomeDecline, intake.OutcomeWaitlist:
-		return p.spec.Mode == intake.ModeAuto
+		return mode == intake.ModeAuto
 	}
 	return false
+}
+
+// mode is the one for what decides.
+func (p *Policy) mode(d intake.Decision) intake.Mode {
+	reason := d.Reason
+	if d.Outcome == intake.OutcomeApprove {
+		reason = Cleanly
+	}
+	if mode, ok := p.spec.Modes[reason]; ok {
+		return mode
+	}
+	return p.spec.Mode
 }
 
 // rule is a named function.

@@ -1,11 +1,8 @@
 package rules
 
 import (
-	"strings"
 	"testing"
 	"time"
-
-	"pgregory.net/rapid"
 
 	"leadgate/intake"
 	"leadgate/intake/identity"
@@ -164,42 +161,6 @@ func TestAValueThatCannotBeUsedIsAskedForWithItsOwnProblem(t *testing.T) {
 	}
 }
 
-// Judging is pure: the same case gives the same decision, and nothing of it is changed.
-func TestJudgingIsPureAndTheWorstFindingDecides(t *testing.T) {
-	p := policy(t)
-	rapid.Check(t, func(rt *rapid.T) {
-		c := complete()
-		for _, f := range rapid.SliceOf(rapid.SampledFrom(intake.Fields())).Draw(rt, "missing") {
-			delete(c.Registration.Lead, f)
-		}
-		for range rapid.IntRange(0, 4).Draw(rt, "rivals") {
-			c.Rivals = append(c.Rivals, rival(func(v *intake.Rival) {
-				v.Partner = rapid.SampledFrom([]string{"alpha", "beta", "gamma"}).Draw(rt, "partner")
-				v.Status = rapid.SampledFrom(intake.Statuses()).Draw(rt, "status")
-				v.Grade = rapid.SampledFrom(identity.Grades()).Draw(rt, "grade")
-				v.Earlier = rapid.Bool().Draw(rt, "earlier")
-			}))
-		}
-		first, again := p.Judge(time.Unix(0, 0), c), p.Judge(time.Unix(1e9, 0), c)
-		if first.Outcome != again.Outcome || first.Reason != again.Reason || len(first.Findings) != len(again.Findings) {
-			rt.Fatalf("judged twice: %+v and %+v", first, again)
-		}
-		for _, f := range first.Findings {
-			if f.Outcome.Worse(first.Outcome) && first.Outcome != intake.OutcomeAsk {
-				rt.Fatalf("finding %+v is worse than the verdict %s", f, first.Outcome)
-			}
-		}
-		for _, v := range c.Rivals {
-			if v.Partner != "alpha" && v.Grade == identity.GradeCertain && v.Status.Holds() && first.Outcome == intake.OutcomeApprove {
-				rt.Fatalf("approved although %+v holds the account", v)
-			}
-			if v.Grade != identity.GradeCertain && first.Case == v.Number && first.Outcome.Worse(intake.OutcomeReview) && len(c.Rivals) == 1 {
-				rt.Fatalf("an uncertain match acted by itself: %+v", first)
-			}
-		}
-	})
-}
-
 func TestTimesAreCountedInTheProgrammesZone(t *testing.T) {
 	zone, err := time.LoadLocation("Europe/Brussels")
 	if err != nil {
@@ -243,48 +204,5 @@ func TestTimesAreCountedInTheProgrammesZone(t *testing.T) {
 				t.Errorf("held from %s to %s, want to %s", c.from, got, c.want)
 			}
 		})
-	}
-}
-
-func TestValidateNamesEveryFault(t *testing.T) {
-	bad := Spec{
-		Mode: "auto-pilot", Timezone: "Local", Required: "some",
-		Terms:      intake.Terms{Decision: hours(0), NextStep: days(0)},
-		OwnDomains: []string{"vendor.example", "no domain"}, BlockedDomains: []string{"localhost"},
-	}
-	var all []string
-	for _, err := range bad.Validate(identity.Default()) {
-		all = append(all, err.Error())
-	}
-	text := strings.Join(all, "\n")
-	for _, key := range []string{"mode: ", "timezone: ", "contact: ", "required: ", "decision: ", "answer: ", "next_step: ", "window: ", "extension: ", "own_domains[1]: ", "blocked_domains[0]: "} {
-		if !strings.Contains(text, key) {
-			t.Errorf("nothing about %s in:\n%s", key, text)
-		}
-	}
-	if len(all) != 11 {
-		t.Errorf("%d faults:\n%s", len(all), text)
-	}
-	if _, err := New(bad, identity.Default()); err == nil {
-		t.Error("a policy was made of it")
-	}
-}
-
-func TestTheHashChangesWithEverySetting(t *testing.T) {
-	seen := map[string]string{policy(t).Hash(): "nothing"}
-	if again := policy(t).Hash(); seen[again] == "" {
-		t.Error("the same policy has another hash")
-	}
-	for name, change := range map[string]func(*Spec){
-		"version": func(s *Spec) { s.Version = "2" }, "mode": func(s *Spec) { s.Mode = intake.ModeAuto },
-		"zone": func(s *Spec) { s.Timezone = "UTC" }, "required": func(s *Spec) { s.Required = RequiredShort },
-		"days": func(s *Spec) { s.NextStep.Value++ }, "blocked": func(s *Spec) { s.BlockedDomains = nil },
-		"contact": func(s *Spec) { s.Contact.Name = "Jo" }, "decision": func(s *Spec) { s.Decision.Value++ },
-	} {
-		h := policy(t, change).Hash()
-		if other := seen[h]; other != "" {
-			t.Errorf("changing %s gives the hash of %s", name, other)
-		}
-		seen[h] = name
 	}
 }

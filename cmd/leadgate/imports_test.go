@@ -34,7 +34,7 @@ var drawing = []struct {
 	{"intake/command", []string{"intake"}, nil},
 	{"intake/cputime", nil, nil},
 	{"intake/crm/*", []string{"intake"}, nil},
-	{"rules", []string{"intake", "intake/identity"}, []string{"github.com/rickar/cal/v2"}},
+	{"rules", []string{"intake", "intake/identity"}, []string{"github.com/expr-lang/expr", "github.com/rickar/cal/v2"}},
 	{"templates", []string{"intake"}, nil},
 
 	{"store/storetest", []string{"intake", "store/*"}, []string{"pgregory.net/rapid"}},

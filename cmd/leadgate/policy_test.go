@@ -34,9 +34,9 @@ func TestThePolicyOfTheExamplesPassesItsOwn(t *testing.T) {
 
 func TestAPolicyWhoseExamplesFailIsRefusedWithItsLine(t *testing.T) {
 	for name, tt := range map[string]struct{ from, to, want string }{
-		"another verdict": {"expect: merge", "expect: decline", "line 50: examples[6]: a second registration of one's own is merged: expected decline"},
+		"another verdict": {"expect: merge", "expect: decline", "line 211: examples[33]: a second registration of one's own is merged: expected decline"},
 		"no such key":     {"mode: assist", "mood: assist", "mood: unknown key; did you mean mode?"},
-		"no such holiday": {"[BE]", "[BX]", `line 13: calendar.holidays[0]: no holidays are known of "BX"`},
+		"no such holiday": {"[BE]", "[BX]", `line 17: calendar.holidays[0]: no holidays are known of "BX"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := policyFile(t, tt.from, tt.to)
@@ -62,7 +62,7 @@ func TestVerdictsAreExplainedAndTriedWithAnotherPolicy(t *testing.T) {
 	for id, company := range map[string]string{"one": "acme", "two": "globex"} {
 		mail := "From: Ana <ana@brightpath.example>\r\nTo: partners@northwind.example\r\nMessage-ID: <" + id + "@brightpath.example>\r\nSubject: lead\r\n\r\n" +
 			"Company: " + company + "\r\nWebsite: " + company + ".example\r\nContact: Jane Doe, CTO\r\nEmail: jane@" + company + ".example\r\n" +
-			"Problem: Invoices are typed by hand.\r\nStage: new intro\r\nConsent: yes\r\n"
+			"Problem: Invoices are typed by hand.\r\nStage: new intro\r\nConsent: yes\r\nCountry: Belgium\r\nProduct interest: Backup\r\n"
 		if err := deliver(p.smtp, "ana@brightpath.example", mail); err != nil {
 			t.Fatal(err)
 		}

@@ -220,6 +220,12 @@ func checkKeys(n *yaml.Node, t reflect.Type, path string, faults *Faults) {
 		n.Content = rest
 		return
 	}
+	if n.Kind == yaml.MappingNode && t.Kind() == reflect.Map && t.Elem().Kind() == reflect.Struct {
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			checkKeys(n.Content[i+1], t.Elem(), join(path, n.Content[i].Value), faults)
+		}
+		return
+	}
 	if n.Kind != yaml.MappingNode || t.Kind() != reflect.Struct {
 		v := reflect.New(t).Interface()
 		if err := n.Decode(v); err != nil {

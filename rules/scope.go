@@ -1,0 +1,40 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+
+	"leadgate/intake"
+)
+
+// Scope is the part of an account that a lead claims: the entries of the field that splits
+// accounts, in one form and order; "" for all of it, where the policy splits none.
+func (p *Policy) Scope(l intake.Lead) string {
+	if p.spec.Split == "" {
+		return ""
+	}
+	var list []string
+	for _, v := range l.List(p.spec.Split) {
+		if w := word(v); w != "" {
+			list = append(list, w)
+		}
+	}
+	slices.Sort(list)
+	return strings.Join(slices.Compact(list), intake.ListSeparator)
+}
+
+func entries(scope string) []string {
+	if scope == "" {
+		return nil
+	}
+	return strings.Split(scope, intake.ListSeparator)
+}
+
+// overlap reports whether two claims are to the same part of an account. One to the whole is in
+// the way of every other.
+func overlap(a, b string) bool {
+	if a == "" || b == "" {
+		return true
+	}
+	return slices.ContainsFunc(entries(a), func(s string) bool { return slices.Contains(entries(b), s) })
+}
