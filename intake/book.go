@@ -47,14 +47,18 @@ func (g *Gateway) CleanAccount(a Account) (Account, []error) {
 		}
 		a.Country = code
 	}
-	a.Aliases = slices.Clone(a.Aliases)
+	var aliases []string
 	for i, raw := range a.Aliases {
-		field := fmt.Sprintf("aliases[%d]", i)
-		if a.Aliases[i] = cleanAccountDomain(g.ids, raw, field, &faults); a.Aliases[i] == a.Domain {
+		field, before := fmt.Sprintf("aliases[%d]", i), len(faults)
+		d := cleanAccountDomain(g.ids, raw, field, &faults)
+		if len(faults) == before && d == a.Domain {
 			faults.add(field, "%q is the account's own domain", raw)
 		}
+		if len(faults) == before {
+			aliases = append(aliases, d)
+		}
 	}
-	a.Aliases = sortedSet(a.Aliases)
+	a.Aliases = sortedSet(aliases)
 	if strings.TrimSpace(a.Parent) == "" {
 		a.Parent = ""
 	} else if a.Parent = cleanAccountDomain(g.ids, a.Parent, "parent", &faults); a.Parent == a.Domain {

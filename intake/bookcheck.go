@@ -88,14 +88,13 @@ func (c *bookCheck) keptAccount(domain string) (Account, error) {
 }
 
 func (c *bookCheck) aliases(i int, a Account) error {
-	for n, d := range a.Aliases {
-		field := fmt.Sprintf("aliases[%d]", n)
+	for _, d := range a.Aliases {
 		if other, is := c.byName[d]; is && other != i {
-			c.fault(i, field, "%s is account %d of the list; keep it in one place", d, other+1)
+			c.fault(i, "aliases", "%s is account %d of the list; keep it in one place", d, other+1)
 			continue
 		}
 		if other, is := c.aliasOf[d]; is && other != i {
-			c.fault(i, field, "%s is an alias of %s already", d, c.list[other].Domain)
+			c.fault(i, "aliases", "%s is an alias of %s already", d, c.list[other].Domain)
 			continue
 		}
 		c.aliasOf[d] = i
@@ -104,10 +103,10 @@ func (c *bookCheck) aliases(i int, a Account) error {
 			return err
 		}
 		if owner != "" {
-			c.fault(i, field, "%s is an alias of %s already; take it away there first", d, owner)
+			c.fault(i, "aliases", "%s is an alias of %s already; take it away there first", d, owner)
 		}
 		if _, err := c.keptAccount(d); err == nil {
-			c.fault(i, field, "%s is an account of its own; remove that one first", d)
+			c.fault(i, "aliases", "%s is an account of its own; remove that one first", d)
 		} else if !errors.Is(err, ErrNotFound) {
 			return err
 		}
@@ -120,7 +119,11 @@ func (c *bookCheck) parent(i int, a *Account) error {
 	if a.Parent == "" {
 		return nil
 	}
-	if place, is := c.aliasOf[a.Parent]; is {
+	if place, is := c.aliasOf[a.Parent]; is && place == i {
+		c.fault(i, "parent", "%s is the account itself, by an alias", a.Parent)
+		a.Parent = ""
+		return nil
+	} else if is {
 		a.Parent = c.list[place].Domain
 	}
 	owner, err := c.keptAlias(a.Parent)

@@ -31,8 +31,8 @@ func (p Partner) listings() []listing {
 	list := func(space, key, field string) {
 		all = append(all, listing{space: space, key: key, value: p.ID, field: field})
 	}
-	for i, d := range p.Domains {
-		list(spacePartnerDomain, d, fmt.Sprintf("domains[%d]", i))
+	for _, d := range p.Domains {
+		list(spacePartnerDomain, d, "domains") // they were sorted, so a place says nothing
 	}
 	for i, c := range p.Contacts {
 		if c.Status != ContactLeft { // who has left speaks for nobody, or for another partner by now

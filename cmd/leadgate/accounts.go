@@ -102,7 +102,7 @@ func accountsRemove(p *place) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.with(cmd.Context(), func(c *admin.Client) error {
 				if err := c.RemoveAccount(cmd.Context(), args[0]); err != nil {
-					return fmt.Errorf("%s: %w", args[0], err)
+					return accounts().unknown(args[0], err)
 				}
 				_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s removed\n", args[0])
 				return err

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -128,7 +129,8 @@ func (l listed[T]) open(p *place, done *imported, stored []T, whole bool) (file 
 		}
 	}
 	file, err = l.Read(format, bytes.NewReader(src), find)
-	if faults, is := err.(directory.Faults); is {
+	var faults directory.Faults
+	if errors.As(err, &faults) {
 		done.Faults = faults
 		return file, nil
 	}
@@ -241,7 +243,7 @@ func (l listed[T]) showCommand(p *place, name string, get func(context.Context, 
 			return p.with(cmd.Context(), func(c *admin.Client) error {
 				e, err := get(cmd.Context(), c, args[0])
 				if err != nil {
-					return fmt.Errorf("%s: %w", args[0], err)
+					return l.unknown(args[0], err)
 				}
 				if asJSON {
 					return printJSON(cmd.OutOrStdout(), e)
@@ -256,6 +258,14 @@ func (l listed[T]) showCommand(p *place, name string, get func(context.Context, 
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print an object")
 	return cmd
+}
+
+// unknown is err, in plain words if it is that there is no such entry.
+func (l listed[T]) unknown(id string, err error) error {
+	if errors.Is(err, intake.ErrNotFound) {
+		return fmt.Errorf("no %s is %s", l.Noun(), id)
+	}
+	return fmt.Errorf("%s: %w", id, err)
 }
 
 // byID finds entries among stored ones by what a file calls them.
