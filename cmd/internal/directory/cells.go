@@ -73,7 +73,9 @@ type words []string
 func (w *words) text() string { return strings.Join(*w, " ") }
 
 func (w *words) read(text string) error {
-	*w = strings.FieldsFunc(text, separates)
+	if list := strings.FieldsFunc(text, separates); len(list) > 0 {
+		*w = list
+	}
 	return nil
 }
 
