@@ -129,6 +129,10 @@ func TestAccountsAreCheckedAmongEachOtherAndBesideTheStored(t *testing.T) {
 				}
 			})
 		}
+		circle := intake.AccountList{Accounts: list{{Domain: "kept.example", Parent: "below.example"}}}
+		if err := w.gateway.PutAccounts(t.Context(), circle); err == nil || !strings.Contains(err.Error(), "kept.example would stand above itself") {
+			t.Errorf("a circle is told as %v", err)
+		}
 		whole := intake.AccountList{Whole: true, Accounts: list{{Domain: "a.example", Aliases: []string{"kept.example", "kept-too.example"}}}}
 		if err := w.gateway.PutAccounts(t.Context(), whole); err != nil {
 			t.Fatalf("a whole list is checked beside those that it removes: %v", err)

@@ -178,7 +178,7 @@ func (c *bookCheck) ancestors(i int) error {
 			return err
 		}
 		if above.Domain == c.list[i].Domain {
-			c.fault(i, "parent", "%s belongs to %s in the end: leave one of the parents between them out", a.Domain, a.Parent)
+			c.fault(i, "parent", "%s would stand above itself, by way of %s: take one of the parents between them away", above.Domain, a.Domain)
 			return nil
 		}
 		a = above

@@ -20,6 +20,7 @@ func wholePartner() intake.Partner {
 		Motion: "msp", Tier: "gold", Program: "emea", Domains: []string{"acme.example", "acme.example.net"}, Subdomains: []string{"acme.example"},
 		Contacts: []intake.Contact{
 			{Name: `Silva; "Ana" \ Söhne, Dr.`, Email: "ana@acme.example", Role: "CTO (acting), EMEA", Status: intake.ContactLeft},
+			{Name: `3" pipes; fittings`, Email: "pipes@acme.example"},
 			{Email: "tom@acme.example", Status: intake.ContactBounced},
 			{Name: "Jörg O'Neil", Email: "o'neil@acme.example", Role: "sales"},
 		},
