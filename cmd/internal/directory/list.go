@@ -12,6 +12,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 
@@ -315,18 +316,21 @@ func (f *faults) add(field, format string, a ...any) {
 	*f = append(*f, Fault{Field: field, Problem: fmt.Sprintf(format, a...)})
 }
 
+// names keeps what columnsOf found: long lists ask for each value of each row.
+var names sync.Map
+
 // columnsOf are the names of the fields of R, in order.
 func columnsOf[R any]() []string {
-	var names []string
-	for f := range reflect.TypeFor[R]().Fields() {
-		names = append(names, nameOf(f))
+	if known, ok := names.Load(reflect.TypeFor[R]()); ok {
+		return known.([]string)
 	}
-	return names
-}
-
-func nameOf(f reflect.StructField) string {
-	name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
-	return name
+	var columns []string
+	for f := range reflect.TypeFor[R]().Fields() {
+		name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+		columns = append(columns, name)
+	}
+	names.Store(reflect.TypeFor[R](), columns)
+	return columns
 }
 
 // fieldOf is the field of a row by its name; not valid if there is none.
