@@ -31,7 +31,7 @@ func (c *change) elevate(r *Registration, lead Lead, s Submission, actor string)
 	child := Registration{
 		Number: number, Seq: seq, Partner: r.Partner, Contact: r.Contact, Strength: r.Strength, Channel: r.Channel,
 		Status: StatusSubmitted, Claim: r.Claim, Accepted: c.at, Since: c.at, Activity: c.at,
-		Lead: r.Lead.Clone(), Evidence: map[Field]string{}, Reply: r.Reply, Parent: r.Number, Scope: r.Scope,
+		Lead: r.Lead.Clone(), Evidence: map[Field]string{}, Reply: r.Reply, Parent: r.Number, LeadSeq: r.place(), Scope: r.Scope,
 		Intro: r.Intro, Meeting: r.Meeting, MeetingUID: r.MeetingUID, Met: r.Met, Attribution: r.Attribution,
 		DecisionDue: c.g.policy.End(c.at, terms.Decision), Promised: c.at,
 	}

@@ -45,7 +45,9 @@ type Registration struct {
 	Appeal Appeal `json:"appeal,omitzero"`
 	// Parent is the lead of which this case is the deal, Child the deal that came of this lead.
 	Parent string `json:"parent,omitempty"`
-	Child  string `json:"child,omitempty"`
+	// LeadSeq is the Seq of Parent, whose place in the order of claims the deal has.
+	LeadSeq uint64 `json:"lead_seq,omitempty"`
+	Child   string `json:"child,omitempty"`
 	// Scope is the part of the account that is claimed, where the policy lets partners share
 	// one; empty for the whole.
 	Scope string `json:"scope,omitempty"`
@@ -168,7 +170,15 @@ func (r *Registration) Before(o *Registration) bool {
 	if !r.Claim.Equal(o.Claim) {
 		return r.Claim.Before(o.Claim)
 	}
-	return r.Seq < o.Seq
+	return r.place() < o.place()
+}
+
+// place is what decides between equal claim times.
+func (r *Registration) place() uint64 {
+	if r.LeadSeq != 0 {
+		return r.LeadSeq
+	}
+	return r.Seq
 }
 
 // IndexKeys returns the keys under which a store must find the case: the account keys

@@ -424,7 +424,7 @@ func TestFaultsOfAnImportNameTheLinesOfTheFile(t *testing.T) {
 	defer p.stop(t)
 	for _, c := range []struct{ name, csv, want string }{
 		{"what the reader finds", "id,name,domains\na,A,a.example\n\na,B,b.example\n", "line 4 (a): line 2 has the same id"},
-		{"what the gateway finds", "id,name,domains\na,A,a.example\n\nb,B,gmail.com\n", "line 4 (b): domain \"gmail.com\" belongs to a mail provider"},
+		{"what the gateway finds", "id,name,domains\na,A,a.example\n\nb,B,gmail.com\n", "line 4 (b): domains[0]: \"gmail.com\" belongs to a mail provider"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "partners.csv")

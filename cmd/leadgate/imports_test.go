@@ -26,7 +26,7 @@ var drawing = []struct {
 	{"cmd/internal/admin", []string{"intake", "intake/crm/ledger"}, nil},
 	{"cmd/internal/config", []string{"channels/*", "intake", "intake/identity", "intake/crm/*", "rules", "templates"}, []string{"go.yaml.in/yaml/v3"}},
 	{"cmd/internal/demo", []string{"cmd/internal/*", "channels/*", "intake", "intake/crm/ledger", "rules"}, []string{"github.com/labstack/echo/v4", "github.com/emersion/go-message"}},
-	{"cmd/internal/directory", []string{"intake"}, []string{"github.com/gocarina/gocsv"}},
+	{"cmd/internal/directory", []string{"cmd/internal/config", "intake"}, []string{"go.yaml.in/yaml/v3"}},
 
 	{"intake", []string{"intake/identity"}, nil},
 	{"intake/identity", nil, []string{"github.com/nyaruka/phonenumbers", "golang.org/x/net", "golang.org/x/text"}},

@@ -1,75 +1,70 @@
 package main
 
 import (
+	"context"
 	"fmt"
-	"os"
-	"regexp"
-	"strconv"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"leadgate/cmd/internal/admin"
 	"leadgate/cmd/internal/directory"
+	"leadgate/intake"
 )
 
 func partnersCommand() *cobra.Command {
 	var p place
 	cmd := &cobra.Command{Use: "partners", Short: "Keep the directory of partners"}
 	p.flags(cmd)
-	cmd.AddCommand(partnersImport(&p), partnersList(&p))
+	l := partners()
+	cmd.AddCommand(l.importCommand(&p), l.exportCommand(&p), partnersList(&p), l.showCommand(&p, "ID",
+		func(ctx context.Context, c *admin.Client, id string) (intake.Partner, error) {
+			return c.Partner(ctx, id)
+		}))
 	return cmd
 }
 
-func partnersImport(p *place) *cobra.Command {
-	return &cobra.Command{
-		Use:   "import FILE.csv",
-		Short: "Add or replace partners, all or none",
-		Long:  "Add or replace partners, all or none.\n\n" + directory.Help,
-		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			f, err := os.Open(args[0])
-			if err != nil {
-				return err
-			}
-			defer f.Close()
-			partners, lines, err := directory.ReadLines(f)
-			if err != nil {
-				return fmt.Errorf("%s: %w", args[0], err)
-			}
-			return p.with(cmd.Context(), func(c *admin.Client) error {
-				stored, err := c.PutPartners(cmd.Context(), partners)
-				if err != nil {
-					return fmt.Errorf("%s: nothing was imported:\n%s", args[0], byLine(err.Error(), lines))
-				}
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s imported\n", counted(len(stored), "partner"))
-				return err
-			})
+func partners() listed[intake.Partner] {
+	return listed[intake.Partner]{
+		List: directory.Partners, help: directory.PartnersHelp,
+		wholeFlag: "remove-missing", wholeHelp: "offboard the partners that are not in the file",
+		all: func(ctx context.Context, c *admin.Client) ([]intake.Partner, error) { return c.Partners(ctx) },
+		finder: func(_ *place, stored []intake.Partner) (func(string) (intake.Partner, bool), error) {
+			return byID(stored, func(p intake.Partner) string { return p.ID }, partnerID), nil
+		},
+		missing: offboarded,
+		check: func(ctx context.Context, c *admin.Client, all []intake.Partner, _ bool) ([]intake.Partner, []intake.EntryFault, error) {
+			return c.CheckPartners(ctx, all)
+		},
+		put: func(ctx context.Context, c *admin.Client, all []intake.Partner, _ bool) error {
+			_, err := c.PutPartners(ctx, all)
+			return err
 		},
 	}
 }
 
-// counted is a number with its noun, in the plural unless it is one.
-func counted(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
+// partnerID reads an id as the gateway does.
+func partnerID(written string) string { return strings.ToLower(strings.TrimSpace(written)) }
+
+// offboarded adds the stored partners that a list does not have, as offboarded ones. Nobody
+// is deleted, for cases name them.
+func offboarded(listed, stored []intake.Partner) []intake.Partner {
+	there := make(map[string]bool)
+	for _, p := range listed {
+		there[partnerID(p.ID)] = true
 	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
-// ordinal is the place of a partner in a request, at the beginning of what the gateway says of it.
-var ordinal = regexp.MustCompile(`(?m)^partner (\d+) \(`)
-
-// byLine tells faults by the lines of the file, where the gateway counts partners.
-func byLine(words string, lines []int) string {
-	return ordinal.ReplaceAllStringFunc(words, func(s string) string {
-		n, err := strconv.Atoi(ordinal.FindStringSubmatch(s)[1])
-		if err != nil || n < 1 || n > len(lines) {
-			return s
+	for _, p := range stored {
+		if there[p.ID] {
+			continue
 		}
-		return fmt.Sprintf("line %d (", lines[n-1])
-	})
+		if p.Status != intake.PartnerOffboarded {
+			p.Status, p.StatusFrom = intake.PartnerOffboarded, time.Time{}
+		}
+		listed = append(listed, p)
+	}
+	return listed
 }
 
 func partnersList(p *place) *cobra.Command {

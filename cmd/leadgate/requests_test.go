@@ -107,10 +107,11 @@ func TestADiscardedCaseKeepsTheReasonOfItsQuarantine(t *testing.T) {
 func TestOnePartnerIsNoPlural(t *testing.T) {
 	p := startDemo(t, binaryPath(t), t.TempDir())
 	defer p.stop(t)
-	for csv, want := range map[string]string{
-		"id,name,domains\na,A,a.example\n":                "1 partner imported\n",
-		"id,name,domains\na,A,a.example\nb,B,b.example\n": "2 partners imported\n",
+	for _, tt := range [][2]string{
+		{"id,name,domains\na,A,a.example\n", "1 partner imported: 1 added\n"},
+		{"id,name,domains\na,A,a.example\nb,B,b.example\n", "2 partners imported: 1 added, 1 unchanged\n"},
 	} {
+		csv, want := tt[0], tt[1]
 		file := filepath.Join(t.TempDir(), "partners.csv")
 		if err := os.WriteFile(file, []byte(csv), 0o600); err != nil {
 			t.Fatal(err)

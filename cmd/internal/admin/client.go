@@ -225,18 +225,6 @@ func (c *Client) PolicySource(ctx context.Context, hash string) (source json.Raw
 	return source, err
 }
 
-// Partners returns the directory.
-func (c *Client) Partners(ctx context.Context) (all []intake.Partner, err error) {
-	err = c.call(ctx, http.MethodGet, "/v1/partners", nil, &all)
-	return all, err
-}
-
-// PutPartners adds or replaces partners, all or none.
-func (c *Client) PutPartners(ctx context.Context, partners []intake.Partner) (stored []intake.Partner, err error) {
-	err = c.call(ctx, http.MethodPost, "/v1/partners", partners, &stored)
-	return stored, err
-}
-
 // Inbox returns what was set aside and nobody has seen to, or with seen all of it.
 func (c *Client) Inbox(ctx context.Context, seen bool) ([]intake.Aside, error) {
 	all := []intake.Aside{}

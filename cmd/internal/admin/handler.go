@@ -53,8 +53,7 @@ func Handler(b Backend) http.Handler {
 		return b.Gateway.Conflict(r.Context(), r.PathValue("id"))
 	})
 	handle("POST /v1/conflicts/{id}/{verb}", b.settle)
-	handle("GET /v1/partners", func(r *http.Request) (any, error) { return b.Gateway.Partners(r.Context()) })
-	handle("POST /v1/partners", b.putPartners)
+	b.directory(mux)
 	handle("GET /v1/inbox", func(r *http.Request) (any, error) {
 		q := r.URL.Query()
 		return b.Gateway.Asides(r.Context(), intake.AsideQuery{After: q.Get("after"), Limit: pageSize, All: q.Has("all")})
@@ -184,28 +183,6 @@ func (b Backend) rawAside(w http.ResponseWriter, r *http.Request) {
 	if err := b.Gateway.Raw(r.Context(), a.Raw, w); err != nil {
 		panic(http.ErrAbortHandler) // a cut-off answer must not look like a whole one
 	}
-}
-
-func (b Backend) putPartners(r *http.Request) (any, error) {
-	var partners []intake.Partner
-	if err := read(r, &partners); err != nil {
-		return nil, err
-	}
-	var faults []error
-	for i := range partners {
-		clean, wrong := b.Gateway.CleanPartner(partners[i])
-		for _, err := range wrong {
-			faults = append(faults, fmt.Errorf("partner %d (%s): %w", i+1, partners[i].ID, err))
-		}
-		partners[i] = clean
-	}
-	if err := errors.Join(faults...); err != nil {
-		return nil, &intake.ErrInput{Problem: err.Error()}
-	}
-	if err := b.Gateway.PutPartners(r.Context(), partners); err != nil {
-		return nil, err
-	}
-	return partners, nil
 }
 
 func (b Backend) backup(r *http.Request) (any, error) {

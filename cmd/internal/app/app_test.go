@@ -151,7 +151,7 @@ func TestPartnersAreImportedAllOrNone(t *testing.T) {
 		{ID: "good", Name: "Good", Domains: []string{"good.example"}},
 		{ID: "Bad One", Name: "", Domains: []string{"gmail.com"}, Status: "asleep", Motion: "sideways"},
 	})
-	for _, want := range []string{"partner 2 (Bad One): id", "name is missing", "mail provider", `status "asleep"`, `motion "sideways"`} {
+	for _, want := range []string{"partner 2 (Bad One): id: ", "name: is missing", "mail provider", `status: "asleep"`, `motion: "sideways"`} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v does not say %q", err, want)
 		}

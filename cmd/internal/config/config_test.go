@@ -10,7 +10,6 @@ import (
 
 	"leadgate/channels/mailbox"
 	"leadgate/channels/mailbox/senderauth"
-	"leadgate/cmd/internal/directory"
 )
 
 // write puts files into a directory and returns the path of the first.
@@ -313,16 +312,4 @@ func setting(comment string) bool {
 	return found && key != "" && key == strings.ToLower(key) && !strings.ContainsAny(key, " (,`") &&
 		key != "observe" && key != "full" && key != "short" && key != "none" &&
 		key != "authentication-results" && key != "trusted-networks"
-}
-
-func TestTheExamplePartnersAreReadable(t *testing.T) {
-	f, err := os.Open("../../../examples/partners.csv")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	partners, err := directory.ReadCSV(f)
-	if err != nil || len(partners) != 3 {
-		t.Errorf("%d partners, %v", len(partners), err)
-	}
 }

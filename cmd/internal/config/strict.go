@@ -64,6 +64,16 @@ const unread = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 // Unknown keys, double keys and values of the wrong kind are faults. Relative paths of
 // secret files count from dir. The returned document finds the lines of keys.
 func decode(src []byte, dir string, v any) (document, Faults) {
+	d, faults := parse(src)
+	if len(faults) > 0 {
+		return d, faults
+	}
+	resolveSecrets(d.top, dir, "", &faults)
+	return d, d.fill(v, faults)
+}
+
+// parse reads a file that has one document.
+func parse(src []byte) (document, Faults) {
 	dec := yaml.NewDecoder(bytes.NewReader(src))
 	var root yaml.Node
 	if err := dec.Decode(&root); err != nil {
@@ -75,15 +85,16 @@ func decode(src []byte, dir string, v any) (document, Faults) {
 	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		return document{}, Faults{{Problem: "the file has more than one document"}}
 	}
-	top := root.Content[0]
-	d := document{top}
-	var faults Faults
-	resolveSecrets(top, dir, "", &faults)
-	checkKeys(top, reflect.TypeOf(v).Elem(), "", &faults)
-	if err := top.Decode(v); err != nil {
+	return document{root.Content[0]}, nil
+}
+
+// fill reads the document into v, and returns what is wrong with it beside the faults known.
+func (d document) fill(v any, faults Faults) Faults {
+	checkKeys(d.top, reflect.TypeOf(v).Elem(), "", &faults)
+	if err := d.top.Decode(v); err != nil {
 		var types *yaml.TypeError
 		if !errors.As(err, &types) {
-			return d, append(faults, Fault{Problem: err.Error()}).sorted()
+			return append(faults, Fault{Problem: err.Error()}).sorted()
 		}
 		for _, e := range types.Errors {
 			f := typeFault(e)
@@ -92,7 +103,7 @@ func decode(src []byte, dir string, v any) (document, Faults) {
 			}
 		}
 	}
-	return d, faults.sorted()
+	return faults.sorted()
 }
 
 // typeFault takes the line out of the decoder's words "line 7: cannot unmarshal …".
@@ -114,40 +125,52 @@ func (d document) has(key string) bool {
 	if d.top == nil || d.top.Kind != yaml.MappingNode {
 		return false
 	}
-	for i := 0; i+1 < len(d.top.Content); i += 2 {
-		if d.top.Content[i].Value == key {
-			return true
-		}
-	}
-	return false
+	found, _ := pairOf(d.top, key)
+	return found != nil
 }
 
 // line returns where path stands, or the nearest key above it that is in the file.
 func (d document) line(path string) int {
-	n, line := d.top, 0
+	_, line := d.find(path)
+	return line
+}
+
+// find returns the value at path, nil if there is none, and the line of line.
+func (d document) find(path string) (n *yaml.Node, line int) {
+	n = d.top
 	for _, step := range strings.FieldsFunc(path, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {
 		if n == nil {
-			return line
+			return nil, line
 		}
 		switch n.Kind {
 		case yaml.MappingNode:
-			i := slices.IndexFunc(n.Content, func(c *yaml.Node) bool { return c.Value == step })
-			if i < 0 || i%2 == 1 || i+1 >= len(n.Content) {
-				return line
+			key, value := pairOf(n, step)
+			if key == nil {
+				return nil, line
 			}
-			line, n = n.Content[i].Line, n.Content[i+1]
+			line, n = key.Line, value
 		case yaml.SequenceNode:
 			i, err := strconv.Atoi(step)
 			if err != nil || i >= len(n.Content) {
-				return line
+				return nil, line
 			}
 			n = n.Content[i]
 			line = n.Line
 		default:
-			return line
+			return nil, line
 		}
 	}
-	return line
+	return n, line
+}
+
+// pairOf returns a key of a mapping and its value, nil if it is not there.
+func pairOf(n *yaml.Node, name string) (key, value *yaml.Node) {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == name {
+			return n.Content[i], n.Content[i+1]
+		}
+	}
+	return nil, nil
 }
 
 func join(path, key string) string {

@@ -18,7 +18,7 @@ func TestReadCSVReadsEveryColumn(t *testing.T) {
 	}
 	p := got[0]
 	if p.ID != "kestrel-it" || p.Name != "Kestrel IT" || p.Motion != "reseller" || p.Status != intake.PartnerSuspended ||
-		p.Tier != "gold" || p.Country != "GB" || p.Locale != "en" {
+		p.Tier != "gold" || p.Country != "gb" || p.Locale != "en" {
 		t.Errorf("read %+v", p)
 	}
 	if len(p.Domains) != 2 || p.Domains[1] != "kestrel.example" {
@@ -37,10 +37,10 @@ func TestReadCSVNamesWhatIsWrong(t *testing.T) {
 	for _, c := range []struct{ name, csv, want string }{
 		{"an empty file", "", "the file is empty"},
 		{"blank lines alone", "\uFEFF\r\n \n", "the file is empty"},
-		{"an unknown column", "id,nmae\na,b\n", `unknown column "nmae"; known: id, name`},
+		{"an unknown column", "id,nmae\na,b\n", `unknown column "nmae"; known: id, code, name`},
 		{"a contact that is no address", "id,name,contacts\na,A,x@a.example\nb,B,nobody\n", `line 3 (b): contacts: "nobody"`},
 		{"lines are the file's, over cells of many lines", "id,name,contacts\n\na,\"A\nA\",x@a.example\nb,B,nobody\n", `line 5 (b): contacts: "nobody"`},
-		{"an id twice", "id,name\na,A\nb,B\nA ,C\n", "line 4 (A ): line 2 has the same id"},
+		{"an id twice", "id,name\na,A\nb,B\nA ,C\n", "line 4 (A): line 2 has the same id"},
 		{"a column twice", "id,name,id\na,A,b\n", `column "id" is there twice`},
 		{"Latin-1", "id,name\na,A\nb,Caf\xe9\n", "line 3 is not UTF-8; save the file as UTF-8 CSV"},
 		{"UTF-16 with a mark", "\xff\xfei\x00d\x00", "save the file as UTF-8 CSV"},
