@@ -26,13 +26,14 @@ const (
 	EventMeeting     EventKind = "meeting"     // an invitation to a meeting came in
 	EventExtended    EventKind = "extended"    // staff moved the end of the hold
 	EventSeen        EventKind = "seen"        // staff have read what was unread
+	EventUnlinked    EventKind = "unlinked"    // the links to the status page were revoked
 )
 
 // EventKinds is the full set.
 func EventKinds() []EventKind {
 	return []EventKind{
 		EventAccepted, EventJoined, EventMoved, EventJudged, EventAmended,
-		EventPushed, EventNotified, EventUndelivered, EventReported, EventRequested, EventExtended, EventMeeting, EventSeen,
+		EventPushed, EventNotified, EventUndelivered, EventReported, EventRequested, EventExtended, EventMeeting, EventSeen, EventUnlinked,
 	}
 }
 

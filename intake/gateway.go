@@ -30,6 +30,10 @@ type Gateway struct {
 	now      func() time.Time
 	log      *slog.Logger
 	observe  Observer
+	links    *Links
+	people   []Staff
+
+	linking sync.Mutex // held from the check of a link to the end of its act
 
 	mu    sync.Mutex
 	wakes map[Lane]chan struct{}
@@ -47,6 +51,10 @@ type Options struct {
 	Program string
 	// Budget bounds the answers; DefaultBudget if zero.
 	Budget Budget
+	// Links makes the links to the pages; nil without pages, and then no link is good.
+	Links *Links
+	// Staff are who may decide through links; empty for whoever was sent one.
+	Staff []Staff
 	// Alone says that no other process works on the store, so that what a killed one had
 	// begun is taken up at once instead of after the end of its leases.
 	Alone   bool
@@ -88,7 +96,7 @@ func New(o Options) (*Gateway, error) {
 	g := &Gateway{
 		store: o.Store, policy: o.Policy, ids: o.Identity, numbers: o.Numbers,
 		crms: o.CRMs, repliers: make(map[string]Replier), program: o.Program, alone: o.Alone, budget: o.Budget,
-		now: o.Now, log: o.Log, observe: o.Observe, wakes: make(map[Lane]chan struct{}),
+		now: o.Now, log: o.Log, observe: o.Observe, links: o.Links, people: o.Staff, wakes: make(map[Lane]chan struct{}),
 	}
 	if g.budget == (Budget{}) {
 		g.budget = DefaultBudget()
