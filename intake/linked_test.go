@@ -248,7 +248,7 @@ func TestALinkThatIsNotGoodShowsNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		erased.Seq, erased.Revision, erased.Status = reg.Seq+1, 1, intake.StatusErased
-		erased.Events, erased.Head = 0, ""
+		erased.Events, erased.Head, erased.Submissions = 0, "", 0
 		if err := w.store.Update(w.Context(), func(tx intake.Tx) error { return tx.PutCase(erased) }); err != nil {
 			t.Fatal(err)
 		}
