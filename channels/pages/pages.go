@@ -9,6 +9,7 @@ package pages
 import (
 	"bytes"
 	"embed"
+	"errors"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -200,6 +201,10 @@ func (s *Site) rescue(next echo.HandlerFunc) echo.HandlerFunc {
 		err := next(c)
 		if err == nil || c.Response().Committed {
 			return err
+		}
+		var known *echo.HTTPError
+		if errors.As(err, &known) && known.Code < http.StatusInternalServerError {
+			return s.Tell(c, known.Code, NoticeMissing)
 		}
 		s.log.Error("page failed", "route", c.Path(), "request", c.Response().Header().Get(echo.HeaderXRequestID), "err", err)
 		return s.Tell(c, http.StatusInternalServerError, NoticeFailed)

@@ -26,7 +26,7 @@ func casesCommand() *cobra.Command {
 		casesDecide(&p, "ask", "Ask the partner something; the case waits for the answer", true),
 		casesDecide(&p, "extend", "Move the end of a hold, within the bounds of the policy", true),
 		casesDecide(&p, "assign", "Name the partner of a quarantined case and start its checks", false),
-		casesSet(&p), casesRead(&p), casesRetry(&p),
+		casesSet(&p), casesRead(&p), casesRetry(&p), casesUnlink(&p),
 	)
 	return cmd
 }

@@ -174,6 +174,8 @@ func (b Backend) decide(r *http.Request) (any, error) {
 		reg, err = b.Gateway.Extend(ctx, number, d.Days, v)
 	case "read":
 		reg, err = b.Gateway.Seen(ctx, number, v)
+	case "unlink":
+		reg, err = b.Gateway.RevokeLinks(ctx, number, d.By)
 	case "dismiss":
 		reg, err = b.Gateway.Dismiss(ctx, number, v)
 	default:
