@@ -86,7 +86,13 @@ func (p *Pages) showStatus(c echo.Context) error {
 func (p *Pages) showRules(c echo.Context) error {
 	public(c)
 	published := p.source.Published()
+	published.Required = ordered(published.Required)
 	return p.render(c, p.rules, rulesPage{published, tiers(published)})
+}
+
+// ordered is a list of fields in the order in which people are shown them.
+func ordered(fields []intake.Field) []intake.Field {
+	return slices.DeleteFunc(intake.Fields(), func(f intake.Field) bool { return !slices.Contains(fields, f) })
 }
 
 // public lets the rules be kept for a while: they are the same for everybody.
