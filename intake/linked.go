@@ -166,11 +166,7 @@ func (g *Gateway) readLink(token string) (Grant, error) {
 	if g.links == nil {
 		return Grant{}, ErrLinkInvalid
 	}
-	grant, err := g.links.Read(token, g.now())
-	if err == nil && grant.Case == "" {
-		err = ErrLinkInvalid
-	}
-	return grant, err
+	return g.links.Read(token, g.now())
 }
 
 // bearer returns the member of staff to whom a link was sent. Without a list of staff it is

@@ -177,6 +177,20 @@ func TestWhatThePartnerAddsHasToBeSeenBeforeADecision(t *testing.T) {
 	}, assist)
 }
 
+func TestACaseThatMovedByItselfMakesALinkStale(t *testing.T) {
+	inWorld(t, func(w *world) {
+		g, links := w.withLinks()
+		r := w.submit("ana@alpha.example", acme())
+		w.wantStatus(r.Case, intake.StatusProvisional)
+		token := w.desk(links, r.Case, intake.ActDecline, "mia")
+		w.pass(20 * 24 * time.Hour)
+		w.wantStatus(r.Case, intake.StatusExpired)
+		if _, err := g.Linked(w.Context(), token); !errors.Is(err, intake.ErrLinkStale) {
+			t.Error(err)
+		}
+	})
+}
+
 func TestAnActTakesARoleThatPermitsIt(t *testing.T) {
 	inWorld(t, func(w *world) {
 		g, links := w.withLinks(

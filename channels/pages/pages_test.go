@@ -190,7 +190,7 @@ func TestHoweverManyVisitorsComeTheyAreFewInMemory(t *testing.T) {
 	for range limitBurst {
 		l.take("192.0.2.1")
 	}
-	for i := range limitVisitors - 1 {
+	for i := range limitVisitors {
 		l.take(fmt.Sprintf("2001:db8:%x:%x::1", i>>8, i&0xff))
 	}
 	if l.take("192.0.2.1") == 0 {
