@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
@@ -139,11 +141,11 @@ func explain(err error) (status int, words string) {
 	var held *intake.HeldError
 	switch {
 	case errors.As(err, &input):
-		return http.StatusUnprocessableEntity, input.Problem
+		return http.StatusUnprocessableEntity, sentence(input.Problem)
 	case errors.As(err, &illegal):
-		return http.StatusConflict, illegal.Error()
+		return http.StatusConflict, sentence(illegal.Error())
 	case errors.As(err, &held):
-		return http.StatusConflict, held.Error()
+		return http.StatusConflict, sentence(held.Error())
 	case errors.Is(err, intake.ErrCaseChanged):
 		return http.StatusConflict, "The case has changed since you opened the page. This is how it is now; look at what is new, then decide again."
 	case errors.Is(err, intake.ErrNotAllowed):
@@ -152,6 +154,12 @@ func explain(err error) (status int, words string) {
 		return http.StatusNotImplemented, "This can't be done by a link yet. Use the command line."
 	}
 	return 0, ""
+}
+
+// sentence makes one of the words of an error.
+func sentence(words string) string {
+	first, size := utf8.DecodeRuneInString(words)
+	return strings.TrimSuffix(string(unicode.ToUpper(first))+words[size:], ".") + "."
 }
 
 // gone reports whether a link is not good. Which way tells something to who guesses, so that

@@ -117,7 +117,7 @@ func TestWhyADecisionWasNotCarriedOutIsSaid(t *testing.T) {
 		status int
 		says   string
 	}{
-		"a rationale that is missing": {intake.ActDecline, &intake.ErrInput{Problem: "a refusal needs a rationale"}, 422, `id="rationale-wrong">a refusal needs a rationale<`},
+		"a rationale that is missing": {intake.ActDecline, &intake.ErrInput{Problem: "a refusal needs a rationale"}, 422, `id="rationale-wrong">A refusal needs a rationale.<`},
 		"a question too short":        {intake.ActAsk, &intake.ErrInput{Problem: "the question has fewer than 10 characters"}, 422, `id="message-wrong"`},
 		"too many days":               {intake.ActExtend, &intake.ErrInput{Problem: "by how many days? at most 30"}, 422, `id="days-wrong"`},
 		"a move that is not legal":    {intake.ActApprove, intake.CheckTransition(intake.StatusInReview, intake.StatusWon, intake.TriggerStaff), 409, "possible: needs_info, approved_provisional"},

@@ -54,6 +54,7 @@ func openOffice(t *testing.T, change ...func(*config.Config)) *office {
 	c := testConfig(t.TempDir())
 	c.Program, c.Policy.Timezone = "Northwind Cloud", "Europe/Brussels"
 	c.Policy.Tiers = map[string]intake.Terms{"gold": {Window: intake.Span{Value: 120, Unit: intake.Days}}}
+	c.Policy.BlockedDomains = []string{"blocked.example"}
 	c.Pages = config.Pages{Listen: "127.0.0.1:0", URL: "https://partners.vendor.example/desk", TrustedProxies: []string{"127.0.0.0/8"}}
 	c.Staff = []intake.Staff{
 		{Name: "mia", Email: "mia@vendor.example", Roles: []intake.Role{intake.RolePartnerManager}},
@@ -244,7 +245,7 @@ func TestStaffDecideOnAPageThatOnlySendingItsFormActsOn(t *testing.T) {
 	o.want("once more", resp, body, 409, "Done: ", "can't be used again")
 	other := o.desk(o.name, intake.ActApprove, "mia")
 	resp, body = o.do("POST", other, url.Values{})
-	o.want("what the table does not have", resp, body, 409, "a case that is declined cannot become")
+	o.want("what the table does not have", resp, body, 409, "A case that is declined cannot become")
 }
 
 func TestADeskPageSaysWhatHappenedInTheMeantime(t *testing.T) {
@@ -493,7 +494,9 @@ func TestPagesAreWrittenDownToBeLookedAt(t *testing.T) {
 	o.do("POST", done, url.Values{"shown": {"1000"}})
 	second := o.register("9", "Fabrikam Präzisionsmaschinenbau und Anlagentechnik Gesellschaft mbH", "fabrikam.example")
 	decline := o.desk(second, intake.ActDecline, "mia")
+	blocked := o.register("10", "Blocked Industries", "blocked.example")
 	urls := map[string]string{
+		"against": o.desk(blocked, intake.ActApprove, "mia"), "viewer": o.desk(blocked, intake.ActApprove, "vic"),
 		"status": o.status(o.name), "status-de": o.status(o.name) + "?lang=de", "review": o.status(second),
 		"rules": "/rules", "rules-de": "/rules?lang=de", "desk": decline, "extend": o.desk(o.name, intake.ActExtend, "mia"), "done": done, "gone": "/status/x",
 		"ask": o.desk(second, intake.ActAsk, "mia"),
