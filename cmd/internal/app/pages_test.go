@@ -483,8 +483,9 @@ func TestWithoutPagesThereIsNoListenerAndNoLink(t *testing.T) {
 	}
 }
 
-// With LEADGATE_SHOW_PAGES=DIR the pages are written down for a browser to look at.
-func TestPagesAreWrittenDownToBeLookedAt(t *testing.T) {
+// With LEADGATE_SHOW_PAGES=DIR the pages are served to be looked at in a browser: urls.json in
+// DIR says where, and a file named stop there ends it.
+func TestPagesAreServedToBeLookedAt(t *testing.T) {
 	dir := os.Getenv("LEADGATE_SHOW_PAGES")
 	if dir == "" {
 		t.Skip("set LEADGATE_SHOW_PAGES to a directory")
