@@ -5,9 +5,6 @@ import (
 	"time"
 )
 
-// linkTime is how long the links in a message to staff, or to a partner, are good.
-const linkTime = 30 * day
-
 // decisionActs are what staff can do about a case that waits for a decision.
 var decisionActs = []StaffAct{ActApprove, ActDecline, ActAsk, ActWaitlist}
 
@@ -54,9 +51,7 @@ func (c *change) staffLinks(r *Registration, by string, acts []StaffAct) []Brief
 	}
 	var links []BriefLink
 	for _, act := range acts {
-		links = append(links, BriefLink{Act: act, URL: c.g.links.Desk(Grant{
-			Case: r.Number, Act: act, By: by, Revision: r.Revision, Expires: c.at.Add(linkTime).Unix(),
-		})})
+		links = append(links, BriefLink{Act: act, URL: c.g.links.Desk(DeskGrant(r, act, by, c.at))})
 	}
 	return links
 }
@@ -78,7 +73,7 @@ func (c *change) announced(r *Registration, f *Facts) {
 	if c.g.links == nil || r.Status == StatusQuarantined {
 		return
 	}
-	f.StatusLink = c.g.links.Status(Grant{Case: r.Number, Links: r.Links, Expires: c.at.Add(linkTime).Unix()})
+	f.StatusLink = c.g.links.Status(StatusGrant(r, c.at))
 	f.RulesLink = c.g.links.Rules()
 }
 

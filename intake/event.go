@@ -34,6 +34,7 @@ const (
 	EventProposed    EventKind = "proposed"    // one of two persons decided
 	EventElevated    EventKind = "elevated"    // a deal came of the lead
 	EventActivity    EventKind = "activity"    // something happened to the deal in the CRM
+	EventUnlinked    EventKind = "unlinked"    // the links to the status page were revoked
 	EventAttributed  EventKind = "attributed"  // staff said who gets which part of the credit
 )
 
@@ -43,7 +44,7 @@ func EventKinds() []EventKind {
 		EventAccepted, EventJoined, EventMoved, EventJudged, EventAmended,
 		EventPushed, EventNotified, EventUndelivered, EventReported, EventRequested, EventExtended, EventMeeting, EventSeen,
 		EventRang, EventProgress, EventDisputed, EventRefused, EventProposed, EventElevated, EventActivity,
-		EventAttributed,
+		EventAttributed, EventUnlinked,
 	}
 }
 

@@ -27,6 +27,8 @@ type Gateway struct {
 	alone    bool
 	budget   Budget
 	links    *Links
+	people   []Staff
+	linking  sync.Mutex // held from the check of a link to the end of its act
 	// staffChannel is the channel through which staff are told things; "" if there is none.
 	staffChannel string
 	hour         meter
@@ -52,13 +54,15 @@ type Options struct {
 	CRMs []CRM
 	// Program is the vendor's name, as partners read it.
 	Program string
-	// Links are put into messages; there are none without.
-	Links *Links
 	// StaffChannel is the channel through which staff are told what there is to do, by e-mail
 	// address; they are told nothing if it is empty.
 	StaffChannel string
 	// Budget bounds the answers; DefaultBudget if zero.
 	Budget Budget
+	// Links makes the links to the pages; nil without pages, and then no link is good.
+	Links *Links
+	// Staff are who may decide through links; empty for whoever was sent one.
+	Staff []Staff
 	// Alone says that no other process works on the store, so that what a killed one had
 	// begun is taken up at once instead of after the end of its leases.
 	Alone bool
@@ -104,7 +108,7 @@ func New(o Options) (*Gateway, error) {
 	g := &Gateway{
 		store: o.Store, policy: o.Policy, ids: o.Identity, numbers: o.Numbers,
 		crms: o.CRMs, repliers: make(map[string]Replier), program: o.Program, alone: o.Alone, budget: o.Budget,
-		links: o.Links, staffChannel: o.StaffChannel,
+		links: o.Links, people: o.Staff, staffChannel: o.StaffChannel,
 		now: o.Now, log: o.Log, observe: o.Observe, signer: o.Signer, witness: o.Witness, wakes: make(map[Lane]chan struct{}),
 	}
 	if g.budget == (Budget{}) {

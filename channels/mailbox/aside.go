@@ -13,7 +13,7 @@ import (
 // aside is what staff are given of a message that is no registration.
 func (m *Mailbox) aside(ctx context.Context, u *understood, v verdict, d delivery, raw intake.Raw) intake.Aside {
 	a := intake.Aside{
-		Key: d.key, Channel: channelName, Reason: v.reason, Detail: v.detail,
+		Key: d.key, Channel: Channel, Reason: v.reason, Detail: v.detail,
 		From: firstAddress(&u.mail), Subject: clipRunes(u.mail.Subject, maxSubject), ReceivedAt: d.receivedAt, Raw: raw,
 		Delivery: m.report(&u.mail, u.found, d.recipients),
 	}

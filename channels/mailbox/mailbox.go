@@ -21,8 +21,8 @@ import (
 	"leadgate/intake/identity"
 )
 
-// channelName is the name of the channel, whatever the mailboxes are called.
-const channelName = "email"
+// Channel is the name of the channel, whatever the mailboxes are called.
+const Channel = "email"
 
 // Deps are what a mailbox is given.
 type Deps struct {
@@ -88,7 +88,7 @@ func New(cfg Config, deps Deps) (*Mailbox, error) {
 	if deps.Log == nil {
 		deps.Log = slog.New(slog.DiscardHandler)
 	}
-	deps.Log = deps.Log.With("channel", channelName, "mailbox", cfg.Name)
+	deps.Log = deps.Log.With("channel", Channel, "mailbox", cfg.Name)
 	if deps.SpoolDir == "" {
 		deps.SpoolDir = os.TempDir()
 	}
@@ -158,7 +158,7 @@ func orNow(now func() time.Time) func() time.Time {
 }
 
 // Name is the name of the channel.
-func (m *Mailbox) Name() string { return channelName }
+func (m *Mailbox) Name() string { return Channel }
 
 // Addrs returns where direct delivery listens, after Listen; nil if it does not.
 func (m *Mailbox) Addrs() []string {

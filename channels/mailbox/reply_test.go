@@ -23,7 +23,7 @@ import (
 func testMessage() intake.Message {
 	return intake.Message{
 		ID: "LG-2026-000123-K.2", Kind: intake.MessageReceived, At: testNow,
-		To: intake.Route{Channel: channelName, Address: "jane@partner.example", Thread: thread{
+		To: intake.Route{Channel: Channel, Address: "jane@partner.example", Thread: thread{
 			Mailbox: "partners", MessageID: "q1@partner.example", References: []string{"r0@partner.example", "r1@partner.example"}, Subject: "AW: Re: [LG-2026-000001-A] Neuer Lead für Grün",
 		}.encode()},
 		Facts: intake.Facts{Case: "LG-2026-000123-K", Program: "Vendor", Status: intake.StatusInReview, Zone: "UTC", Received: testNow},

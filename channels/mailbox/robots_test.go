@@ -68,7 +68,7 @@ func openOffice(t *testing.T, address, partnerDomain string, human ...string) *o
 		t.Fatal(err)
 	}
 	o.m.transport = o.out
-	o.gateway.Register(channelName, Repliers{o.m})
+	o.gateway.Register(Channel, Repliers{o.m})
 	err = o.gateway.PutPartners(t.Context(), []intake.Partner{{ID: "alpha", Name: "Alpha", Status: intake.PartnerActive, Motion: "referral", Domains: []string{partnerDomain}}})
 	if err != nil {
 		t.Fatal(err)

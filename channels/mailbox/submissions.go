@@ -62,7 +62,7 @@ func (m *Mailbox) submission(u *understood, d delivery, raw intake.Raw) intake.S
 	p := &u.mail
 	s := intake.Submission{
 		Key: d.key, MessageID: clipRunes(p.MessageID, maxSubject), Deliberate: p.MessageID == "",
-		Channel: channelName, Reply: m.route(u), ReceivedAt: d.receivedAt,
+		Channel: Channel, Reply: m.route(u), ReceivedAt: d.receivedAt,
 		Inline: u.read.Inline, Text: u.read.New, Reader: extract.Version(),
 		Meetings: u.read.Meetings, Mute: u.mute(d), Note: readingNote(p),
 		NotALead: u.read.Class == extract.ClassNotALead,
@@ -302,7 +302,7 @@ func (m *Mailbox) route(u *understood) intake.Route {
 	if len(u.mail.From) == 0 || machineLocal.MatchString(fromLocal(&u.mail)) && !m.treatedAsHuman(&u.mail) {
 		return intake.Route{}
 	}
-	return intake.Route{Channel: channelName, Address: m.replyAddress(&u.mail), Thread: m.threadOf(&u.mail)}
+	return intake.Route{Channel: Channel, Address: m.replyAddress(&u.mail), Thread: m.threadOf(&u.mail)}
 }
 
 // replyAddress returns where the answer goes: to From, or to Reply-To if it is one address

@@ -41,7 +41,7 @@ func runDemo(ctx context.Context, out io.Writer, dir, httpAddr, smtpAddr string)
 	if err != nil {
 		return err
 	}
-	cfg := demo.Config(abs, demo.Listeners{SMTP: smtpAddr})
+	cfg := demo.Config(abs, demo.Listeners{HTTP: httpAddr, SMTP: smtpAddr})
 	a, err := openApp(cfg, cfg.Log.Logger(os.Stderr))
 	if err != nil {
 		return err

@@ -43,6 +43,9 @@ var drawing = []struct {
 	{"store/*", []string{"intake", "store/internal/*"}, nil},
 
 	{"channels", []string{"intake"}, []string{"github.com/labstack/echo/v4"}},
+	{"channels/pages", []string{"intake"}, []string{"github.com/labstack/echo/v4", "golang.org/x/text"}},
+	{"channels/desk", []string{"channels", "channels/pages", "intake"}, []string{"github.com/labstack/echo/v4"}},
+	{"channels/statuspage", []string{"channels", "channels/pages", "intake"}, []string{"github.com/labstack/echo/v4"}},
 	{"channels/channeltest", []string{"channels", "intake"}, nil},
 	{"channels/channeltest/mailserver", nil, []string{"github.com/emersion"}},
 	{"channels/mailbox/mailparse", nil, []string{"golang.org/x/text"}},

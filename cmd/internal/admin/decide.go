@@ -72,6 +72,9 @@ var decisions = map[string]func(context.Context, *intake.Gateway, string, Decisi
 	"read": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
 		return g.Seen(ctx, number, d.verdict())
 	},
+	"unlink": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
+		return g.RevokeLinks(ctx, number, d.By)
+	},
 	"dismiss": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
 		return g.Dismiss(ctx, number, d.verdict())
 	},

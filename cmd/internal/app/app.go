@@ -51,6 +51,7 @@ type App struct {
 	metrics  *metrics
 	registry *prometheus.Registry
 
+	links   *intake.Links
 	pages   *echo.Echo   // the listener for people; nil without one
 	pagesOn net.Listener // bound by ListenPages
 	boxes   []*mailbox.Mailbox
@@ -111,6 +112,9 @@ func (a *App) buildGateway(ids *identity.Lists) error {
 	if err := intake.KeepPolicy(ctx, a.store, a.policy.Hash(), a.policy.Source()); err != nil {
 		return err
 	}
+	if err := a.buildLinks(ctx); err != nil {
+		return err
+	}
 	a.ledger = ledger.New(a.store, time.Now)
 	var crms []intake.CRM
 	if a.cfg.CRM.Ledger {
@@ -131,8 +135,18 @@ func (a *App) buildGateway(ids *identity.Lists) error {
 		Store: a.store, Policy: a.policy, Identity: ids, Numbers: numbers, CRMs: crms,
 		Program: a.cfg.Program, Budget: a.cfg.Budget, Log: a.log, Observe: a.metrics, Alone: true,
 		Signer: sign, Witness: witness{filepath.Join(a.cfg.Data, WitnessFile)},
+		Links: a.links, Staff: a.cfg.Staff, StaffChannel: staffChannel(a.cfg),
 	})
 	return err
+}
+
+// staffChannel is the channel through which staff are told what there is to do: mail, if there
+// is a mailbox to send it.
+func staffChannel(cfg config.Config) string {
+	if len(cfg.Mailboxes) == 0 {
+		return ""
+	}
+	return mailbox.Channel
 }
 
 func (a *App) buildMailboxes(ids *identity.Lists) error {
@@ -287,13 +301,16 @@ func (a *App) ListenPages(address string) (*echo.Echo, string, error) {
 	}
 	a.pagesOn, a.pages = l, newEcho(a.log)
 	a.health(a.pages)
-	return a.pages, l.Addr().String(), nil
+	return a.pages, l.Addr().String(), a.mountPages(a.pages)
 }
 
 // listen binds what is not bound yet: all addresses are known to be free before anything
 // is taken in.
 func (a *App) listen() ([]server, error) {
 	var servers []server
+	if err := a.listenPages(); err != nil {
+		return nil, err
+	}
 	if a.pages != nil {
 		servers = append(servers, server{a.pagesOn, a.pages, time.Minute})
 	}

@@ -29,6 +29,9 @@ type Config struct {
 	CasePrefix string `yaml:"case_prefix"`
 	Log        Log    `yaml:"log"`
 	Admin      Admin  `yaml:"admin"`
+	Pages      Pages  `yaml:"pages"`
+	// Staff are who may decide through links; empty for whoever is sent one.
+	Staff []intake.Staff `yaml:"staff"`
 	// Templates is a directory of texts that replace the built-in ones, or empty.
 	Templates string     `yaml:"templates"`
 	Identity  Identity   `yaml:"identity"`
@@ -192,6 +195,8 @@ func (c Config) Validate() Faults {
 	if !slices.Contains([]string{"json", "text"}, c.Log.Format) {
 		fault("log.format", "%q is neither json nor text", c.Log.Format)
 	}
+	faults = append(faults, c.Pages.validate()...)
+	faults = append(faults, validateStaff(c.Staff)...)
 	ids, listFaults := c.Identity.lists()
 	faults = append(faults, listFaults...)
 	for _, err := range c.Policy.Validate(ids) {
@@ -260,7 +265,7 @@ func (c Config) Warnings() []string {
 			warnings = append(warnings, at+"microsoft believes a header that only Exchange Online takes off strangers' mail, and "+m.IMAP.Host+" is not known to be that; anybody can speak for any partner if it is not")
 		}
 	}
-	return warnings
+	return append(warnings, c.Pages.warnings()...)
 }
 
 // exchangeOnline reports whether a host is one where Exchange Online serves mailboxes:

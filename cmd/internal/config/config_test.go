@@ -293,6 +293,7 @@ func TestWhatTheExampleCommentsOutIsRealToo(t *testing.T) {
 	}
 	text = strings.Replace(text, command, "", 1)
 	text = strings.Replace(text, "  webhooks: []\n  # - name", "  webhooks:\n  - name", 1)
+	text = strings.Replace(text, "staff:\n#   - name", "staff:\n  - name", 1)
 	path := write(t, "leadgate.yaml", text,
 		"imap-password", "x", "smtp-password", "x", "webhook-secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
 		"free-mail.txt", "", "shared-hosts.txt", "", "legal-forms.txt", "", "suffixes.txt", "",
@@ -301,7 +302,7 @@ func TestWhatTheExampleCommentsOutIsRealToo(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
-	if c.Mailboxes[0].Direct == nil || c.Mailboxes[0].IMAP.OAuth == nil || c.Mailboxes[0].Canary.Every == 0 || len(c.CRM.Webhooks) != 1 || c.Identity.Suffixes == "" || c.Templates == "" {
+	if c.Mailboxes[0].Direct == nil || c.Mailboxes[0].IMAP.OAuth == nil || c.Mailboxes[0].Canary.Every == 0 || len(c.CRM.Webhooks) != 1 || c.Identity.Suffixes == "" || c.Templates == "" || len(c.Pages.TrustedProxies) != 1 || len(c.Staff) != 1 || len(c.Staff[0].Partners) != 1 {
 		t.Errorf("not everything was switched on:\n%s", text)
 	}
 }

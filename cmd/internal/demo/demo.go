@@ -4,9 +4,11 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -31,8 +33,9 @@ const (
 	TryDir    = "try"
 )
 
-// Listeners are the addresses on which the demo listens, host:port; port 0 takes any.
-type Listeners struct{ SMTP string }
+// Listeners are the addresses on which the demo listens, host:port; port 0 takes any. Links lead
+// to HTTP, and there are none without it.
+type Listeners struct{ HTTP, SMTP string }
 
 // Config returns the configuration of the demo in a directory.
 func Config(dir string, l Listeners) config.Config {
@@ -40,6 +43,9 @@ func Config(dir string, l Listeners) config.Config {
 	c.Program, c.Data = Vendor, dir
 	c.Admin.Listen = "127.0.0.1:0"
 	c.Log.Level = "warn"
+	if host, port, err := net.SplitHostPort(l.HTTP); err == nil {
+		c.Pages.URL = "http://" + net.JoinHostPort(cmp.Or(host, "localhost"), port)
+	}
 	c.Policy = rules.Default()
 	c.Policy.Version = "demo"
 	c.Policy.Mode = intake.ModeAuto

@@ -1,0 +1,76 @@
+package intake
+
+import (
+	"slices"
+	"strings"
+)
+
+// Role is what a member of staff is to the programme.
+type Role string
+
+// The roles.
+const (
+	// RoleAdmin sets the gateway up, RoleRevOps sees to its records and its disputes.
+	RoleAdmin  Role = "admin"
+	RoleRevOps Role = "revops"
+	// RolePartnerManager looks after partners and decides their cases.
+	RolePartnerManager Role = "partner_manager"
+	// RoleReviewer decides what a partner contests.
+	RoleReviewer Role = "reviewer"
+	// RoleViewer reads.
+	RoleViewer Role = "viewer"
+)
+
+// Roles is the full set.
+func Roles() []Role {
+	return []Role{RoleAdmin, RoleRevOps, RolePartnerManager, RoleReviewer, RoleViewer}
+}
+
+// Staff is a person of the vendor.
+type Staff struct {
+	// Name is how the record of a case calls the person; unique among staff.
+	Name  string `yaml:"name" json:"name"`
+	Email string `yaml:"email" json:"email"`
+	Roles []Role `yaml:"roles" json:"roles"`
+	// Partners are the ids of the partners whose manager the person is; empty for all.
+	Partners []string `yaml:"partners" json:"partners,omitempty"`
+}
+
+// decisions are what is done about a case in the ordinary run of things. What takes away what
+// was granted, ActRevoke, is not among them.
+var decisions = []StaffAct{
+	ActApprove, ActDecline, ActAsk, ActWaitlist, ActExtend, ActRefuse, ActSeen, ActProgress,
+	ActRelease, ActAckAppeal,
+}
+
+// permitted is the one table of who may do what. Those of a reviewer count for cases under
+// appeal alone, those of a partner manager for his partners.
+var permitted = map[Role][]StaffAct{
+	RoleAdmin:          StaffActs(),
+	RoleRevOps:         StaffActs(),
+	RolePartnerManager: decisions,
+	RoleReviewer:       decisions,
+	RoleViewer:         nil,
+}
+
+// May reports whether a role permits an act on some case at all.
+func (role Role) May(act StaffAct) bool { return slices.Contains(permitted[role], act) }
+
+// May reports whether one of the person's roles permits an act on a case as it is now.
+func (s Staff) May(act StaffAct, r *Registration) bool {
+	return slices.ContainsFunc(s.Roles, func(role Role) bool {
+		switch role {
+		case RoleReviewer:
+			return r.Status == StatusAppeal && role.May(act)
+		case RolePartnerManager:
+			own := len(s.Partners) == 0 || slices.Contains(s.Partners, r.Partner)
+			return own && role.May(act)
+		}
+		return role.May(act)
+	})
+}
+
+// Called reports whether a name or an address is this person's.
+func (s Staff) Called(by string) bool {
+	return by != "" && (by == s.Name || strings.EqualFold(by, s.Email))
+}
