@@ -33,12 +33,33 @@ type view struct {
 	Remarks  []string
 	Question []string
 	Note     []string
-	// Due is a deadline, and DueIs says whose: "decision", "answer" or "step"; "" if there
-	// is none.
-	Due      string
-	DueIs    string
+	// Due is a deadline, and DueIs says whose: "decision", "answer" or "step", or "turn" for an
+	// account that is kept until then; "" if there is none.
+	Due   string
+	DueIs string
+	// Until is the end of the hold, Left how far it is to the moment that a reminder is about:
+	// "tomorrow", "in 3 days".
 	Until    string
+	Left     string
 	Received string
+	// Meeting is when the first meeting is or was, AppealBy until when the decision can be
+	// contested; "" if it can't.
+	Meeting  string
+	AppealBy string
+	// Was is the code of the state before.
+	Was string
+	// Extensions is how often the hold can still be prolonged, Days by how many days at most.
+	Extensions int
+	Days       int
+	// Related is the number of another case of the partner, Percent the share in a deal.
+	Related string
+	Percent int
+	// StatusLink is the page of the case, RulesLink that of the rules.
+	StatusLink string
+	RulesLink  string
+	// Receipt has lines that stay as they are.
+	Receipt string
+	Rules   *rulesView
 	Contact  string // name and address
 	// Cases and Faults are what a summary tells, Fill the lines to answer it with.
 	Cases  []caseView
@@ -70,7 +91,8 @@ type fieldView struct{ Label, Value, Words string }
 // askView is a field to fill in. Line is the label with its colon and a blank.
 type askView struct{ Label, Line, Why, Example string }
 
-// newView takes from a message what its kind may say.
+// newView takes from a message what its kind may say to a partner. It does not look at the
+// Brief.
 func newView(m intake.Message, program, tag string) view {
 	f, l := m.Facts, localeFor(tag)
 	v := view{
@@ -79,7 +101,11 @@ func newView(m intake.Message, program, tag string) view {
 		Unproven: f.Status == intake.StatusQuarantined, Class: string(classOf(f.Reason)),
 		Question: lines(f.Question), Note: lines(f.Note),
 		Due: l.moment(f.Due, f.Zone), Until: l.moment(f.Until, f.Zone), Received: l.moment(f.Received, f.Zone),
+		Meeting: l.moment(f.Meeting, f.Zone), AppealBy: l.moment(f.AppealBy, f.Zone),
 		Contact: contact(f.Contact), Who: line(f.Contact.Name, maxShort), Request: string(m.Request),
+		Was: string(f.Was), Extensions: max(0, f.Extensions), Days: max(0, f.Days), Left: l.left(m),
+		Related: line(f.Related, maxShort), Percent: percent(f.Percent),
+		StatusLink: link(f.StatusLink), RulesLink: link(f.RulesLink), Receipt: verbatim(f.Receipt),
 	}
 	if v.Program == "" {
 		v.Program = line(program, maxShort)
@@ -100,12 +126,19 @@ func newView(m intake.Message, program, tag string) view {
 	case intake.MessageNotice, intake.MessageHelp:
 		v.Notice = string(m.Notice)
 		v.Asks = l.blank()
+	case intake.MessageRules:
+		v.Rules = l.rules(f.Rules)
 	}
 	if v.Title = short(v.Company, maxTitle); v.Title == "" {
 		v.Title = v.Case
 	}
+	if v.Title == "" {
+		v.Title = v.Program
+	}
 	return v
 }
+
+func percent(n int) int { return min(max(0, n), 100) }
 
 // withhold empties what a message of the kind has no business to say, so that no override
 // says it. An unproven sender reads nothing of what was sent in his name.
@@ -116,31 +149,40 @@ func (v *view) withhold(kind intake.MessageKind) {
 			Unproven: true, Class: string(classGeneric), Contact: v.Contact,
 		}
 	}
-	if kind != intake.MessageNeedsInfo {
-		v.Question, v.Asks, v.Remarks = nil, nil, nil
-	}
-	if kind != intake.MessageApproved && kind != intake.MessageDeclined && kind != intake.MessageExtended {
-		v.Note = nil
-	}
-	switch kind {
-	case intake.MessageReceived, intake.MessageApproved, intake.MessageNeedsInfo, intake.MessageChanged:
-	default:
-		v.Fields = nil
-	}
-	if kind != intake.MessageRequested {
-		v.Request, v.Who = "", ""
-	}
-	if kind == intake.MessageDeclined || kind == intake.MessageWaitlisted {
-		v.Until, v.Received = "", ""
-	}
 	if !about(kind) {
-		*v = view{Lang: v.Lang, Program: v.Program, Contact: v.Contact}
+		*v = view{Lang: v.Lang, Program: v.Program, Contact: v.Contact, RulesLink: v.RulesLink}
+		return
 	}
-	if kind == intake.MessageClosed || kind == intake.MessageWithdrawn {
-		v.Due, v.DueIs, v.Until, v.Received = "", "", "", ""
+	full := *v
+	*v = view{
+		Lang: full.Lang, Program: full.Program, Contact: full.Contact, Case: full.Case, Company: full.Company,
+		Status: full.Status, Word: full.Word, Unproven: full.Unproven,
+		StatusLink: full.StatusLink, RulesLink: full.RulesLink,
 	}
-	if kind != intake.MessageDeclined && kind != intake.MessageExpired {
-		v.Reason, v.Class = "", ""
+	for _, p := range []struct {
+		part part
+		keep func()
+	}{
+		{saysFields, func() { v.Fields = full.Fields }},
+		{saysAsks, func() { v.Asks, v.Remarks = full.Asks, full.Remarks }},
+		{saysQuestion, func() { v.Question = full.Question }},
+		{saysNote, func() { v.Note = full.Note }},
+		{saysDue, func() { v.Due, v.DueIs, v.Left = full.Due, full.DueIs, full.Left }},
+		{saysUntil, func() { v.Until, v.Left = full.Until, full.Left }},
+		{saysReceived, func() { v.Received = full.Received }},
+		{saysMeeting, func() { v.Meeting = full.Meeting }},
+		{saysAppealBy, func() { v.AppealBy = full.AppealBy }},
+		{saysExtensions, func() { v.Extensions, v.Days = full.Extensions, full.Days }},
+		{saysRelated, func() { v.Related = full.Related }},
+		{saysPercent, func() { v.Percent = full.Percent }},
+		{saysReceipt, func() { v.Receipt = full.Receipt }},
+		{saysReason, func() { v.Reason, v.Class = full.Reason, full.Class }},
+		{saysRequest, func() { v.Request, v.Who = full.Request, full.Who }},
+		{saysWas, func() { v.Was = full.Was }},
+	} {
+		if says[kind]&p.part != 0 {
+			p.keep()
+		}
 	}
 }
 
@@ -167,7 +209,11 @@ func understood(f intake.Facts) []intake.FieldFact {
 
 // about reports whether a message of the kind is about one case.
 func about(kind intake.MessageKind) bool {
-	return kind != intake.MessageSummary && kind != intake.MessageNotice && kind != intake.MessageHelp
+	switch kind {
+	case intake.MessageSummary, intake.MessageNotice, intake.MessageHelp, intake.MessageRules:
+		return false
+	}
+	return true
 }
 
 // cases shows what a summary tells of each case.
@@ -271,8 +317,16 @@ func (l *locale) blank() []askView {
 }
 
 func dueIs(kind intake.MessageKind, s intake.Status) string {
+	switch kind {
+	case intake.MessageNeedsInfo, intake.MessageAnswerReminder, intake.MessageIdle:
+		return "answer"
+	case intake.MessageLate, intake.MessageConflict:
+		return "decision"
+	case intake.MessageTurn:
+		return "turn"
+	}
 	switch {
-	case kind == intake.MessageNeedsInfo || s == intake.StatusNeedsInfo || s == intake.StatusDeclined:
+	case s == intake.StatusNeedsInfo:
 		return "answer"
 	case s.Holds():
 		return "step"
@@ -299,8 +353,11 @@ func (l *locale) fields(facts []intake.FieldFact) []fieldView {
 }
 
 func (l *locale) value(f intake.Field, v string) string {
-	if word := l.values[v]; word != "" && f == intake.FieldStage {
-		return word
+	switch f {
+	case intake.FieldStage, intake.FieldConsent, intake.FieldKind:
+		if word := l.values[v]; word != "" {
+			return word
+		}
 	}
 	return line(v, maxLong)
 }
@@ -327,7 +384,7 @@ func (l *locale) asks(problems []intake.Problem) (asks []askView, remarks []stri
 func (l *locale) problem(p intake.Problem) string {
 	given := l.given
 	if g := line(p.Given, maxShort); g != "" {
-		given = `"` + g + `"`
+		given = l.quotes[0] + g + l.quotes[1]
 	}
 	if s, ok := l.problems[p.Code]; ok {
 		return strings.ReplaceAll(s, "{given}", given)
