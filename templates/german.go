@@ -109,12 +109,11 @@ var german = &locale{
 	away:  [3]string{"heute", "morgen", "in {n} Tagen"},
 	// All stand in the dative: behind "von", "nach" and "seit".
 	units: map[intake.Unit][2]string{intake.Hours: {"Stunde", "Stunden"}, intake.Days: {"Tag", "Tagen"}, intake.BusinessDays: {"Arbeitstag", "Arbeitstagen"}},
-	times: [2]string{"einmal", "{n}-mal"},
 	and:   "und",
 	terms: map[string]string{
 		"decision":               "Wir entscheiden über eine Registrierung innerhalb von {span}.",
 		"decision_late":          "Sind wir zu spät, sagen wir es Ihnen, und Sie verlieren dadurch nichts.",
-		"decision_late_approved": "Was wir bis dahin nicht entschieden haben, ist vorläufig genehmigt.",
+		"decision_late_approved": "Was wir in der zugesagten Zeit nicht entschieden haben, ist vorläufig genehmigt.",
 		"answer":                 "Eine Rückfrage von uns ist innerhalb von {span} zu beantworten; bis dahin behält die Registrierung ihren Platz.",
 		"answer_reminders":       "An eine Rückfrage erinnern wir Sie nach {span}.",
 		"next_step":              "Eine Genehmigung gilt zunächst für die Dauer von {span}. In dieser Zeit ist der nächste Schritt zu zeigen.",
@@ -127,7 +126,8 @@ var german = &locale{
 		"locked":                 "Hat das erste Treffen stattgefunden, hat der Schutz kein Enddatum, solange das Geschäft offen ist und sich bewegt.",
 		"idle":                   "Hören wir seit {span} nichts zu einem Unternehmen, fragen wir Sie, ob Sie noch daran arbeiten.",
 		"idle_answer":            "Kommt darauf innerhalb von {span} keine Antwort, kann unser Team den Schutz beenden.",
-		"extension":              "Ein Schutz kann {times} verlängert werden, jeweils um einen Zeitraum von bis zu {span}.",
+		"extension":              "Ein Schutz kann {n}-mal verlängert werden, jeweils um einen Zeitraum von bis zu {span}.",
+		"extension_once":         "Ein Schutz kann einmal verlängert werden, um einen Zeitraum von bis zu {span}.",
 		"no_extension":           "Ein Schutz kann nicht verlängert werden.",
 		"extension_active":       "Für eine Verlängerung muss innerhalb von {span} davor etwas geschehen sein.",
 		"extension_auto":         "Eine Verlängerung in diesem Rahmen wird sofort gewährt.",
@@ -146,7 +146,7 @@ var german = &locale{
 		"no_run_out":             "Verlässt ein Partner das Programm, endet damit der Schutz seiner Registrierungen.",
 	},
 	outcomes: map[intake.Outcome]string{
-		intake.OutcomeApprove: "genehmigen", intake.OutcomeReview: "ansehen", intake.OutcomeAsk: "beim Partner nachfragen",
+		intake.OutcomeApprove: "genehmigen", intake.OutcomeReview: "prüfen", intake.OutcomeAsk: "beim Partner nachfragen",
 		intake.OutcomeWaitlist: "auf die Warteliste setzen", intake.OutcomeDecline: "ablehnen", intake.OutcomeMerge: "zum früheren Vorgang hinzufügen",
 	},
 	reasons: map[intake.Reason]string{

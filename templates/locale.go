@@ -28,7 +28,6 @@ type locale struct {
 	// and several. The forms are those that follow "within" and "after".
 	terms map[string]string
 	units map[intake.Unit][2]string
-	times [2]string // once, {n} times
 	and   string
 
 	// What staff read.

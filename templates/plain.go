@@ -105,7 +105,9 @@ func (w *plainWriter) partner(kind intake.MessageKind, v view) {
 	if v.Rules != nil {
 		w.rules(*v.Rules)
 	}
-	w.say(w.phrase(name+".next", v), w.phrase(name+".due", v))
+	if v.Rules == nil || v.Rules.Version != "" {
+		w.say(w.phrase(name+".next", v), w.phrase(name+".due", v), w.phrase(name+".agree", v))
+	}
 	for _, c := range v.Cases {
 		w.field(c.Case, line(c.Company+" "+w.phrase("summary.state", c), maxLong))
 	}
@@ -157,7 +159,7 @@ func (w *plainWriter) staff(kind intake.MessageKind, v staffView) {
 		}
 	}
 	for _, f := range []struct{ label, value string }{
-		{"label.case", v.Case}, {"label.partner", v.Partner}, {"label.company", v.Company}, {"label.state", v.Word},
+		{"label.case", v.Case}, {"label.partner", v.Partner}, {"label.staff.company", v.Company}, {"label.state", v.Word},
 		{"label.received", v.Received}, {"label.until", v.Until}, {"label.staff.due", v.Due},
 	} {
 		w.field(w.phrase(f.label, v), f.value)

@@ -114,9 +114,12 @@ func (l *locale) extension(x intake.ExtensionTerms) []string {
 	if x.Times <= 0 || x.Days <= 0 {
 		return []string{l.terms["no_extension"]}
 	}
-	times := strings.ReplaceAll(l.times[min(x.Times, 2)-1], "{n}", fmt.Sprint(x.Times))
+	key := "extension"
+	if x.Times == 1 {
+		key = "extension_once"
+	}
 	days := l.span(intake.Span{Value: x.Days, Unit: intake.Days})
-	out := []string{strings.NewReplacer("{times}", times, "{span}", days).Replace(l.terms["extension"])}
+	out := []string{strings.NewReplacer("{n}", fmt.Sprint(x.Times), "{span}", days).Replace(l.terms[key])}
 	if x.Active.Value > 0 {
 		out = append(out, strings.ReplaceAll(l.terms["extension_active"], "{span}", l.span(x.Active)))
 	}

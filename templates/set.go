@@ -61,8 +61,8 @@ type letter struct {
 	from string // where that came from
 	// foreign says that something in it is not built in.
 	foreign bool
-	text *texttemplate.Template
-	page *htmltemplate.Template // nil if there is none
+	text    *texttemplate.Template
+	page    *htmltemplate.Template // nil if there is none
 }
 
 // New parses and tries all templates. An error names the file and the line.

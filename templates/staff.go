@@ -118,6 +118,9 @@ func (v *staffView) registration(r *intake.Registration, l *locale, zone string)
 	}
 	v.Advice = l.outcomes[r.Advice]
 	for _, f := range r.Findings {
+		if f.Reason == "" && f.Evidence == "" {
+			continue // a rule that has nothing to say
+		}
 		v.Findings = append(v.Findings, findingView{
 			Outcome: l.outcomes[f.Outcome], Reason: l.reason(f.Reason), Evidence: line(f.Evidence, maxLong), Case: line(f.Case, maxShort),
 		})

@@ -177,9 +177,9 @@ func sampleRules() *intake.Published {
 		Decision: work(2), DecisionReminders: []int{50, 80, 100}, Answer: work(10), AnswerReminders: []intake.Span{work(3), work(7)},
 		NextStep: days(14), NextStepReminders: []intake.Span{days(7), days(12)}, Window: days(90), WindowReminders: []intake.Span{days(7), days(1)},
 		Invitation: true, Idle: days(30), IdleAnswer: work(10),
-		Extension: intake.ExtensionTerms{Times: 2, Days: 30, Active: days(30), Grace: work(3)},
-		Appeal:    intake.AppealTerms{Within: work(10), Acknowledge: hours(24), Plan: work(5)},
-		Conflict:  intake.ConflictTerms{Acknowledge: hours(24), Plan: work(5)},
+		Extension:  intake.ExtensionTerms{Times: 2, Days: 30, Active: days(30), Grace: work(3)},
+		Appeal:     intake.AppealTerms{Within: work(10), Acknowledge: hours(24), Plan: work(5)},
+		Conflict:   intake.ConflictTerms{Acknowledge: hours(24), Plan: work(5)},
 		CoolingOff: days(30), Confirm: hours(72), Unknown: days(14), FirstRight: work(3), Reopen: days(30), RunOut: true,
 	}
 	gold := terms

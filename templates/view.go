@@ -60,7 +60,7 @@ type view struct {
 	// Receipt has lines that stay as they are.
 	Receipt string
 	Rules   *rulesView
-	Contact  string // name and address
+	Contact string // name and address
 	// Cases and Faults are what a summary tells, Fill the lines to answer it with.
 	Cases  []caseView
 	Faults []faultView
@@ -107,6 +107,7 @@ func newView(m intake.Message, program, tag string) view {
 		Related: line(f.Related, maxShort), Percent: percent(f.Percent),
 		StatusLink: link(f.StatusLink), RulesLink: link(f.RulesLink), Receipt: verbatim(f.Receipt),
 	}
+	v.settle(f.Status)
 	if v.Program == "" {
 		v.Program = line(program, maxShort)
 	}
@@ -136,6 +137,20 @@ func newView(m intake.Message, program, tag string) view {
 		v.Title = v.Program
 	}
 	return v
+}
+
+// settle empties what does not go with the state of the case: an end where the hold has none,
+// an appeal where nothing was decided against.
+func (v *view) settle(s intake.Status) {
+	if !s.Holds() && s != intake.StatusExpired || s == intake.StatusLocked {
+		v.Until = ""
+	}
+	if !s.Holds() {
+		v.Meeting, v.Extensions, v.Days = "", 0, 0
+	}
+	if s.Holds() || s.Undecided() {
+		v.AppealBy = ""
+	}
 }
 
 func percent(n int) int { return min(max(0, n), 100) }
@@ -224,7 +239,7 @@ func (l *locale) cases(all []intake.Facts) []caseView {
 			Case: line(f.Case, maxShort), Company: line(f.Company, maxShort), Word: l.statuses[f.Status],
 			Due: l.moment(f.Due, f.Zone),
 		}
-		if f.Status.Holds() {
+		if f.Status.Holds() && f.Status != intake.StatusLocked {
 			c.Until = l.moment(f.Until, f.Zone)
 		}
 		if c.Word == "" {
@@ -328,7 +343,7 @@ func dueIs(kind intake.MessageKind, s intake.Status) string {
 	switch {
 	case s == intake.StatusNeedsInfo:
 		return "answer"
-	case s.Holds():
+	case s == intake.StatusProvisional:
 		return "step"
 	case s.Undecided():
 		return "decision"
