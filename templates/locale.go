@@ -46,7 +46,8 @@ const fallback = "en"
 // a file of its own, with every word that english has; its phrases, in <language>/phrases.tmpl,
 // with every sentence that en/phrases.tmpl has; and its entry here. The files in kinds put
 // sentences in order and hold no words, so they serve all languages. Its labels have to be
-// understood by package extract, and the commands that its phrases print by package command.
+// understood by package extract, which must also know the lines that are ours when they come
+// back, and the commands that its phrases print by package command.
 // The tests hold it to all of that.
 var locales = map[string]*locale{"en": english, "de": german}
 

@@ -94,6 +94,9 @@ func newStaffView(m intake.Message, program, tag string) staffView {
 		if label == "" {
 			label = line(d.Name, maxShort)
 		}
+		if label == "" {
+			continue
+		}
 		v.Digest = append(v.Digest, digestView{label, d.Count, line(strings.Join(d.Cases, ", "), maxSaid)})
 	}
 	for _, title := range []string{v.Partner, v.Case, v.Company} {

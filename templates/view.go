@@ -259,7 +259,7 @@ func (l *locale) cases(all []intake.Facts) []caseView {
 		}
 		c.Fields = l.fields(understood(f))
 		if f.Status == intake.StatusQuarantined {
-			c.Company, c.Fields = "", nil
+			c.Company, c.Due, c.Fields = "", "", nil
 		}
 		out = append(out, c)
 	}
