@@ -10,12 +10,12 @@ import (
 
 // moment writes an instant in full: weekday, date, time of day, and the zone by its
 // abbreviation and distance from UTC, as "Tuesday 24 November 2026, 16:30 CET (UTC+1)". The
-// zero time is "". A zone that is unknown to this machine is shown as UTC.
-func (l *locale) moment(t time.Time, zone string) string {
+// zero time is "".
+func (l *locale) moment(t time.Time, at *time.Location) string {
 	if t.IsZero() {
 		return ""
 	}
-	t = t.In(location(zone))
+	t = t.In(at)
 	return strings.NewReplacer(
 		"{weekday}", l.weekdays[t.Weekday()],
 		"{day}", fmt.Sprint(t.Day()),
@@ -37,7 +37,7 @@ func location(zone string) *time.Location {
 
 // left says how many days of the zone it is from a message to the deadline that it shows, or
 // to the end of the hold; "" if neither lies ahead.
-func (l *locale) left(m intake.Message) string {
+func (l *locale) left(m intake.Message, at *time.Location) string {
 	end := m.Facts.Due
 	if end.IsZero() || m.Kind == intake.MessageWindowReminder {
 		end = m.Facts.Until
@@ -45,7 +45,6 @@ func (l *locale) left(m intake.Message) string {
 	if m.At.IsZero() || !end.After(m.At) {
 		return ""
 	}
-	at := location(m.Facts.Zone)
 	day := func(t time.Time) time.Time {
 		y, month, d := t.In(at).Date()
 		return time.Date(y, month, d, 0, 0, 0, 0, time.UTC)

@@ -87,6 +87,16 @@ func (w *plainWriter) field(label, value string) {
 	}
 }
 
+// fields are values, with the words that they were read from by the phrase for those.
+func (w *plainWriter) fields(all []fieldView, words string) {
+	for _, f := range all {
+		if f.Words != "" {
+			f.Value += " (" + w.phrase(words, f.Words) + ")"
+		}
+		w.field(f.Label, f.Value)
+	}
+}
+
 func (w *plainWriter) button(words, url string) {
 	if url != "" {
 		w.plain.Buttons = append(w.plain.Buttons, PlainButton{words, url})
@@ -108,8 +118,20 @@ func (w *plainWriter) partner(kind intake.MessageKind, v view) {
 	if v.Rules == nil || v.Rules.Version != "" {
 		w.say(w.phrase(name+".next", v), w.phrase(name+".due", v), w.phrase(name+".agree", v))
 	}
+	if kind == intake.MessageHelp {
+		for _, c := range []string{"commands", "status", "withdraw", "extend", "appeal", "rules"} {
+			w.say(w.phrase("help."+c, v))
+		}
+	}
 	for _, c := range v.Cases {
-		w.field(c.Case, line(c.Company+" "+w.phrase("summary.state", c), maxLong))
+		value := c.Company + " " + w.phrase("summary.state", c)
+		if c.Missing != "" {
+			value += ". " + w.phrase("summary.missing", c)
+		}
+		w.field(c.Case, line(value, maxLong))
+	}
+	for _, f := range v.Fill {
+		w.say(line(f, maxLong))
 	}
 	for _, f := range v.Faults {
 		w.say(w.phrase("summary.fault", f))
@@ -123,16 +145,14 @@ func (w *plainWriter) partner(kind intake.MessageKind, v view) {
 		w.field(w.phrase("label.due", v), v.Due)
 	}
 	w.field(w.phrase("label.appeal", v), v.AppealBy)
-	for _, f := range v.Fields {
-		w.field(f.Label, f.Value)
-	}
+	w.fields(v.Fields, "words")
 	w.field(w.phrase("label.contact", v), v.Contact)
 	for _, a := range v.Asks {
 		p.Asks = append(p.Asks, PlainAsk{a.Label, a.Why, a.Example})
 	}
 	w.say(v.Remarks...)
 	w.button(w.phrase("label.link", v), v.StatusLink)
-	if !about(kind) {
+	if kind == intake.MessageHelp || kind == intake.MessageRules {
 		w.button(w.phrase("rules.link", v), v.RulesLink)
 	}
 }
@@ -150,8 +170,11 @@ func (w *plainWriter) staff(kind intake.MessageKind, v staffView) {
 	w.plain.Title = w.phrase("subject."+name, v)
 	w.say(w.phrase(name+".opening", v))
 	w.say(v.Why...)
-	for _, f := range v.Findings {
-		w.say(w.phrase("staff.finding", f))
+	switch kind {
+	case intake.StaffQueued, intake.StaffDecision, intake.StaffConfirmBy:
+		for _, f := range v.Findings {
+			w.say(w.phrase("staff.finding", f))
+		}
 	}
 	if c := v.Conflict; c != nil {
 		for _, e := range c.Evidence {
@@ -164,8 +187,9 @@ func (w *plainWriter) staff(kind intake.MessageKind, v staffView) {
 	} {
 		w.field(w.phrase(f.label, v), f.value)
 	}
-	for _, f := range v.Fields {
-		w.field(f.Label, f.Value)
+	switch kind {
+	case intake.StaffQueued, intake.StaffNextStep:
+		w.fields(v.Fields, "staff.words")
 	}
 	for _, d := range v.Digest {
 		w.field(d.Label, line(strconv.Itoa(d.Count)+" "+d.Cases, maxSaid))

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"leadgate/intake"
 )
@@ -69,11 +70,11 @@ type digestView struct {
 
 // newStaffView takes from a message what staff are told. The message has a Brief.
 func newStaffView(m intake.Message, program, tag string) staffView {
-	b, l, zone := m.Brief, localeFor(tag), m.Facts.Zone
+	b, l, at := m.Brief, localeFor(tag), location(m.Facts.Zone)
 	v := staffView{
 		Lang: tag, Program: line(m.Facts.Program, maxShort), Case: line(m.Facts.Case, maxShort),
-		Partner: line(b.Partner, maxShort), Due: l.moment(b.Due, zone), Why: lines(b.Why), Percent: percent(b.Percent),
-		Conflict: l.conflict(b.Conflict, zone),
+		Partner: line(b.Partner, maxShort), Due: l.moment(b.Due, at), Why: lines(b.Why), Percent: percent(b.Percent),
+		Conflict: l.conflict(b.Conflict, at),
 	}
 	if v.Program == "" {
 		v.Program = line(program, maxShort)
@@ -82,7 +83,7 @@ func newStaffView(m intake.Message, program, tag string) staffView {
 		v.Partner = line(b.PartnerID, maxShort)
 	}
 	if b.Registration != nil {
-		v.registration(b.Registration, l, zone)
+		v.registration(b.Registration, l, at)
 	}
 	for _, a := range b.Links {
 		if u := link(a.URL); u != "" && l.acts[a.Act] != "" {
@@ -107,7 +108,7 @@ func newStaffView(m intake.Message, program, tag string) staffView {
 	return v
 }
 
-func (v *staffView) registration(r *intake.Registration, l *locale, zone string) {
+func (v *staffView) registration(r *intake.Registration, l *locale, at *time.Location) {
 	v.Case, v.Status = line(r.Number, maxShort), string(r.Status)
 	if v.Word = l.statuses[r.Status]; v.Word == "" {
 		v.Word = line(string(r.Status), maxShort)
@@ -115,9 +116,9 @@ func (v *staffView) registration(r *intake.Registration, l *locale, zone string)
 	if v.Company = line(r.Lead[intake.FieldCompanyName], maxShort); v.Company == "" {
 		v.Company = line(r.Lead[intake.FieldCompanyDomain], maxShort)
 	}
-	v.Received = l.moment(r.Claim, zone)
+	v.Received = l.moment(r.Claim, at)
 	if r.Status.Holds() {
-		v.Until = l.moment(r.Protection.End, zone)
+		v.Until = l.moment(r.Protection.End, at)
 	}
 	v.Advice = l.outcomes[r.Advice]
 	for _, f := range r.Findings {
@@ -153,13 +154,13 @@ func (l *locale) reason(r intake.Reason) string {
 	return line(string(r), maxShort)
 }
 
-func (l *locale) conflict(c *intake.Conflict, zone string) *conflictView {
+func (l *locale) conflict(c *intake.Conflict, at *time.Location) *conflictView {
 	if c == nil {
 		return nil
 	}
 	v := &conflictView{
 		ID: line(c.ID, maxShort), Account: line(c.Account, maxShort), Type: l.conflicts[c.Type],
-		Acknowledge: l.moment(c.Acknowledge, zone), Plan: l.moment(c.Plan, zone), Owner: line(c.Owner, maxShort),
+		Acknowledge: l.moment(c.Acknowledge, at), Plan: l.moment(c.Plan, at), Owner: line(c.Owner, maxShort),
 	}
 	for _, n := range c.Cases {
 		v.Cases = append(v.Cases, line(n, maxShort))
@@ -173,7 +174,7 @@ func (l *locale) conflict(c *intake.Conflict, zone string) *conflictView {
 	}
 	for _, e := range c.Evidence {
 		v.Evidence = append(v.Evidence, evidenceView{
-			At: l.moment(e.At, zone), Case: line(e.Case, maxShort), Kind: l.evidence[e.Kind], Words: line(e.Words, maxLong),
+			At: l.moment(e.At, at), Case: line(e.Case, maxShort), Kind: l.evidence[e.Kind], Words: line(e.Words, maxLong),
 		})
 	}
 	return v

@@ -94,16 +94,16 @@ type askView struct{ Label, Line, Why, Example string }
 // newView takes from a message what its kind may say to a partner. It does not look at the
 // Brief.
 func newView(m intake.Message, program, tag string) view {
-	f, l := m.Facts, localeFor(tag)
+	f, l, at := m.Facts, localeFor(tag), location(m.Facts.Zone)
 	v := view{
 		Lang: tag, Case: line(f.Case, maxShort), Program: line(f.Program, maxShort),
 		Company: line(f.Company, maxShort), Status: string(f.Status), Word: StatusWord(tag, f.Status),
 		Unproven: f.Status == intake.StatusQuarantined, Class: string(classOf(f.Reason)),
 		Question: lines(f.Question), Note: lines(f.Note),
-		Due: l.moment(f.Due, f.Zone), Until: l.moment(f.Until, f.Zone), Received: l.moment(f.Received, f.Zone),
-		Meeting: l.moment(f.Meeting, f.Zone), AppealBy: l.moment(f.AppealBy, f.Zone),
+		Due: l.moment(f.Due, at), Until: l.moment(f.Until, at), Received: l.moment(f.Received, at),
+		Meeting: l.moment(f.Meeting, at), AppealBy: l.moment(f.AppealBy, at),
 		Contact: contact(f.Contact), Who: line(f.Contact.Name, maxShort), Request: string(m.Request),
-		Was: string(f.Was), Extensions: max(0, f.Extensions), Days: max(0, f.Days), Left: l.left(m),
+		Was: string(f.Was), Extensions: max(0, f.Extensions), Days: max(0, f.Days), Left: l.left(m, at),
 		Related: line(f.Related, maxShort), Percent: percent(f.Percent),
 		StatusLink: link(f.StatusLink), RulesLink: link(f.RulesLink), Receipt: verbatim(f.Receipt),
 	}
@@ -235,12 +235,13 @@ func about(kind intake.MessageKind) bool {
 func (l *locale) cases(all []intake.Facts) []caseView {
 	var out []caseView
 	for _, f := range all {
+		at := location(f.Zone)
 		c := caseView{
 			Case: line(f.Case, maxShort), Company: line(f.Company, maxShort), Word: l.statuses[f.Status],
-			Due: l.moment(f.Due, f.Zone),
+			Due: l.moment(f.Due, at),
 		}
 		if f.Status.Holds() && f.Status != intake.StatusLocked {
-			c.Until = l.moment(f.Until, f.Zone)
+			c.Until = l.moment(f.Until, at)
 		}
 		if c.Word == "" {
 			c.Word = l.statuses[intake.StatusSubmitted]
