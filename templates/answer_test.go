@@ -147,3 +147,16 @@ func TestWhatWeWriteIsNoAnswer(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatWeUnderstoodIsNoAnswerWhenItComesBackAlone: a reply without a word of its own, from a
+// mail program that drops the indent, fills in nothing.
+func TestWhatWeUnderstoodIsNoAnswerWhenItComesBackAlone(t *testing.T) {
+	reader := extract.New(identity.Default(), extract.Options{})
+	for _, tag := range languages() {
+		r := render(t, in(tag, sample(intake.MessageApproved, intake.StatusProvisional, "")))
+		body := quoted(strings.ReplaceAll(r.Text, "\n  ", "\n"))
+		if lead := firstLead(reader.Extract(extract.Input{Subject: "Re: " + r.Subject + " [LG-2026-000123-K]", Text: body})); !lead.Empty() {
+			t.Errorf("%s: read %v", tag, lead)
+		}
+	}
+}

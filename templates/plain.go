@@ -182,8 +182,13 @@ func (w *plainWriter) staff(kind intake.MessageKind, v staffView) {
 		}
 	}
 	for _, f := range []struct{ label, value string }{
-		{"label.case", v.Case}, {"label.partner", v.Partner}, {"label.staff.company", v.Company}, {"label.state", v.Word},
-		{"label.received", v.Received}, {"label.until", v.Until}, {"label.staff.due", v.Due},
+		{"label.case", v.Case},
+		{"label.partner", v.Partner},
+		{"label.staff.company", v.Company},
+		{"label.state", v.Word},
+		{"label.received", v.Received},
+		{"label.until", v.Until},
+		{"label.staff.due", v.Due},
 	} {
 		w.field(w.phrase(f.label, v), f.value)
 	}

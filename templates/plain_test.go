@@ -49,8 +49,11 @@ func TestPlainSaysWhatTheMailSays(t *testing.T) {
 func TestPlainHasTheFactsOfTheCase(t *testing.T) {
 	p := plainOf(t, sample(intake.MessageNeedsInfo, intake.StatusNeedsInfo, ""))
 	for _, want := range []PlainField{
-		{"Case number", "LG-2026-000123-K"}, {"Company as you typed it", "Acme GmbH"}, {"Current state", "Waiting for you"},
-		{"Your answer is due by", "Tuesday 24 November 2026, 17:30 CET (UTC+1)"}, {"Your contact", "Pia Manager, pia@vendor.example"},
+		{"Case number", "LG-2026-000123-K"},
+		{"Company as you typed it", "Acme GmbH"},
+		{"Current state", "Waiting for you"},
+		{"Your answer is due by", "Tuesday 24 November 2026, 17:30 CET (UTC+1)"},
+		{"Your contact", "Pia Manager, pia@vendor.example"},
 	} {
 		if !slices.Contains(p.Fields, want) {
 			t.Errorf("%v is not in %v", want, p.Fields)

@@ -241,8 +241,13 @@ func sampleBrief(kind intake.MessageKind, status intake.Status, reason intake.Re
 	case intake.StaffDigest:
 		b.Registration, b.Partner, b.PartnerID, b.Due = nil, "", "", time.Time{}
 		b.Digest = []intake.DigestLine{
-			{Name: "pending", Count: 2, Cases: []string{"LG-2026-000123-K", "LG-2026-000124-P"}}, {Name: "late"}, {Name: "expiring", Count: 1, Cases: []string{"LG-2026-000101-C"}},
-			{Name: "conflicts"}, {Name: "idle"}, {Name: "duplicates"}, {Name: "undelivered"},
+			{Name: "pending", Count: 2, Cases: []string{"LG-2026-000123-K", "LG-2026-000124-P"}},
+			{Name: "late"},
+			{Name: "expiring", Count: 1, Cases: []string{"LG-2026-000101-C"}},
+			{Name: "conflicts"},
+			{Name: "idle"},
+			{Name: "duplicates"},
+			{Name: "undelivered"},
 		}
 	}
 	return b
