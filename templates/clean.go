@@ -1,8 +1,10 @@
 package templates
 
 import (
+	"net/url"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 const (
@@ -11,6 +13,9 @@ const (
 	maxLong  = 600
 	maxSaid  = 4000
 	maxLines = 60
+	// maxLink and maxReceipt are in bytes.
+	maxLink    = 2000
+	maxReceipt = 20_000
 )
 
 // line makes s one line of visible characters: white space and line breaks become single
@@ -60,4 +65,26 @@ func lines(s string) []string {
 		}
 	}
 	return out
+}
+
+// link is an address of the web as it is, or "" if s is none that can be shown.
+func link(s string) string {
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || len(s) > maxLink {
+		return ""
+	}
+	if strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("<>\"'`\\", r) }) {
+		return ""
+	}
+	return s
+}
+
+// verbatim is s as it is, but for line breaks at its end, or "" if it can't be shown so.
+func verbatim(s string) string {
+	s = strings.TrimRight(s, "\r\n")
+	hidden := func(r rune) bool { return r != '\n' && (invisible(r) || r == '\u2028' || r == '\u2029') }
+	if len(s) > maxReceipt || !utf8.ValidString(s) || strings.ContainsFunc(s, hidden) {
+		return ""
+	}
+	return s
 }

@@ -2,6 +2,64 @@ package templates
 
 import "leadgate/intake"
 
+// part is something that a message can say beyond the number and the state of a case and the
+// company as it was typed.
+type part uint
+
+const (
+	saysFields part = 1 << iota // what was understood
+	saysAsks                    // lines to fill in
+	saysQuestion
+	saysNote
+	saysDue
+	saysUntil
+	saysReceived
+	saysMeeting
+	saysAppealBy
+	saysExtensions
+	saysRelated
+	saysPercent
+	saysReceipt
+	saysReason
+	saysRequest
+	saysWas
+)
+
+// says is the table of what a partner may read, by kind. What is not in it is withheld before
+// a template runs. Kinds that are about no case are not here: they say what newView gives them.
+var says = map[intake.MessageKind]part{
+	intake.MessageReceived:       saysFields | saysDue | saysReceipt,
+	intake.MessageNeedsInfo:      saysFields | saysAsks | saysQuestion | saysDue,
+	intake.MessageApproved:       saysFields | saysNote | saysDue | saysUntil | saysMeeting | saysExtensions | saysReceipt,
+	intake.MessageDeclined:       saysNote | saysReason | saysAppealBy,
+	intake.MessageWaitlisted:     saysAppealBy,
+	intake.MessageKnown:          saysDue | saysUntil | saysReceived | saysRelated | saysReceipt,
+	intake.MessageStatus:         saysDue | saysUntil | saysReceived | saysMeeting | saysExtensions | saysRelated | saysPercent | saysReason | saysAppealBy,
+	intake.MessageChanged:        saysFields | saysDue | saysUntil,
+	intake.MessageRequested:      saysRequest | saysDue | saysUntil | saysAppealBy,
+	intake.MessageExtended:       saysNote | saysDue | saysUntil | saysExtensions,
+	intake.MessageExpired:        saysReason | saysUntil | saysAppealBy,
+	intake.MessageClosed:         saysReason,
+	intake.MessageWithdrawn:      saysReason,
+	intake.MessageAnswerReminder: saysAsks | saysQuestion | saysDue,
+	intake.MessageLate:           saysDue | saysUntil,
+	intake.MessageStepReminder:   saysDue | saysUntil | saysExtensions,
+	intake.MessageProtected:      saysUntil | saysMeeting | saysExtensions,
+	intake.MessageLocked:         saysMeeting,
+	intake.MessageWindowReminder: saysUntil | saysMeeting | saysExtensions,
+	intake.MessageNotExtended:    saysNote | saysDue | saysUntil,
+	intake.MessageIdle:           saysDue | saysUntil,
+	intake.MessageWon:            saysPercent,
+	intake.MessageLost:           0,
+	intake.MessageReopened:       saysWas,
+	intake.MessageAppealDecided:  saysNote | saysReason | saysWas | saysDue | saysUntil,
+	intake.MessageConflict:       saysDue | saysUntil,
+	intake.MessageRevoked:        saysNote | saysReason | saysAppealBy,
+	intake.MessageElevated:       saysRelated | saysUntil,
+	intake.MessageTurn:           saysDue,
+	intake.MessageOffboarding:    saysUntil,
+}
+
 // class says how much of a reason a partner may read.
 type class string
 
@@ -14,8 +72,7 @@ const (
 	classGeneric class = "generic"
 )
 
-// classes lists the reasons that are not generic. A new reason discloses nothing until it
-// is entered here.
+// classes lists all reasons. One that is missing discloses nothing.
 var classes = map[intake.Reason]class{
 	intake.ReasonMissingField:     classOwn,
 	intake.ReasonConsentRequired:  classOwn,
@@ -32,11 +89,40 @@ var classes = map[intake.Reason]class{
 	intake.ReasonNoInfoInTime:     classOwn,
 	intake.ReasonAppeal:           classOwn,
 	intake.ReasonWithdrawn:        classOwn,
+	intake.ReasonDuplicateInFile:  classOwn,
+	intake.ReasonFreeMailOnly:     classOwn,
+	intake.ReasonCountryNeeded:    classOwn,
+	intake.ReasonScopeNeeded:      classOwn,
+	intake.ReasonProductNeeded:    classOwn,
+	intake.ReasonCertification:    classOwn,
+	intake.ReasonQuota:            classOwn,
+	intake.ReasonCoolingOff:       classOwn,
+	intake.ReasonWindowEnded:      classOwn,
+	intake.ReasonNoTouch:          classOwn,
+	intake.ReasonRevoked:          classOwn, // that it was; why, a person says in the note
+	intake.ReasonNotConfirmed:     classOwn,
+	intake.ReasonElevated:         classOwn,
+	intake.ReasonOffboarded:       classOwn,
 
 	intake.ReasonProtectedByOther: classNeutral,
 	intake.ReasonContested:        classNeutral,
 	intake.ReasonExistingDeal:     classNeutral,
 	intake.ReasonSimilarAccount:   classNeutral,
+	intake.ReasonNamedAccount:     classNeutral,
+	intake.ReasonRelatedAccount:   classNeutral,
+	intake.ReasonRecentContact:    classNeutral,
+	intake.ReasonStaleDeal:        classNeutral,
+	intake.ReasonIncumbent:        classNeutral,
+	intake.ReasonResolved:         classNeutral,
+	intake.ReasonHolderLeft:       classNeutral,
+
+	intake.ReasonBlocked:          classGeneric,
+	intake.ReasonExistingCustomer: classGeneric,
+	intake.ReasonHomograph:        classGeneric,
+	intake.ReasonCRMUnverified:    classGeneric,
+	intake.ReasonNotEligible:      classGeneric,
+	intake.ReasonAutomatic:        classGeneric,
+	intake.ReasonCondition:        classGeneric,
 }
 
 func classOf(r intake.Reason) class {

@@ -1,6 +1,8 @@
 package templates
 
 import (
+	"fmt"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,25 +17,41 @@ import (
 // account from a customer.
 func TestReasonsOfAClassReadAlike(t *testing.T) {
 	t.Parallel()
-	for _, reasons := range [][]intake.Reason{
-		{
-			intake.ReasonBlocked, intake.ReasonExistingCustomer, intake.ReasonNotEligible, intake.ReasonHomograph,
-			intake.ReasonCRMUnverified, "", "a reason of the future",
-		},
-		{intake.ReasonProtectedByOther, intake.ReasonContested, intake.ReasonExistingDeal, intake.ReasonSimilarAccount},
-	} {
-		for _, kind := range intake.MessageKinds() {
-			for _, status := range intake.Statuses() {
-				if !tells(kind) && status != usual[kind] {
-					continue
-				}
-				first := render(t, sample(kind, status, reasons[0]))
-				for _, reason := range reasons[1:] {
-					if got := render(t, sample(kind, status, reason)); got != first {
-						t.Errorf("%s, %s: %s reads\n%s\n%s reads\n%s", kind, status, reasons[0], first.Text, reason, got.Text)
+	for _, c := range []class{classGeneric, classNeutral} {
+		var reasons []intake.Reason
+		for _, r := range append(intake.Reasons(), "", "a reason of the future") {
+			if classOf(r) == c {
+				reasons = append(reasons, r)
+			}
+		}
+		for _, tag := range languages() {
+			for _, kind := range intake.MessageKinds() {
+				for _, status := range intake.Statuses() {
+					if (!tells(kind) || tag != fallback) && status != usual[kind] {
+						continue
 					}
+					alike(t, tag, kind, status, reasons)
 				}
 			}
+		}
+	}
+}
+
+func alike(t *testing.T, tag string, kind intake.MessageKind, status intake.Status, reasons []intake.Reason) {
+	t.Helper()
+	first := render(t, in(tag, sample(kind, status, reasons[0])))
+	for _, reason := range reasons[1:] {
+		if got := render(t, in(tag, sample(kind, status, reason))); got != first {
+			t.Errorf("%s, %s, %s: %s reads\n%s\n%s reads\n%s", tag, kind, status, reasons[0], first.Text, reason, got.Text)
+		}
+	}
+}
+
+// TestACustomerReadsAsABlockedAccount, by name, for these two must never come apart.
+func TestACustomerReadsAsABlockedAccount(t *testing.T) {
+	for _, tag := range languages() {
+		for _, kind := range intake.MessageKinds() {
+			alike(t, tag, kind, intake.StatusDeclined, []intake.Reason{intake.ReasonBlocked, intake.ReasonExistingCustomer})
 		}
 	}
 }
@@ -49,35 +67,43 @@ func TestTheWaitingListNamesNoReason(t *testing.T) {
 }
 
 func TestOwnReasonsAreTold(t *testing.T) {
-	generic := render(t, sample(intake.MessageDeclined, intake.StatusDeclined, intake.ReasonBlocked))
-	neutral := render(t, sample(intake.MessageDeclined, intake.StatusDeclined, intake.ReasonProtectedByOther))
-	if generic == neutral {
-		t.Error("neutral and generic read alike")
-	}
-	seen := make(map[string]intake.Reason)
-	for _, reason := range intake.Reasons() {
-		switch reason { // nothing is declined for these
-		case intake.ReasonQuestion, intake.ReasonAppeal, intake.ReasonWithdrawn:
-			continue
+	for _, tag := range languages() {
+		declined := func(r intake.Reason) Rendered {
+			return render(t, in(tag, sample(intake.MessageDeclined, intake.StatusDeclined, r)))
 		}
-		if classOf(reason) != classOwn {
-			continue
+		generic, neutral := declined(intake.ReasonBlocked), declined(intake.ReasonProtectedByOther)
+		if generic == neutral {
+			t.Error("neutral and generic read alike")
 		}
-		r := render(t, sample(intake.MessageDeclined, intake.StatusDeclined, reason))
-		if r == generic || r == neutral {
-			t.Errorf("%s has no words of its own", reason)
+		seen := make(map[string]intake.Reason)
+		for _, reason := range intake.Reasons() {
+			switch reason { // nothing is declined for these
+			case intake.ReasonQuestion, intake.ReasonAppeal, intake.ReasonWithdrawn:
+				continue
+			}
+			if classOf(reason) != classOwn {
+				continue
+			}
+			r := declined(reason)
+			if r == generic || r == neutral {
+				t.Errorf("%s: %s has no words of its own", tag, reason)
+			}
+			if other, ok := seen[r.Text]; ok {
+				t.Errorf("%s: %s and %s read alike", tag, reason, other)
+			}
+			seen[r.Text] = reason
 		}
-		if other, ok := seen[r.Text]; ok {
-			t.Errorf("%s and %s read alike", reason, other)
-		}
-		seen[r.Text] = reason
 	}
 }
 
-var canary = regexp.MustCompile(`canary-[a-z]+(-[0-9])?`)
+var (
+	canary = regexp.MustCompile(`canary-[a-z]+(-[0-9])?`)
+	// numbers are the years and the numbers of marked, and those of its brief.
+	numbers = regexp.MustCompile(`20[34][0-9]|7171|7272|\b73\b|4444`)
+)
 
 // marked is a message whose every string is a canary, and whose times are of years of
-// their own.
+// their own. Its brief is one canary all over.
 func marked(kind intake.MessageKind, status intake.Status) intake.Message {
 	year := func(y int) time.Time { return time.Date(y, 5, 5, 5, 5, 0, 0, time.UTC) }
 	m := intake.Message{
@@ -96,9 +122,16 @@ func marked(kind intake.MessageKind, status intake.Status) intake.Message {
 				{Field: "canary-ask", Code: "canary-codes", Message: "canary-remark"},
 			},
 			Question: "canary-question", Note: "canary-note", Zone: "canary-zone", Locale: "canary-locale",
-			Due: year(2032), Until: year(2033), Received: year(2034),
-			Contact: intake.Contact{Name: "canary-name", Email: "canary-mail", Role: "canary-role"},
+			Due: year(2032), Until: year(2033), Received: year(2034), Meeting: year(2035), AppealBy: year(2036),
+			Contact: intake.Contact{Name: "canary-name", Email: "canary-mail", Role: "canary-role", Status: "canary-contact"},
+			Was:     "canary-was", Extensions: 7171, Days: 7272, Related: "canary-related", Percent: 73,
+			StatusLink: "https://canary-link.example/s", RulesLink: "https://canary-page.example/r", Receipt: "canary-receipt",
+			Rules: &intake.Published{
+				Version: "canary-version", Hash: "canary-hash", Certified: []string{"canary-product"},
+				Required: []intake.Field{"canary-required"}, Tiers: map[string]intake.Terms{"canary-tier": {RunOut: true}},
+			},
 		},
+		Brief: markedBrief(),
 	}
 	if kind == intake.MessageRequested {
 		m.Request = intake.VerbExtend
@@ -111,43 +144,132 @@ func marked(kind intake.MessageKind, status intake.Status) intake.Message {
 	return m
 }
 
+// markedBrief is a brief with everything in it that one can have, and in all of it the same
+// canary.
+func markedBrief() *intake.Brief {
+	b := sampleBrief(intake.StaffConflict, intake.StatusProtected, intake.ReasonBlocked, time.Date(2044, 5, 5, 5, 5, 0, 0, time.UTC))
+	b.Digest = sampleBrief(intake.StaffDigest, "", "", time.Time{}).Digest
+	b.Registration.Revoking = intake.Revoking{By: "x", Why: "x"}
+	b.Registration.Requests = intake.Verbs()
+	b.Registration.PartnerNote, b.Registration.Rationale, b.Registration.Contact = "x", "x", "x"
+	b.Percent = 4444
+	setStrings(reflect.ValueOf(b), "canary-brief")
+	return b
+}
+
+// setStrings puts s in the place of every string that is free text, and of no key or code.
+func setStrings(v reflect.Value, s string) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			setStrings(v.Elem(), s)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				setStrings(v.Field(i), s)
+			}
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			setStrings(v.Index(i), s)
+		}
+	case reflect.Map:
+		for _, k := range v.MapKeys() {
+			e := reflect.New(v.Type().Elem()).Elem()
+			e.Set(v.MapIndex(k))
+			setStrings(e, s)
+			v.SetMapIndex(k, e)
+		}
+	case reflect.String:
+		if v.Type() == reflect.TypeFor[string]() && v.CanSet() {
+			v.SetString(s)
+		}
+	}
+}
+
+// TestEveryFactIsMarked makes whoever adds a fact decide who may read it.
+func TestEveryFactIsMarked(t *testing.T) {
+	v := reflect.ValueOf(marked(intake.MessageSummary, intake.StatusProtected).Facts)
+	for i := range v.NumField() {
+		if v.Field(i).IsZero() {
+			t.Errorf("%s is not filled in", v.Type().Field(i).Name)
+		}
+	}
+}
+
+// may is the table of disclosure: what can be seen of marked in a message of a kind, beyond
+// the case, the company, the programme and the contact.
+var may = map[intake.MessageKind][]string{
+	intake.MessageReceived:       {"canary-value", "canary-words", "canary-receipt", "2032"},
+	intake.MessageNeedsInfo:      {"canary-value", "canary-words", "canary-given", "canary-question", "canary-message", "canary-remark", "2032"},
+	intake.MessageStatus:         {"2032", "2033", "2034", "2035", "2036", "7171", "7272", "73", "canary-related"},
+	intake.MessageChanged:        {"canary-value", "canary-words", "2032", "2033"},
+	intake.MessageRequested:      {"2032", "2033", "2036"},
+	intake.MessageApproved:       {"canary-value", "canary-words", "canary-note", "canary-receipt", "2032", "2033", "2035", "7171", "7272"},
+	intake.MessageDeclined:       {"canary-note", "2036"},
+	intake.MessageWaitlisted:     {"2036"},
+	intake.MessageKnown:          {"2032", "2033", "2034", "canary-related", "canary-receipt"},
+	intake.MessageExtended:       {"canary-note", "2032", "2033", "7171", "7272"},
+	intake.MessageExpired:        {"2033", "2036"},
+	intake.MessageClosed:         {},
+	intake.MessageWithdrawn:      {},
+	intake.MessageSummary:        {"canary-value", "canary-words", "canary-given", "canary-message", "2032", "2033", "canary-remark"},
+	intake.MessageNotice:         {"canary-notice"},
+	intake.MessageHelp:           {"canary-notice"},
+	intake.MessageConfirm:        {},
+	intake.MessageAnswerReminder: {"canary-given", "canary-question", "canary-message", "canary-remark", "2032"},
+	intake.MessageLate:           {"2032", "2033"},
+	intake.MessageStepReminder:   {"2032", "2033", "7171", "7272"},
+	intake.MessageProtected:      {"2033", "2035", "7171", "7272"},
+	intake.MessageLocked:         {"2035"},
+	intake.MessageWindowReminder: {"2033", "2035", "7171", "7272"},
+	intake.MessageNotExtended:    {"canary-note", "2032", "2033"},
+	intake.MessageIdle:           {"2032", "2033"},
+	intake.MessageWon:            {"73"},
+	intake.MessageLost:           {},
+	intake.MessageReopened:       {"canary-was"},
+	intake.MessageAppealDecided:  {"canary-note", "canary-was", "2032", "2033"},
+	intake.MessageConflict:       {"2032", "2033"},
+	intake.MessageRevoked:        {"canary-note", "2036"},
+	intake.MessageElevated:       {"canary-related", "2033"},
+	intake.MessageTurn:           {"2032"},
+	intake.MessageOffboarding:    {"2033"},
+	intake.MessageRules:          {"canary-version", "canary-product", "canary-tier"},
+}
+
+// allowed is all of marked that may be in a message.
+func allowed(kind intake.MessageKind, status intake.Status) []string {
+	if status == intake.StatusQuarantined && about(kind) || kind == intake.MessageConfirm {
+		return []string{"canary-case", "canary-mail", "canary-name", "canary-program"}
+	}
+	always := []string{"canary-mail", "canary-name", "canary-program", "canary-page"}
+	if kind == intake.MessageSummary && status == intake.StatusQuarantined {
+		return append(always, "canary-case", "canary-remark") // of rows that are no case
+	}
+	if about(kind) || kind == intake.MessageSummary {
+		always = append(always, "canary-case", "canary-company", "canary-link")
+	}
+	return slices.Concat(always, may[kind])
+}
+
 // TestOnlyWhatAKindMaySayIsSaid is the table of disclosure.
 func TestOnlyWhatAKindMaySayIsSaid(t *testing.T) {
-	always := []string{"canary-case", "canary-company", "canary-mail", "canary-name", "canary-program"}
-	allowed := map[intake.MessageKind][]string{
-		intake.MessageReceived:   {"canary-value", "canary-words", "2032"},
-		intake.MessageNeedsInfo:  {"canary-value", "canary-words", "canary-given", "canary-question", "canary-message", "canary-remark", "2032"},
-		intake.MessageStatus:     {"2032", "2033", "2034"},
-		intake.MessageChanged:    {"canary-value", "canary-words", "2032", "2033"},
-		intake.MessageRequested:  {"2032", "2033"},
-		intake.MessageApproved:   {"canary-value", "canary-words", "canary-note", "2032", "2033"},
-		intake.MessageDeclined:   {"canary-note", "2032"},
-		intake.MessageWaitlisted: {"2032"},
-		intake.MessageKnown:      {"2032", "2033", "2034"},
-		intake.MessageExtended:   {"canary-note", "2032", "2033"},
-		intake.MessageExpired:    {"2032", "2033"},
-		intake.MessageClosed:     {},
-		intake.MessageWithdrawn:  {},
-		intake.MessageSummary:    {"canary-value", "canary-words", "canary-given", "canary-message", "2032", "2033", "canary-remark"},
-		intake.MessageNotice:     {},
-		intake.MessageHelp:       {},
-		intake.MessageConfirm:    {},
-	}
-	years := regexp.MustCompile(`20[0-9]{2}`)
-	for _, kind := range intake.MessageKinds() {
-		for _, status := range append(intake.Statuses(), "canary-status") {
-			r := render(t, marked(kind, status))
-			may := slices.Concat(always, allowed[kind])
-			if status == intake.StatusQuarantined || kind == intake.MessageConfirm {
-				may = []string{"canary-case", "canary-mail", "canary-name", "canary-program"}
-				if kind == intake.MessageSummary {
-					may = append(may, "canary-remark") // of rows that are no case
+	t.Parallel()
+	for _, tag := range languages() {
+		for _, kind := range intake.MessageKinds() {
+			for _, status := range append(intake.Statuses(), "canary-status") {
+				m := in(tag, marked(kind, status))
+				r := render(t, m)
+				p, err := set().Plain(m)
+				if err != nil {
+					t.Fatal(err)
 				}
-			}
-			for part, text := range map[string]string{"subject": r.Subject, "text": r.Text, "page": r.HTML} {
-				for _, found := range slices.Concat(canary.FindAllString(text, -1), years.FindAllString(text, -1)) {
-					if !slices.Contains(may, found) {
-						t.Errorf("%s, %s: the %s says %s", kind, status, part, found)
+				for part, text := range map[string]string{"subject": r.Subject, "text": r.Text, "page": r.HTML, "plain": fmt.Sprintf("%+v", p)} {
+					for _, found := range slices.Concat(canary.FindAllString(text, -1), numbers.FindAllString(text, -1)) {
+						if !slices.Contains(allowed(kind, status), found) {
+							t.Errorf("%s, %s, %s: the %s says %s", tag, kind, status, part, found)
+						}
 					}
 				}
 			}
@@ -157,43 +279,27 @@ func TestOnlyWhatAKindMaySayIsSaid(t *testing.T) {
 
 // TestAnOverrideCannotSayMore prints the whole of what a template can see.
 func TestAnOverrideCannotSayMore(t *testing.T) {
+	t.Parallel()
 	overrides := files()
 	for _, kind := range intake.MessageKinds() {
 		overrides["en/"+string(kind)+".txt.tmpl"] = &fstest.MapFile{
-			Data: []byte("{{.Case}} {{.Contact}}\n{{range .Asks}}{{.Line}}\n{{end}}{{printf \"%+v\" .}}"),
+			Data: []byte("{{.Case}} {{.Contact}}\n{{range .Asks}}{{.Line}}\n{{end}}{{printf \"%+v\" .}}{{with .Rules}}{{printf \"%+v\" .}}{{end}}"),
 		}
 	}
 	nosy, err := New(Options{Overrides: overrides})
 	if err != nil {
 		t.Fatal(err)
 	}
-	never := []string{"canary-reason", "canary-role", "canary-zone", "canary-locale", "canary-field", "canary-stray", "canary-id", "canary-thread", "canary-address"}
-	for kind, withheld := range map[intake.MessageKind][]string{
-		intake.MessageReceived:   {"canary-question", "canary-message", "canary-note"},
-		intake.MessageNeedsInfo:  {"canary-note"},
-		intake.MessageExtended:   {"canary-value", "canary-question", "canary-message"},
-		intake.MessageStatus:     {"canary-value", "canary-question", "canary-message", "canary-note", "canary-given"},
-		intake.MessageChanged:    {"canary-question", "canary-message", "canary-note", "canary-given"},
-		intake.MessageRequested:  {"canary-value", "canary-question", "canary-message", "canary-note", "canary-given"},
-		intake.MessageApproved:   {"canary-question", "canary-message"},
-		intake.MessageDeclined:   {"canary-value", "canary-words", "canary-question", "canary-message", "Country", "2033", "2034"},
-		intake.MessageWaitlisted: {"canary-value", "canary-words", "canary-question", "canary-message", "canary-note", "Country", "2033", "2034"},
-		intake.MessageKnown:      {"canary-value", "canary-question", "canary-message", "canary-note"},
-		intake.MessageExpired:    {"canary-value", "canary-question", "canary-message", "canary-note"},
-		intake.MessageClosed:     {"canary-value", "canary-question", "canary-message", "canary-note", "2032", "2033", "2034"},
-		intake.MessageWithdrawn:  {"canary-value", "canary-question", "canary-message", "canary-note", "2032", "2033", "2034"},
-		intake.MessageSummary:    {"canary-question", "canary-message", "canary-note", "2034"},
-		intake.MessageNotice:     {"canary-value", "canary-question", "canary-message", "canary-note", "canary-case", "canary-company", "2032", "2033", "2034"},
-		intake.MessageConfirm:    {"canary-value", "canary-question", "canary-message", "canary-note", "canary-company", "2032", "2033", "2034"},
-		intake.MessageHelp:       {"canary-value", "canary-question", "canary-message", "canary-note", "canary-case", "canary-company", "2032", "2033", "2034"},
-	} {
-		r, err := nosy.Render(marked(kind, usual[kind]))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, word := range append(withheld, never...) {
-			if strings.Contains(r.Text, word) {
-				t.Errorf("%s: a template can see %s", kind, word)
+	for _, kind := range intake.MessageKinds() {
+		for _, status := range intake.Statuses() {
+			r, err := nosy.Render(marked(kind, status))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, found := range slices.Concat(canary.FindAllString(r.Text, -1), numbers.FindAllString(r.Text, -1)) {
+				if !slices.Contains(allowed(kind, status), found) {
+					t.Errorf("%s, %s: a template can see %s", kind, status, found)
+				}
 			}
 		}
 	}
@@ -203,34 +309,65 @@ func TestAnOverrideCannotSayMore(t *testing.T) {
 	}
 }
 
+// TestAPartnersTemplateHasNoBriefToLookAt: an override that reaches for what staff are told is
+// refused at start.
+func TestAPartnersTemplateHasNoBriefToLookAt(t *testing.T) {
+	for _, field := range []string{"Brief", "Partner", "Findings", "Links", "Conflict", "Digest"} {
+		_, err := New(Options{Overrides: files("en/known.txt.tmpl", "{{.Case}} {{.Contact}} {{."+field+"}}")})
+		if err == nil || !strings.Contains(err.Error(), field) {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+}
+
 // TestWhatAKindShallSayIsSaid keeps the table above from passing by silence.
 func TestWhatAKindShallSayIsSaid(t *testing.T) {
 	for kind, wanted := range map[intake.MessageKind][]string{
 		intake.MessageReceived:   {"canary-value", `you wrote "canary-words"`, "2032", "UTC"},
 		intake.MessageNeedsInfo:  {"canary-value", "canary-question", "canary-message", "canary-remark", "canary-given", "2032", "Country: ", "Company domain: "},
 		intake.MessageExtended:   {"canary-note", "2033", "Extended", "first meeting"},
-		intake.MessageStatus:     {"2033", "2034", "held for you"},
+		intake.MessageStatus:     {"2033", "2034", "2035", "held for you"},
 		intake.MessageChanged:    {"canary-value", `you wrote "canary-words"`, "We changed:"},
 		intake.MessageRequested:  {"canary-name decides", "2033", "more time"},
 		intake.MessageApproved:   {"canary-value", "canary-note", "2032", "2033", "first meeting"},
-		intake.MessageDeclined:   {"canary-note", "not eligible"},
+		intake.MessageDeclined:   {"canary-note", "not eligible", "2036", "APPEAL"},
 		intake.MessageWaitlisted: {"on the list"},
-		intake.MessageKnown:      {"2033", "2034"},
-		intake.MessageExpired:    {"2033"},
+		intake.MessageKnown:      {"canary-related"},
+		intake.MessageExpired:    {"2033", "2036"},
 		intake.MessageClosed:     {"did not arrive in time", "send the registration again"},
 		intake.MessageWithdrawn:  {"Withdrawn. "},
 		intake.MessageSummary:    {"canary-case", "canary-company", "canary-value", "Row 3: ", "canary-remark", "lines like this one", "canary-case Contact role: "},
 		intake.MessageNotice:     {"nothing was registered", "Company name: "},
 		intake.MessageConfirm:    {"canary-case", "does not", "nobody"},
-		intake.MessageHelp:       {"STATUS", "WITHDRAW", "EXTEND", "APPEAL", "Company name: "},
+		intake.MessageHelp:       {"STATUS", "WITHDRAW", "EXTEND", "APPEAL", "RULES", "Company name: "},
+
+		intake.MessageAnswerReminder: {"canary-question", "canary-given", "2032", "Country: ", "in 366 days"},
+		intake.MessageLate:           {"2032", "sorry", "lose nothing"},
+		intake.MessageStepReminder:   {"2032", "in 366 days", "invitation", "introduces", "EXTEND", "7171", "7272"},
+		intake.MessageProtected:      {"2033", "2035"},
+		intake.MessageLocked:         {"2035", "no end date", "open and moving"},
+		intake.MessageWindowReminder: {"2033", "in 731 days", "EXTEND", "7171", "7272"},
+		intake.MessageNotExtended:    {"canary-note", "2033", "Not extended"},
+		intake.MessageIdle:           {"2032", "still working", "WITHDRAW"},
+		intake.MessageWon:            {"73 %", "Won"},
+		intake.MessageLost:           {"Closed", "at any time"},
+		intake.MessageReopened:       {"opened again"},
+		intake.MessageAppealDecided:  {"canary-note", "decision stands"},
+		intake.MessageConflict:       {"another source", "2032"},
+		intake.MessageRevoked:        {"canary-note", "taken back", "2036"},
+		intake.MessageElevated:       {"canary-related", "2033"},
+		intake.MessageTurn:           {"Kept for you until", "2032", "your turn"},
+		intake.MessageOffboarding:    {"2033", "membership"},
+		intake.MessageRules:          {"canary-version", "canary-product", "canary-tier", "AGREE canary-version", "canary-page"},
 	} {
 		r := render(t, marked(kind, usual[kind]))
 		if about(kind) && kind != intake.MessageConfirm {
-			wanted = append(wanted, "canary-case", "canary-company")
+			wanted = append(wanted, "canary-case", "canary-company", "canary-link")
 		}
 		for _, w := range append(wanted, "canary-mail", "canary-name") {
 			page := strings.ReplaceAll(strings.ReplaceAll(r.HTML, "&#34;", `"`), "&#43;", "+")
-			if !strings.Contains(r.Text, w) || !strings.Contains(page, w) {
+			text := strings.Join(strings.Fields(r.Text), " ")
+			if !strings.Contains(text, strings.TrimSpace(w)) || !strings.Contains(page, w) {
 				t.Errorf("%s does not say %q", kind, w)
 			}
 		}
@@ -239,14 +376,27 @@ func TestWhatAKindShallSayIsSaid(t *testing.T) {
 
 // TestEveryReasonHasAClass makes whoever adds a reason decide what partners read of it.
 func TestEveryReasonHasAClass(t *testing.T) {
-	generic := []intake.Reason{
-		intake.ReasonBlocked, intake.ReasonExistingCustomer, intake.ReasonHomograph,
-		intake.ReasonCRMUnverified, intake.ReasonNotEligible, intake.ReasonAutomatic,
-	}
 	for _, r := range intake.Reasons() {
-		_, listed := classes[r]
-		if listed == slices.Contains(generic, r) {
-			t.Errorf("%s is neither listed nor meant to be generic, or both", r)
+		if classes[r] == "" {
+			t.Errorf("%s is in no class", r)
+		}
+	}
+	if len(classes) != len(intake.Reasons()) {
+		t.Errorf("%d reasons have a class, there are %d", len(classes), len(intake.Reasons()))
+	}
+	if got := classOf("a reason of the future"); got != classGeneric {
+		t.Errorf("a new reason is %s", got)
+	}
+}
+
+// TestEveryKindIsInTheTableOfWhatIsSaid: a kind that is forgotten there would say nothing.
+func TestEveryKindIsInTheTableOfWhatIsSaid(t *testing.T) {
+	for _, kind := range intake.MessageKinds() {
+		if _, ok := says[kind]; !ok && about(kind) && kind != intake.MessageConfirm {
+			t.Errorf("%s is not in the table", kind)
+		}
+		if _, ok := may[kind]; !ok {
+			t.Errorf("%s is not in the table of this test", kind)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"unicode"
@@ -35,19 +36,38 @@ func with(m intake.Message, v string) intake.Message {
 		f.Fields = append(f.Fields, intake.FieldFact{Field: field, Value: v, Words: v + "!"})
 	}
 	f.Missing = append(f.Missing, intake.Problem{Code: "odd", Message: v})
+	f.Related, f.StatusLink, f.RulesLink, f.Receipt = v, v, v, ""
+	if f.Rules != nil {
+		terms := f.Rules.Terms
+		f.Rules = &intake.Published{Version: v, Certified: []string{v}, Tiers: map[string]intake.Terms{v: {}}, Terms: terms}
+	}
+	if m.Brief != nil {
+		setStrings(reflect.ValueOf(m.Brief), v)
+		m.Brief.Partner = "Partner GmbH" // a name that the operator gave
+		if r := m.Brief.Registration; r != nil {
+			r.Evidence[intake.FieldCompanyDomain] = v + "!"
+		}
+	}
 	return m
 }
 
 func TestHostileStringsDoNoHarm(t *testing.T) {
 	t.Parallel()
-	for _, kind := range intake.MessageKinds() {
-		plain := with(sample(kind, usual[kind], ""), "harmless")
-		tags := elements(t, render(t, plain).HTML)
-		for _, v := range corpus {
-			r := render(t, with(sample(kind, usual[kind], ""), v))
-			checkHarmless(t, r)
-			if line(v, maxLong) != "" && !strings.Contains(v, "\n") && elements(t, r.HTML) != tags {
-				t.Errorf("%s: %.40q changed the elements of the page", kind, v)
+	for _, tag := range languages() {
+		for _, kind := range allKinds() {
+			plain := in(tag, with(sample(kind, usual[kind], ""), "harmless"))
+			tags := elements(t, render(t, plain).HTML)
+			for i, v := range corpus {
+				if tag != fallback && i%8 != 0 {
+					continue // the files are the same, and all strings are too many for each language
+				}
+				m := in(tag, with(sample(kind, usual[kind], ""), v))
+				r := render(t, m)
+				checkHarmless(t, r)
+				checkPlain(t, m)
+				if line(v, maxLong) != "" && !strings.Contains(v, "\n") && elements(t, r.HTML) != tags {
+					t.Errorf("%s: %.40q changed the elements of the page", kind, v)
+				}
 			}
 		}
 	}
@@ -56,14 +76,41 @@ func TestHostileStringsDoNoHarm(t *testing.T) {
 func TestAnyStringsDoNoHarm(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
-		kind := rapid.SampledFrom(intake.MessageKinds()).Draw(rt, "kind")
+		kind := rapid.SampledFrom(allKinds()).Draw(rt, "kind")
+		tag := rapid.SampledFrom(languages()).Draw(rt, "locale")
 		v := rapid.String().Draw(rt, "v") + rapid.SampledFrom(corpus).Draw(rt, "more")
-		r, err := set().Render(with(sample(kind, usual[kind], ""), v))
+		m := in(tag, with(sample(kind, usual[kind], ""), v))
+		r, err := set().Render(m)
 		if err != nil {
 			rt.Fatal(err)
 		}
 		checkHarmless(rt, r)
+		checkPlain(rt, m)
 	})
+}
+
+// checkPlain looks for what would break out of the place that a channel gives it.
+func checkPlain(t failer, m intake.Message) {
+	t.Helper()
+	p, err := set().Plain(m)
+	if err != nil {
+		t.Errorf("%v", err)
+	}
+	all := append([]string{p.Title}, p.Lines...)
+	for _, f := range p.Fields {
+		all = append(all, f.Label, f.Value)
+	}
+	for _, b := range p.Buttons {
+		all = append(all, b.Words)
+		if link(b.URL) == "" {
+			t.Errorf("%s: a button leads to %q", m.Kind, b.URL)
+		}
+	}
+	for _, s := range all {
+		if s == "" || s != line(s, len(s)+1) {
+			t.Errorf("%s: %q is not one clean line", m.Kind, s)
+		}
+	}
 }
 
 type failer interface {
@@ -151,5 +198,37 @@ func TestLayoutKeepsTheWords(t *testing.T) {
 	}
 	if got := layout("\n\nCompany domain: \n\n\n\nx  \n"); got != "Company domain: \n\nx\n" {
 		t.Errorf("%q", got)
+	}
+}
+
+func TestOnlyAddressesOfTheWebAreLinks(t *testing.T) {
+	for s, want := range map[string]bool{
+		"https://partners.vendor.example/status/AbC_-9": true, "http://localhost:8080/x": true,
+		"javascript:alert(1)": false, "https://": false, "//evil.example": false, "https://user@evil.example/": false, "": false,
+		"https://a.example/ b": false, "https://a.example/\n": false, `https://a.example/"onmouseover=`: false, "https://а.example/": false,
+		"https://a.example/<b>": false, "https://a.example/" + strings.Repeat("x", maxLink): false,
+	} {
+		if got := link(s) == s && s != ""; got != want {
+			t.Errorf("%.60q: %v, want %v", s, got, want)
+		}
+	}
+}
+
+// TestAReceiptStaysAsItIs: somebody checks its signature.
+func TestAReceiptStaysAsItIs(t *testing.T) {
+	m := sample(intake.MessageApproved, intake.StatusProvisional, "")
+	long := strings.Repeat("word ", 40) + "\n\n\n  two  blanks & <b>\nCompany domain: "
+	m.Facts.Receipt = "begin\n" + long + "\nend\n"
+	r := render(t, m)
+	if !strings.HasSuffix(r.Text, "\n\nbegin\n"+long+"\nend\n") {
+		t.Errorf("%s", r.Text)
+	}
+	if !strings.Contains(html.UnescapeString(r.HTML), ">begin\n"+long+"\nend</pre>") {
+		t.Errorf("%s", r.HTML)
+	}
+	for _, bad := range []string{"a\u202eb", "a\x00b", "a\rb", "\xff", strings.Repeat("x", maxReceipt+1)} {
+		if verbatim(bad) != "" {
+			t.Errorf("%.20q is shown", bad)
+		}
 	}
 }

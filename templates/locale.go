@@ -12,19 +12,44 @@ type locale struct {
 	labels   map[intake.Field]string
 	why      map[intake.Field]string // why the field is asked for, a sentence
 	examples map[intake.Field]string
-	values   map[string]string // of stage and consent
+	values   map[string]string // of stage, consent and kind
 	statuses map[intake.Status]string
 	problems map[string]string // by code, a sentence; what it asks for comes after it
 	given    string            // stands for {given} where the words are not known
-	weekdays [7]string         // from Sunday
+	quotes   [2]string
+	weekdays [7]string // from Sunday
 	months   [12]string
-	form     string // of a moment
+	form     string            // of a moment
+	zones    map[string]string // abbreviations of time zones that have others here
+	// away is how far it is: today, tomorrow, in {n} days.
+	away [3]string
+
+	// What stands in the rules: the sentences by term, and how a length of time is counted, one
+	// and several. The forms are those that follow "within" and "after".
+	terms map[string]string
+	units map[intake.Unit][2]string
+	and   string
+
+	// What staff read.
+	outcomes  map[intake.Outcome]string
+	reasons   map[intake.Reason]string
+	requests  map[intake.Verb]string
+	acts      map[intake.StaffAct]string
+	conflicts map[intake.ConflictType]string
+	evidence  map[intake.EvidenceKind]string
+	digest    map[string]string
 }
 
 const fallback = "en"
 
-// locales is the full set, by language.
-var locales = map[string]*locale{"en": english}
+// locales is the full set, by language. A further language takes three things: its locale in
+// a file of its own, with every word that english has; its phrases, in <language>/phrases.tmpl,
+// with every sentence that en/phrases.tmpl has; and its entry here. The files in kinds put
+// sentences in order and hold no words, so they serve all languages. Its labels have to be
+// understood by package extract, which must also know the lines that are ours when they come
+// back, and the commands that its phrases print by package command.
+// The tests hold it to all of that.
+var locales = map[string]*locale{"en": english, "de": german}
 
 // chain lists where to look for words of a BCP 47 tag, the best first: "de-at", "de", "en".
 func chain(tag string) []string {

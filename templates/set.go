@@ -7,6 +7,7 @@ import (
 	"fmt"
 	htmltemplate "html/template"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -15,20 +16,22 @@ import (
 	"leadgate/intake"
 )
 
-//go:embed en *.tmpl
+//go:embed en de kinds *.tmpl
 var builtin embed.FS
 
 const (
 	phrasesFile = "phrases.tmpl"
+	ours        = "built-in"
+	kindsDir    = "kinds" // of what is built in, for all languages
 	textLayout  = "layout.txt.tmpl"
 	htmlLayout  = "layout.html.tmpl"
 )
 
 // Options are what New needs to know.
 type Options struct {
-	// Overrides holds files that replace built-in ones of the same name, such as
-	// os.DirFS("/etc/leadgate/templates") with en/approved.txt.tmpl; nil for none. Locales
-	// that are not built in may be added.
+	// Overrides holds files that take the place of built-in ones, such as
+	// os.DirFS("/etc/leadgate/templates") with de/phrases.tmpl and en/approved.txt.tmpl; nil for
+	// none. Locales that are not built in may be added.
 	Overrides fs.FS
 	// Program is the vendor's name for messages that do not bring it.
 	Program string
@@ -56,8 +59,10 @@ type Set struct {
 type letter struct {
 	name string // of the text's file
 	from string // where that came from
-	text *texttemplate.Template
-	page *htmltemplate.Template // nil if there is none
+	// foreign says that something in it is not built in.
+	foreign bool
+	text    *texttemplate.Template
+	page    *htmltemplate.Template // nil if there is none
 }
 
 // New parses and tries all templates. An error names the file and the line.
@@ -70,18 +75,19 @@ func New(o Options) (*Set, error) {
 		return nil, err
 	}
 	s := &Set{program: o.Program, locales: make(map[string]map[intake.MessageKind]*letter)}
-	sources := sources{{"override", o.Overrides}, {"built-in", builtin}}
+	sources := sources{{"override", o.Overrides}, {ours, builtin}}
 	for _, tag := range tags {
+		common, err := sources.common(tag)
+		if err != nil {
+			return nil, err
+		}
 		letters := make(map[intake.MessageKind]*letter)
-		for _, kind := range intake.MessageKinds() {
-			if letters[kind], err = sources.letter(tag, kind); err != nil {
+		for _, kind := range allKinds() {
+			if letters[kind], err = sources.letter(tag, kind, common); err != nil {
 				return nil, err
 			}
 		}
 		s.locales[tag] = letters
-	}
-	if o.Overrides == (noFiles{}) {
-		return s, nil // the built-in ones are tried by the tests, not at every start
 	}
 	if err := s.try(tags); err != nil {
 		return nil, err
@@ -99,7 +105,7 @@ func (noFiles) Open(name string) (fs.File, error) {
 // tagsOf lists the locales that have files, and refuses files that nothing would read: most
 // likely their names are misspelt.
 func tagsOf(overrides fs.FS) ([]string, error) {
-	tags := []string{fallback}
+	tags := slices.Sorted(maps.Keys(locales))
 	err := fs.WalkDir(overrides, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil && name == "." && errors.Is(err, fs.ErrNotExist) {
 			return fs.SkipAll
@@ -124,6 +130,9 @@ func tagsOf(overrides fs.FS) ([]string, error) {
 	return tags, err
 }
 
+// allKinds are those to partners and those to staff.
+func allKinds() []intake.MessageKind { return append(intake.MessageKinds(), intake.StaffKinds()...) }
+
 // fileNames lists the files that a directory can have.
 func fileNames(dir string) []string {
 	if dir == "" {
@@ -133,7 +142,7 @@ func fileNames(dir string) []string {
 		return nil
 	}
 	names := []string{phrasesFile}
-	for _, k := range intake.MessageKinds() {
+	for _, k := range allKinds() {
 		names = append(names, string(k)+".txt.tmpl", string(k)+".html.tmpl")
 	}
 	return names
@@ -192,23 +201,68 @@ func (s sources) phrases(tag string) ([]file, error) {
 	return found, nil
 }
 
-// letter parses the templates of one kind for one locale.
-func (s sources) letter(tag string, kind intake.MessageKind) (*letter, error) {
+// common is the layouts and the phrases of a locale, which all its letters share.
+type common struct {
+	text    *texttemplate.Template
+	page    *htmltemplate.Template
+	foreign bool
+}
+
+func (s sources) common(tag string) (c common, err error) {
 	phrases, err := s.phrases(tag)
 	if err != nil {
-		return nil, err
+		return c, err
 	}
+	text, err := s.find(textLayout)
+	if err != nil {
+		return c, err
+	}
+	page, err := s.find(htmlLayout)
+	if err != nil {
+		return c, err
+	}
+	c.text, c.page = texttemplate.New(""), htmltemplate.New("")
+	for _, f := range append([]file{text}, phrases...) {
+		if _, err := c.text.New(f.name).Parse(f.text); err != nil {
+			return c, fmt.Errorf("templates: %s: %w", f.source.name, err)
+		}
+	}
+	for _, f := range append([]file{text, page}, phrases...) {
+		c.foreign = c.foreign || f.source.name != ours
+	}
+	for _, f := range append([]file{page}, phrases...) {
+		if _, err := c.page.New(f.name).Parse(f.text); err != nil {
+			return c, fmt.Errorf("templates: %s: %w", f.source.name, err)
+		}
+	}
+	return c, nil
+}
+
+// text finds the text of a kind: an operator's for the locale or one that is wider, but none
+// that is in another language than ours would be.
+func (s sources) text(tag string, kind intake.MessageKind) (file, error) {
 	var names []string
 	for _, t := range chain(tag) {
 		names = append(names, path.Join(t, string(kind)+".txt.tmpl"))
+		if locales[t] != nil {
+			break
+		}
 	}
-	text, err := s.find(names...)
+	return s.find(append(names, path.Join(kindsDir, string(kind)+".txt.tmpl"))...)
+}
+
+// letter parses the templates of one kind for one locale.
+func (s sources) letter(tag string, kind intake.MessageKind, c common) (*letter, error) {
+	text, err := s.text(tag, kind)
 	if err != nil {
 		return nil, err
 	}
-	l := &letter{name: text.name, from: text.source.name}
-	if l.text, err = s.parseText(phrases, text); err != nil {
-		return nil, err
+	l := &letter{name: text.name, from: text.source.name, foreign: c.foreign || text.source.name != ours}
+	if l.text, err = c.text.Clone(); err != nil {
+		return nil, fmt.Errorf("templates: %w", err)
+	}
+	if _, err := l.text.New(text.name).Parse(text.text); err != nil {
+		return nil, fmt.Errorf("templates: %s: %w", text.source.name, err)
 	}
 	page, err := sources{text.source}.find(strings.TrimSuffix(text.name, ".txt.tmpl") + ".html.tmpl")
 	if errors.Is(err, fs.ErrNotExist) {
@@ -217,74 +271,81 @@ func (s sources) letter(tag string, kind intake.MessageKind) (*letter, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.page, err = s.parsePage(phrases, page)
-	return l, err
+	if l.page, err = c.page.Clone(); err != nil {
+		return nil, fmt.Errorf("templates: %w", err)
+	}
+	if _, err := l.page.New(page.name).Parse(page.text); err != nil {
+		return nil, fmt.Errorf("templates: %s: %w", page.source.name, err)
+	}
+	return l, nil
 }
 
-func (s sources) parseText(phrases []file, text file) (*texttemplate.Template, error) {
-	frame, err := s.find(textLayout)
-	if err != nil {
-		return nil, err
-	}
-	t := texttemplate.New("")
-	for _, f := range append(append([]file{frame}, phrases...), text) {
-		if _, err := t.New(f.name).Parse(f.text); err != nil {
-			return nil, fmt.Errorf("templates: %s: %w", f.source.name, err)
+// letter returns the templates for a message, and the locale that they are of.
+func (s *Set) letter(m intake.Message) (*letter, string, error) {
+	for _, tag := range chain(m.Facts.Locale) {
+		if l := s.locales[tag][m.Kind]; l != nil {
+			return l, tag, nil
 		}
 	}
-	return t, nil
-}
-
-func (s sources) parsePage(phrases []file, page file) (*htmltemplate.Template, error) {
-	frame, err := s.find(htmlLayout)
-	if err != nil {
-		return nil, err
-	}
-	t := htmltemplate.New("")
-	for _, f := range append(append([]file{frame}, phrases...), page) {
-		if _, err := t.New(f.name).Parse(f.text); err != nil {
-			return nil, fmt.Errorf("templates: %s: %w", f.source.name, err)
-		}
-	}
-	return t, nil
+	return nil, "", fmt.Errorf("there are no words for the kind %q", m.Kind)
 }
 
 // Render puts a message into words, in its locale or the nearest that there is. The same
-// message gives the same words. It fails on a kind that does not exist, and where a
-// template fails in a way that New could not foresee; both are permanent.
+// message gives the same words. It fails on a kind that does not exist, on a message to staff
+// without a Brief, and where a template fails in a way that New could not foresee; all are
+// permanent.
 func (s *Set) Render(m intake.Message) (Rendered, error) {
-	for _, tag := range chain(m.Facts.Locale) {
-		letters, ok := s.locales[tag]
-		if !ok {
-			continue
-		}
-		l := letters[m.Kind]
-		if l == nil {
-			break
-		}
-		r, err := l.render(m.Kind, newView(m, s.program, tag))
-		if err != nil {
-			return Rendered{}, intake.Permanent(fmt.Errorf("message %s: %w", m.ID, err))
-		}
-		return r, nil
+	l, tag, err := s.letter(m)
+	if err != nil {
+		return Rendered{}, intake.Permanent(fmt.Errorf("message %s: %w", m.ID, err))
 	}
-	return Rendered{}, intake.Permanent(fmt.Errorf("message %s: there are no words for the kind %q", m.ID, m.Kind))
+	r, err := l.write(m, s.program, tag)
+	if err != nil {
+		return Rendered{}, intake.Permanent(fmt.Errorf("message %s: %w", m.ID, err))
+	}
+	return r, nil
 }
 
-func (l *letter) render(kind intake.MessageKind, v view) (Rendered, error) {
+// write renders a message to a partner from the partner's view, and one to staff from theirs.
+func (l *letter) write(m intake.Message, program, tag string) (Rendered, error) {
+	if toStaff(m.Kind) {
+		if m.Brief == nil {
+			return Rendered{}, errNoBrief
+		}
+		v := newStaffView(m, program, tag)
+		return l.render(m.Kind, &v, &v.Subject, "")
+	}
+	v := newView(m, program, tag)
+	return l.render(m.Kind, &v, &v.Subject, v.Receipt)
+}
+
+// errNoBrief is of a message to staff that says nothing.
+var errNoBrief = errors.New("a message to staff has no brief")
+
+func toStaff(k intake.MessageKind) bool { return slices.Contains(intake.StaffKinds(), k) }
+
+// render executes the templates on a view. The receipt comes last, as it is.
+func (l *letter) render(kind intake.MessageKind, view any, title *string, receipt string) (Rendered, error) {
 	var subject, text, page bytes.Buffer
-	if err := l.text.ExecuteTemplate(&subject, "subject."+string(kind), v); err != nil {
+	if err := l.text.ExecuteTemplate(&subject, "subject."+string(kind), view); err != nil {
 		return Rendered{}, err
 	}
-	if err := l.text.ExecuteTemplate(&text, l.name, v); err != nil {
+	if err := l.text.ExecuteTemplate(&text, l.name, view); err != nil {
 		return Rendered{}, err
 	}
 	r := Rendered{Subject: line(subject.String(), maxShort), Text: layout(text.String())}
+	if receipt != "" {
+		var above bytes.Buffer
+		if err := l.text.ExecuteTemplate(&above, "receipt.title", view); err != nil {
+			return Rendered{}, err
+		}
+		r.Text += "\n" + layout(above.String()) + "\n" + receipt + "\n"
+	}
 	if l.page == nil {
 		return r, nil
 	}
-	v.Subject = r.Subject
-	if err := l.page.ExecuteTemplate(&page, "page", v); err != nil {
+	*title = r.Subject
+	if err := l.page.ExecuteTemplate(&page, "page", view); err != nil {
 		return Rendered{}, err
 	}
 	r.HTML = page.String()

@@ -1,14 +1,18 @@
 package templates
 
 import (
+	"html"
 	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"unicode"
 
 	"leadgate/intake"
 )
@@ -26,7 +30,9 @@ func TestAnOverrideTakesEffect(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := s.Render(sample(intake.MessageKnown, intake.StatusLocked, ""))
+	m := sample(intake.MessageKnown, intake.StatusLocked, "")
+	m.Facts.Receipt = ""
+	r, err := s.Render(m)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,16 +133,16 @@ func TestOverridesMayBeADirectory(t *testing.T) {
 func TestALocaleFallsBack(t *testing.T) {
 	t.Parallel()
 	s, err := New(Options{Overrides: files(
-		"de/phrases.tmpl", `{{define "known.opening"}}Das haben wir schon.{{end}}`,
-		"de-at/phrases.tmpl", `{{define "keep"}}Servus.{{end}}`,
+		"fr/phrases.tmpl", `{{define "known.opening"}}Nous l'avons.{{end}}`,
+		"fr-ca/phrases.tmpl", `{{define "keep"}}Bienvenue.{{end}}`,
 	)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for tag, want := range map[string][3]bool{ // German opening, Austrian closing, English closing
-		"de": {true, false, true}, "de-AT": {true, true, false}, "de_AT": {true, true, false}, "de-CH": {true, false, true},
-		"en": {false, false, true}, "fr": {false, false, true}, "": {false, false, true}, "de-at-1996": {true, true, false},
-		"../etc": {false, false, true}, "EN-gb": {false, false, true},
+	for tag, want := range map[string][3]bool{ // French opening, Canadian closing, English closing
+		"fr": {true, false, true}, "fr-CA": {true, true, false}, "fr_CA": {true, true, false}, "fr-CH": {true, false, true},
+		"en": {false, false, true}, "it": {false, false, true}, "": {false, false, true}, "fr-ca-1996": {true, true, false},
+		"../etc": {false, false, true}, "EN-gb": {false, false, true}, "de": {false, false, false},
 	} {
 		m := sample(intake.MessageKnown, intake.StatusLocked, "")
 		m.Facts.Locale = tag
@@ -144,8 +150,8 @@ func TestALocaleFallsBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, text := range []string{r.Text, r.HTML} {
-			got := [3]bool{strings.Contains(text, "Das haben wir schon."), strings.Contains(text, "Servus."), strings.Contains(text, "leave the case number")}
+		for _, text := range []string{r.Text, html.UnescapeString(r.HTML)} {
+			got := [3]bool{strings.Contains(text, "Nous l'avons."), strings.Contains(text, "Bienvenue."), strings.Contains(text, "leave the case number")}
 			if got != want {
 				t.Errorf("%q: %v, want %v\n%s", tag, got, want, text)
 			}
@@ -153,15 +159,156 @@ func TestALocaleFallsBack(t *testing.T) {
 	}
 }
 
+// TestAnEnglishOverrideLeavesGermanAlone: German partners do not read what was written for
+// English ones.
+func TestAnEnglishOverrideLeavesGermanAlone(t *testing.T) {
+	s, err := New(Options{Overrides: files(
+		"en/known.txt.tmpl", "Hello again. {{.Case}} {{.Contact}}", "en/phrases.tmpl", `{{define "keep"}}Cheers{{end}}`,
+		"fr/phrases.tmpl", `{{define "keep"}}Merci{{end}}`, "de/lost.txt.tmpl", "Schade. {{.Case}} {{.Contact}}",
+		"de/staff_idle.txt.tmpl", "Still ruht {{.Case}}. {{range .Links}}{{.URL}} {{end}}",
+	)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		tag  string
+		kind intake.MessageKind
+		want string
+	}{
+		{"en", intake.MessageKnown, "Hello again."},
+		{"fr", intake.MessageKnown, "Hello again."},
+		{"de", intake.MessageKnown, "Diese Registrierung haben wir schon"},
+		{"de-AT", intake.MessageKnown, "Diese Registrierung haben wir schon"},
+		{"de-AT", intake.MessageLost, "Schade."},
+		{"en", intake.MessageLost, "Cheers"},
+		{"de", intake.StaffIdle, "Still ruht"},
+		{"en", intake.StaffIdle, "Nothing has happened"},
+	} {
+		r, err := s.Render(in(c.tag, sample(c.kind, usual[c.kind], "")))
+		if err != nil || !strings.Contains(r.Text, c.want) {
+			t.Errorf("%s, %s: %v, %q is not in\n%s", c.tag, c.kind, err, c.want, r.Text)
+		}
+	}
+}
+
 // TestEveryBuiltInFileIsOneThatIsRead finds files left behind.
 func TestEveryBuiltInFileIsOneThatIsRead(t *testing.T) {
-	if _, err := tagsOf(builtin); err != nil {
-		t.Error(err)
+	var want []string
+	for _, name := range append(fileNames(""), fileNames("en")...) {
+		switch {
+		case name == phrasesFile:
+			for tag := range locales {
+				want = append(want, tag+"/"+name)
+			}
+		case slices.Contains(fileNames(""), name):
+			want = append(want, name)
+		default:
+			want = append(want, kindsDir+"/"+name)
+		}
 	}
+	var have []string
+	err := fs.WalkDir(builtin, ".", func(name string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			have = append(have, name)
+		}
+		return err
+	})
+	slices.Sort(want)
+	slices.Sort(have)
+	if err != nil || !slices.Equal(have, want) {
+		t.Errorf("%v: there are\n%v, want\n%v", err, have, want)
+	}
+}
+
+var action = regexp.MustCompile(`\{\{.*?\}\}|<[^>]*>`)
+
+// TestTheFilesOfKindsHoldNoWords: they serve all languages.
+func TestTheFilesOfKindsHoldNoWords(t *testing.T) {
+	for _, name := range append(fileNames("en"), fileNames("")...) {
+		if name == phrasesFile {
+			continue
+		}
+		if !slices.Contains(fileNames(""), name) {
+			name = kindsDir + "/" + name
+		}
+		text, err := builtin.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rest := action.ReplaceAllString(string(text), ""); strings.ContainsFunc(rest, unicode.IsLetter) {
+			t.Errorf("%s has words: %q", name, strings.Fields(rest))
+		}
+	}
+}
+
+// phrasesOf are the sentences of a built-in language by their names.
+func phrasesOf(t *testing.T, tag string) map[string]string {
+	t.Helper()
+	text, err := builtin.ReadFile(tag + "/" + phrasesFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := make(map[string]string)
+	for part := range strings.SplitSeq(string(text), `{{define "`) {
+		if name, body, ok := strings.Cut(part, `"}}`); ok {
+			if all[name] != "" {
+				t.Errorf("%s: %s is defined twice", tag, name)
+			}
+			all[name] = body
+		}
+	}
+	return all
+}
+
+// TestNoSentenceIsMissingInALanguage: a missing one would be said in English.
+func TestNoSentenceIsMissingInALanguage(t *testing.T) {
+	english := phrasesOf(t, "en")
 	for tag := range locales {
-		for _, name := range fileNames(tag) {
-			if _, err := fs.Stat(builtin, tag+"/"+name); err != nil {
-				t.Error(err)
+		own := phrasesOf(t, tag)
+		for name, text := range english {
+			if own[name] == "" {
+				t.Errorf("%s: %s is missing", tag, name)
+			}
+			words := action.ReplaceAllString(text, "")
+			if tag != "en" && name != "label.partner" && strings.ContainsFunc(words, unicode.IsLetter) && own[name] == text {
+				t.Errorf("%s: %s is in English", tag, name)
+			}
+		}
+		for name := range own {
+			if english[name] == "" {
+				t.Errorf("%s: nothing says %s", tag, name)
+			}
+		}
+	}
+}
+
+// TestNoWordIsMissingInALanguage compares the locales, map by map, with the English one, which
+// the tests below hold to the full sets.
+func TestNoWordIsMissingInALanguage(t *testing.T) {
+	want := reflect.ValueOf(*english)
+	for tag, l := range locales {
+		got := reflect.ValueOf(*l)
+		for i := range want.NumField() {
+			name, a, b := want.Type().Field(i).Name, want.Field(i), got.Field(i)
+			switch {
+			case name == "zones":
+			case a.Kind() == reflect.Map:
+				for _, k := range a.MapKeys() {
+					if e := b.MapIndex(k); !e.IsValid() || e.IsZero() != a.MapIndex(k).IsZero() {
+						t.Errorf("%s: %s has no word for %v", tag, name, k)
+					}
+				}
+				if a.Len() != b.Len() {
+					t.Errorf("%s: %s has %d words, want %d", tag, name, b.Len(), a.Len())
+				}
+			case a.Kind() == reflect.Array:
+				for j := range b.Len() {
+					if b.Index(j).IsZero() {
+						t.Errorf("%s: %s has nothing at %d", tag, name, j)
+					}
+				}
+			case b.IsZero():
+				t.Errorf("%s: %s is empty", tag, name)
 			}
 		}
 	}
@@ -186,14 +333,23 @@ func TestLocalesAreComplete(t *testing.T) {
 				t.Errorf("%s: there is no word for %s", tag, s)
 			}
 		}
-		for _, s := range intake.Stages() {
+		for _, s := range slices.Concat(intake.Stages(), intake.Kinds(), []string{intake.ConsentYes, intake.ConsentNo}) {
 			if l.values[s] == "" {
-				t.Errorf("%s: there is no word for stage %s", tag, s)
+				t.Errorf("%s: there is no word for the value %s", tag, s)
 			}
 		}
+		wordsFor(t, tag, l.outcomes, intake.Outcomes())
+		wordsFor(t, tag, l.reasons, intake.Reasons())
+		wordsFor(t, tag, l.requests, intake.Verbs())
+		wordsFor(t, tag, l.acts, intake.StaffActs())
+		wordsFor(t, tag, l.evidence, intake.EvidenceKinds())
+		wordsFor(t, tag, l.units, intake.Units())
+		wordsFor(t, tag, l.conflicts, []intake.ConflictType{intake.ConflictHorizontal, intake.ConflictVertical, intake.ConflictMultiChannel})
+		wordsFor(t, tag, l.digest, []string{"pending", "late", "expiring", "conflicts", "idle", "duplicates", "undelivered"})
 		for _, c := range []string{
 			intake.ProblemMissing, intake.ProblemInvalid, intake.ProblemInvalidDomain, intake.ProblemNotCompanyDomain,
 			intake.ProblemFreeMail, intake.ProblemOwnDomain, intake.ProblemConsent, intake.ProblemTooLong,
+			intake.ProblemTooShort, intake.ProblemUnknownCase, intake.ProblemConflict,
 		} {
 			if _, ok := l.problems[c]; !ok {
 				t.Errorf("%s: there is no sentence for %s", tag, c)
@@ -205,8 +361,21 @@ func TestLocalesAreComplete(t *testing.T) {
 	}
 }
 
+// wordsFor looks for a word for each of a full set.
+func wordsFor[K comparable, V any](t *testing.T, tag string, words map[K]V, all []K) {
+	t.Helper()
+	for _, k := range all {
+		if v, ok := words[k]; !ok || reflect.ValueOf(v).IsZero() {
+			t.Errorf("%s: there is no word for %v", tag, k)
+		}
+	}
+	if len(words) != len(all) {
+		t.Errorf("%s: %d words for %d of %T", tag, len(words), len(all), all)
+	}
+}
+
 func TestLabelsAndStatusWords(t *testing.T) {
-	if got := Label("de-AT", intake.FieldCompanyDomain); got != "Company domain" {
+	if got := Label("de-AT", intake.FieldCompanyDomain); got != "Firmendomain" {
 		t.Errorf("label %q", got)
 	}
 	if got := Label("en", "nope"); got != "" {

@@ -33,13 +33,34 @@ type view struct {
 	Remarks  []string
 	Question []string
 	Note     []string
-	// Due is a deadline, and DueIs says whose: "decision", "answer" or "step"; "" if there
-	// is none.
-	Due      string
-	DueIs    string
+	// Due is a deadline, and DueIs says whose: "decision", "answer" or "step", or "turn" for an
+	// account that is kept until then; "" if there is none.
+	Due   string
+	DueIs string
+	// Until is the end of the hold, Left how far it is to the moment that a reminder is about:
+	// "tomorrow", "in 3 days".
 	Until    string
+	Left     string
 	Received string
-	Contact  string // name and address
+	// Meeting is when the first meeting is or was, AppealBy until when the decision can be
+	// contested; "" if it can't.
+	Meeting  string
+	AppealBy string
+	// Was is the code of the state before.
+	Was string
+	// Extensions is how often the hold can still be prolonged, Days by how many days at most.
+	Extensions int
+	Days       int
+	// Related is the number of another case of the partner, Percent the share in a deal.
+	Related string
+	Percent int
+	// StatusLink is the page of the case, RulesLink that of the rules.
+	StatusLink string
+	RulesLink  string
+	// Receipt has lines that stay as they are.
+	Receipt string
+	Rules   *rulesView
+	Contact string // name and address
 	// Cases and Faults are what a summary tells, Fill the lines to answer it with.
 	Cases  []caseView
 	Faults []faultView
@@ -70,17 +91,23 @@ type fieldView struct{ Label, Value, Words string }
 // askView is a field to fill in. Line is the label with its colon and a blank.
 type askView struct{ Label, Line, Why, Example string }
 
-// newView takes from a message what its kind may say.
+// newView takes from a message what its kind may say to a partner. It does not look at the
+// Brief.
 func newView(m intake.Message, program, tag string) view {
-	f, l := m.Facts, localeFor(tag)
+	f, l, at := m.Facts, localeFor(tag), location(m.Facts.Zone)
 	v := view{
 		Lang: tag, Case: line(f.Case, maxShort), Program: line(f.Program, maxShort),
 		Company: line(f.Company, maxShort), Status: string(f.Status), Word: StatusWord(tag, f.Status),
 		Unproven: f.Status == intake.StatusQuarantined, Class: string(classOf(f.Reason)),
 		Question: lines(f.Question), Note: lines(f.Note),
-		Due: l.moment(f.Due, f.Zone), Until: l.moment(f.Until, f.Zone), Received: l.moment(f.Received, f.Zone),
+		Due: l.moment(f.Due, at), Until: l.moment(f.Until, at), Received: l.moment(f.Received, at),
+		Meeting: l.moment(f.Meeting, at), AppealBy: l.moment(f.AppealBy, at),
 		Contact: contact(f.Contact), Who: line(f.Contact.Name, maxShort), Request: string(m.Request),
+		Was: string(f.Was), Extensions: max(0, f.Extensions), Days: max(0, f.Days), Left: l.left(m, at),
+		Related: line(f.Related, maxShort), Percent: percent(f.Percent),
+		StatusLink: link(f.StatusLink), RulesLink: link(f.RulesLink), Receipt: verbatim(f.Receipt),
 	}
+	v.settle(f.Status)
 	if v.Program == "" {
 		v.Program = line(program, maxShort)
 	}
@@ -100,12 +127,33 @@ func newView(m intake.Message, program, tag string) view {
 	case intake.MessageNotice, intake.MessageHelp:
 		v.Notice = string(m.Notice)
 		v.Asks = l.blank()
+	case intake.MessageRules:
+		v.Rules = l.rules(f.Rules)
 	}
 	if v.Title = short(v.Company, maxTitle); v.Title == "" {
 		v.Title = v.Case
 	}
+	if v.Title == "" {
+		v.Title = v.Program
+	}
 	return v
 }
+
+// settle empties what does not go with the state of the case: an end where the hold has none,
+// an appeal where nothing was decided against.
+func (v *view) settle(s intake.Status) {
+	if !s.Holds() && s != intake.StatusExpired || s == intake.StatusLocked {
+		v.Until = ""
+	}
+	if !s.Holds() {
+		v.Meeting, v.Extensions, v.Days = "", 0, 0
+	}
+	if s.Holds() || s.Undecided() {
+		v.AppealBy = ""
+	}
+}
+
+func percent(n int) int { return min(max(0, n), 100) }
 
 // withhold empties what a message of the kind has no business to say, so that no override
 // says it. An unproven sender reads nothing of what was sent in his name.
@@ -116,31 +164,40 @@ func (v *view) withhold(kind intake.MessageKind) {
 			Unproven: true, Class: string(classGeneric), Contact: v.Contact,
 		}
 	}
-	if kind != intake.MessageNeedsInfo {
-		v.Question, v.Asks, v.Remarks = nil, nil, nil
-	}
-	if kind != intake.MessageApproved && kind != intake.MessageDeclined && kind != intake.MessageExtended {
-		v.Note = nil
-	}
-	switch kind {
-	case intake.MessageReceived, intake.MessageApproved, intake.MessageNeedsInfo, intake.MessageChanged:
-	default:
-		v.Fields = nil
-	}
-	if kind != intake.MessageRequested {
-		v.Request, v.Who = "", ""
-	}
-	if kind == intake.MessageDeclined || kind == intake.MessageWaitlisted {
-		v.Until, v.Received = "", ""
-	}
 	if !about(kind) {
-		*v = view{Lang: v.Lang, Program: v.Program, Contact: v.Contact}
+		*v = view{Lang: v.Lang, Program: v.Program, Contact: v.Contact, RulesLink: v.RulesLink}
+		return
 	}
-	if kind == intake.MessageClosed || kind == intake.MessageWithdrawn {
-		v.Due, v.DueIs, v.Until, v.Received = "", "", "", ""
+	full := *v
+	*v = view{
+		Lang: full.Lang, Program: full.Program, Contact: full.Contact, Case: full.Case, Company: full.Company,
+		Status: full.Status, Word: full.Word, Unproven: full.Unproven,
+		StatusLink: full.StatusLink, RulesLink: full.RulesLink,
 	}
-	if kind != intake.MessageDeclined && kind != intake.MessageExpired {
-		v.Reason, v.Class = "", ""
+	for _, p := range []struct {
+		part part
+		keep func()
+	}{
+		{saysFields, func() { v.Fields = full.Fields }},
+		{saysAsks, func() { v.Asks, v.Remarks = full.Asks, full.Remarks }},
+		{saysQuestion, func() { v.Question = full.Question }},
+		{saysNote, func() { v.Note = full.Note }},
+		{saysDue, func() { v.Due, v.DueIs, v.Left = full.Due, full.DueIs, full.Left }},
+		{saysUntil, func() { v.Until, v.Left = full.Until, full.Left }},
+		{saysReceived, func() { v.Received = full.Received }},
+		{saysMeeting, func() { v.Meeting = full.Meeting }},
+		{saysAppealBy, func() { v.AppealBy = full.AppealBy }},
+		{saysExtensions, func() { v.Extensions, v.Days = full.Extensions, full.Days }},
+		{saysRelated, func() { v.Related = full.Related }},
+		{saysPercent, func() { v.Percent = full.Percent }},
+		{saysReceipt, func() { v.Receipt = full.Receipt }},
+		{saysReason, func() { v.Reason, v.Class = full.Reason, full.Class }},
+		{saysRequest, func() { v.Request, v.Who = full.Request, full.Who }},
+		{saysWas, func() { v.Was = full.Was }},
+	} {
+		if says[kind]&p.part != 0 {
+			p.keep()
+		}
 	}
 }
 
@@ -167,19 +224,24 @@ func understood(f intake.Facts) []intake.FieldFact {
 
 // about reports whether a message of the kind is about one case.
 func about(kind intake.MessageKind) bool {
-	return kind != intake.MessageSummary && kind != intake.MessageNotice && kind != intake.MessageHelp
+	switch kind {
+	case intake.MessageSummary, intake.MessageNotice, intake.MessageHelp, intake.MessageRules:
+		return false
+	}
+	return true
 }
 
 // cases shows what a summary tells of each case.
 func (l *locale) cases(all []intake.Facts) []caseView {
 	var out []caseView
 	for _, f := range all {
+		at := location(f.Zone)
 		c := caseView{
 			Case: line(f.Case, maxShort), Company: line(f.Company, maxShort), Word: l.statuses[f.Status],
-			Due: l.moment(f.Due, f.Zone),
+			Due: l.moment(f.Due, at),
 		}
-		if f.Status.Holds() {
-			c.Until = l.moment(f.Until, f.Zone)
+		if f.Status.Holds() && f.Status != intake.StatusLocked {
+			c.Until = l.moment(f.Until, at)
 		}
 		if c.Word == "" {
 			c.Word = l.statuses[intake.StatusSubmitted]
@@ -198,7 +260,7 @@ func (l *locale) cases(all []intake.Facts) []caseView {
 		}
 		c.Fields = l.fields(understood(f))
 		if f.Status == intake.StatusQuarantined {
-			c.Company, c.Fields = "", nil
+			c.Company, c.Due, c.Fields = "", "", nil
 		}
 		out = append(out, c)
 	}
@@ -271,10 +333,18 @@ func (l *locale) blank() []askView {
 }
 
 func dueIs(kind intake.MessageKind, s intake.Status) string {
-	switch {
-	case kind == intake.MessageNeedsInfo || s == intake.StatusNeedsInfo || s == intake.StatusDeclined:
+	switch kind {
+	case intake.MessageNeedsInfo, intake.MessageAnswerReminder, intake.MessageIdle:
 		return "answer"
-	case s.Holds():
+	case intake.MessageLate, intake.MessageConflict:
+		return "decision"
+	case intake.MessageTurn:
+		return "turn"
+	}
+	switch {
+	case s == intake.StatusNeedsInfo:
+		return "answer"
+	case s == intake.StatusProvisional:
 		return "step"
 	case s.Undecided():
 		return "decision"
@@ -299,8 +369,11 @@ func (l *locale) fields(facts []intake.FieldFact) []fieldView {
 }
 
 func (l *locale) value(f intake.Field, v string) string {
-	if word := l.values[v]; word != "" && f == intake.FieldStage {
-		return word
+	switch f {
+	case intake.FieldStage, intake.FieldConsent, intake.FieldKind:
+		if word := l.values[v]; word != "" {
+			return word
+		}
 	}
 	return line(v, maxLong)
 }
@@ -327,7 +400,7 @@ func (l *locale) asks(problems []intake.Problem) (asks []askView, remarks []stri
 func (l *locale) problem(p intake.Problem) string {
 	given := l.given
 	if g := line(p.Given, maxShort); g != "" {
-		given = `"` + g + `"`
+		given = l.quotes[0] + g + l.quotes[1]
 	}
 	if s, ok := l.problems[p.Code]; ok {
 		return strings.ReplaceAll(s, "{given}", given)

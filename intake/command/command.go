@@ -1,5 +1,5 @@
 // Package command reads what partners ask for in a word: STATUS, WITHDRAW, EXTEND, APPEAL,
-// HELP, each with a case number or a reason if they like. The grammar is the same in every
+// HELP, RULES, AGREE, each with a case number or a reason if they like. The grammar is the same in every
 // channel. It only reads; what a command does is decided by the gateway.
 package command
 
@@ -23,20 +23,26 @@ const marks = ".:!,/*"
 // capital letters.
 var verbs = map[string]intake.Verb{
 	"status":   intake.VerbStatus,
-	"withdraw": intake.VerbWithdraw, "cancel": intake.VerbWithdraw, "zurückziehen": intake.VerbWithdraw,
-	"extend": intake.VerbExtend, "verlängern": intake.VerbExtend,
+	"withdraw": intake.VerbWithdraw, "cancel": intake.VerbWithdraw, "zurückziehen": intake.VerbWithdraw, "zurueckziehen": intake.VerbWithdraw,
+	"extend": intake.VerbExtend, "verlängern": intake.VerbExtend, "verlaengern": intake.VerbExtend,
 	"appeal": intake.VerbAppeal, "einspruch": intake.VerbAppeal,
 	"help": intake.VerbHelp, "hilfe": intake.VerbHelp,
+	"rules": intake.VerbRules, "regeln": intake.VerbRules,
+	"agree": intake.VerbAgree, "zustimmen": intake.VerbAgree,
 }
 
 // caseNumber is what a case number looks like; the gateway checks it.
 var caseNumber = regexp.MustCompile(`(?i)^#?\[?([A-Z0-9]{1,8}-[0-9]{4}-[0-9]{6,7}-[0-9A-Z])\]?$`)
 
+// version is what stands for a version of the rules.
+var version = regexp.MustCompile(`^[^\s]{0,40}[0-9][^\s]{0,40}$`)
+
 // Parse returns the commands that a text consists of. A line is a command if its first word
 // is a verb and
 //
 //   - nothing or only a case number follows: "status LG-2026-000123-K", or
-//   - the verb is in capitals: "EXTEND meeting moved to May".
+//   - the verb is in capitals: "EXTEND meeting moved to May", or
+//   - it agrees to a version, one word with a digit: "agree 2026-11".
 //
 // So that no sentence is taken for one, commands stand before any other text: the first line
 // that is neither blank, a greeting nor a command ends them.
@@ -58,14 +64,14 @@ func Parse(text string) []intake.Command {
 
 // Subject returns the command that the title of a message without a text consists of: a verb
 // with a case number before or behind it. What goes on in words is a title, unless it is the
-// reason of an extension or an appeal.
+// reason of an extension or an appeal, or the version of the rules that is agreed to.
 func Subject(title string) []intake.Command {
 	number, rest := leadingNumber(title)
 	if strings.TrimSpace(rest) == "" {
 		return nil
 	}
 	c, ok := parseLine(rest)
-	if !ok || c.Words != "" && c.Verb != intake.VerbExtend && c.Verb != intake.VerbAppeal {
+	if !ok || c.Words != "" && c.Verb != intake.VerbExtend && c.Verb != intake.VerbAppeal && c.Verb != intake.VerbAgree {
 		return nil
 	}
 	if c.Case == "" {
@@ -95,7 +101,7 @@ func parseLine(line string) (intake.Command, bool) {
 	}
 	c.Words = clip(strings.TrimLeft(strings.Join(rest, " "), "-–—: "), maxWords)
 	capitals := len(first) > 1 && first == strings.ToUpper(first)
-	return c, c.Words == "" || capitals
+	return c, c.Words == "" || capitals || verb == intake.VerbAgree && version.MatchString(c.Words)
 }
 
 // yes are the words of agreeing in the languages that partners write.

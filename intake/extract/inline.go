@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -9,11 +10,17 @@ import (
 )
 
 // Words of our own mails: of the list of what was understood, and of the lines below its
-// entries. Such a list asks nothing.
-const (
-	wordsUnderstood = "what we understood"
-	wordsYouWrote   = "you wrote"
+// entries, in the languages in which we write. Such a list asks nothing.
+var (
+	wordsUnderstood = []string{"what we understood", "haben wir sie verstanden"}
+	wordsYouWrote   = []string{"you wrote", "sie schrieben"}
 )
+
+// holds reports whether s, in small letters, has one of the words.
+func holds(s string, words []string) bool {
+	s = strings.ToLower(s)
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(s, w) })
+}
 
 // readInline collects the answers that were filled into our question within the quotation:
 // "Label: value" on one quoted line, or one new line below an empty "Label:". Values never
@@ -26,7 +33,7 @@ func (e *Extractor) readInline(d *document) candidates {
 		if l.region != quoted || l.depth != 1 {
 			continue
 		}
-		if strings.Contains(strings.ToLower(l.body), wordsUnderstood) {
+		if holds(l.body, wordsUnderstood) {
 			break
 		}
 		f, value, ok := e.asked(l)
@@ -42,7 +49,7 @@ func (e *Extractor) readInline(d *document) candidates {
 		} else if spoken {
 			continue // the line is as we wrote it
 		}
-		if e.empty(value) && !tick(f, value) || e.ours(value) || strings.Contains(strings.ToLower(value), wordsYouWrote) {
+		if e.empty(value) && !tick(f, value) || e.ours(value) || holds(value, wordsYouWrote) {
 			continue
 		}
 		at, words := evidence(d, d.lines, from, from+1)
@@ -115,7 +122,11 @@ func (e *Extractor) askedFor(question string) (intake.Field, bool) {
 
 // youWrote reports whether the line at i shows the words of an entry of our list above it.
 func youWrote(d *document, i int) bool {
-	return i < len(d.lines) && strings.HasPrefix(strings.ToLower(strings.TrimSpace(d.lines[i].body)), wordsYouWrote)
+	if i >= len(d.lines) {
+		return false
+	}
+	below := strings.ToLower(strings.TrimSpace(d.lines[i].body))
+	return slices.ContainsFunc(wordsYouWrote, func(w string) bool { return strings.HasPrefix(below, w) })
 }
 
 // answerBelow returns the first of the new lines between the quoted line i and a later one.

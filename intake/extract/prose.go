@@ -91,11 +91,15 @@ func oursAt(body string) bool {
 	if ok && ourLabels[fold(head)] {
 		return true
 	}
-	return strings.HasPrefix(strings.ToLower(body), "please leave the case number in the subject")
+	body = strings.ToLower(body)
+	return strings.HasPrefix(body, "please leave the case number in the subject") || strings.HasPrefix(body, "bitte lassen sie die vorgangsnummer im betreff")
 }
 
-// ourLabels are labels of our mails that no partner fills in.
-var ourLabels = map[string]bool{"case number": true, "current state": true, "your contact": true, "your answer is due by": true}
+// ourLabels are labels of our mails that no partner fills in, in the languages in which we write.
+var ourLabels = map[string]bool{
+	"case number": true, "current state": true, "your contact": true, "your answer is due by": true,
+	"vorgangsnummer": true, "so steht es": true, "bei fragen hilft ihnen": true, "ihre antwort erwarten wir bis": true,
+}
 
 // proseOf returns the sentences of the lines that are no labels with values.
 func proseOf(lines []line) []sentence {

@@ -1,0 +1,205 @@
+package templates
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+
+	"leadgate/intake"
+)
+
+// Plain is what a message says without its layout, for channels that have one of their own.
+// Everything in it is one line of visible characters, not escaped for any markup.
+type Plain struct {
+	Title string
+	// Lines are paragraphs.
+	Lines []string
+	// Fields are the facts of the case, and what was understood.
+	Fields []PlainField
+	// Asks are what the partner has to fill in.
+	Asks []PlainAsk
+	// Buttons are what can be opened.
+	Buttons []PlainButton
+}
+
+// PlainField is a fact and its name.
+type PlainField struct{ Label, Value string }
+
+// PlainAsk is a field to fill in, and why.
+type PlainAsk struct{ Label, Why, Example string }
+
+// PlainButton opens a page.
+type PlainButton struct{ Words, URL string }
+
+// Plain puts a message into words as Render does, from the same view and the same sentences.
+// An operator's own phrases are in it; his own order of them is not. The receipt is not: it is
+// for a mail or a file.
+func (s *Set) Plain(m intake.Message) (Plain, error) {
+	l, tag, err := s.letter(m)
+	if err == nil && toStaff(m.Kind) && m.Brief == nil {
+		err = errNoBrief
+	}
+	if err != nil {
+		return Plain{}, intake.Permanent(fmt.Errorf("message %s: %w", m.ID, err))
+	}
+	var p Plain
+	if w := (plainWriter{letter: l, plain: &p}); toStaff(m.Kind) {
+		w.staff(m.Kind, newStaffView(m, s.program, tag))
+		err = w.err
+	} else {
+		w.partner(m.Kind, newView(m, s.program, tag))
+		err = w.err
+	}
+	if err != nil {
+		return Plain{}, intake.Permanent(fmt.Errorf("message %s: %w", m.ID, err))
+	}
+	return p, nil
+}
+
+// plainWriter collects a Plain; the first error stays.
+type plainWriter struct {
+	letter *letter
+	plain  *Plain
+	err    error
+}
+
+// phrase is a sentence of the locale as one line; "" if there is none of the name.
+func (w *plainWriter) phrase(name string, view any) string {
+	if w.err != nil || w.letter.text.Lookup(name) == nil {
+		return ""
+	}
+	var b bytes.Buffer
+	w.err = w.letter.text.ExecuteTemplate(&b, name, view)
+	return line(b.String(), maxSaid)
+}
+
+func (w *plainWriter) say(lines ...string) {
+	for _, l := range lines {
+		if l != "" {
+			w.plain.Lines = append(w.plain.Lines, l)
+		}
+	}
+}
+
+func (w *plainWriter) field(label, value string) {
+	if value != "" {
+		w.plain.Fields = append(w.plain.Fields, PlainField{label, value})
+	}
+}
+
+// fields are values, with the words that they were read from by the phrase for those.
+func (w *plainWriter) fields(all []fieldView, words string) {
+	for _, f := range all {
+		if f.Words != "" {
+			f.Value += " (" + w.phrase(words, f.Words) + ")"
+		}
+		w.field(f.Label, f.Value)
+	}
+}
+
+func (w *plainWriter) button(words, url string) {
+	if url != "" {
+		w.plain.Buttons = append(w.plain.Buttons, PlainButton{words, url})
+	}
+}
+
+func (w *plainWriter) partner(kind intake.MessageKind, v view) {
+	name, p := string(kind), w.plain
+	p.Title = w.phrase("subject."+name, v)
+	w.say(w.phrase(name+".opening", v), w.phrase(name+".reason", v))
+	w.say(v.Question...)
+	if len(v.Note) > 0 {
+		w.say(w.phrase("note", v))
+		w.say(v.Note...)
+	}
+	if v.Rules != nil {
+		w.rules(*v.Rules)
+	}
+	if v.Rules == nil || v.Rules.Version != "" {
+		w.say(w.phrase(name+".next", v), w.phrase(name+".due", v), w.phrase(name+".agree", v))
+	}
+	if kind == intake.MessageHelp {
+		for _, c := range []string{"commands", "status", "withdraw", "extend", "appeal", "rules"} {
+			w.say(w.phrase("help."+c, v))
+		}
+	}
+	for _, c := range v.Cases {
+		value := c.Company + " " + w.phrase("summary.state", c)
+		if c.Missing != "" {
+			value += ". " + w.phrase("summary.missing", c)
+		}
+		w.field(c.Case, line(value, maxLong))
+	}
+	for _, f := range v.Fill {
+		w.say(line(f, maxLong))
+	}
+	for _, f := range v.Faults {
+		w.say(w.phrase("summary.fault", f))
+	}
+	if v.Case != "" {
+		w.field(w.phrase("label.case", v), v.Case)
+		w.field(w.phrase("label.company", v), v.Company)
+		w.field(w.phrase("label.state", v), v.Word)
+	}
+	if v.DueIs != "" {
+		w.field(w.phrase("label.due", v), v.Due)
+	}
+	w.field(w.phrase("label.appeal", v), v.AppealBy)
+	w.fields(v.Fields, "words")
+	w.field(w.phrase("label.contact", v), v.Contact)
+	for _, a := range v.Asks {
+		p.Asks = append(p.Asks, PlainAsk{a.Label, a.Why, a.Example})
+	}
+	w.say(v.Remarks...)
+	w.button(w.phrase("label.link", v), v.StatusLink)
+	if kind == intake.MessageHelp || kind == intake.MessageRules {
+		w.button(w.phrase("rules.link", v), v.RulesLink)
+	}
+}
+
+func (w *plainWriter) rules(r rulesView) {
+	w.say(r.Terms...)
+	for _, t := range r.Tiers {
+		w.say(w.phrase("rules.tier", t))
+		w.say(t.Terms...)
+	}
+}
+
+func (w *plainWriter) staff(kind intake.MessageKind, v staffView) {
+	name := string(kind)
+	w.plain.Title = w.phrase("subject."+name, v)
+	w.say(w.phrase(name+".opening", v))
+	w.say(v.Why...)
+	switch kind {
+	case intake.StaffQueued, intake.StaffDecision, intake.StaffConfirmBy:
+		for _, f := range v.Findings {
+			w.say(w.phrase("staff.finding", f))
+		}
+	}
+	if c := v.Conflict; c != nil {
+		for _, e := range c.Evidence {
+			w.say(w.phrase("staff.evidence", e))
+		}
+	}
+	for _, f := range []struct{ label, value string }{
+		{"label.case", v.Case},
+		{"label.partner", v.Partner},
+		{"label.staff.company", v.Company},
+		{"label.state", v.Word},
+		{"label.received", v.Received},
+		{"label.until", v.Until},
+		{"label.staff.due", v.Due},
+	} {
+		w.field(w.phrase(f.label, v), f.value)
+	}
+	switch kind {
+	case intake.StaffQueued, intake.StaffNextStep:
+		w.fields(v.Fields, "staff.words")
+	}
+	for _, d := range v.Digest {
+		w.field(d.Label, line(strconv.Itoa(d.Count)+" "+d.Cases, maxSaid))
+	}
+	for _, b := range append(v.Links, v.Records...) {
+		w.button(b.Words, b.URL)
+	}
+}

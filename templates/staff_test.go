@@ -1,0 +1,162 @@
+package templates
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"leadgate/intake"
+)
+
+func TestAMessageToStaffWithoutABriefIsPermanent(t *testing.T) {
+	m := sample(intake.StaffQueued, intake.StatusInReview, "")
+	m.Brief = nil
+	_, err := set().Render(m)
+	_, plainErr := set().Plain(m)
+	if !intake.IsPermanent(err) || !intake.IsPermanent(plainErr) {
+		t.Errorf("%v, %v", err, plainErr)
+	}
+}
+
+// TestABriefChangesNothingForPartners: what staff are told has no way into what a partner reads.
+func TestABriefChangesNothingForPartners(t *testing.T) {
+	for _, kind := range intake.MessageKinds() {
+		with := sample(kind, usual[kind], "")
+		without := with
+		with.Brief = markedBrief()
+		if render(t, with) != render(t, without) {
+			t.Errorf("%s differs", kind)
+		}
+	}
+}
+
+// TestStaffReadWhatTheyNeedToDecide, in text, page and plain, in each language.
+func TestStaffReadWhatTheyNeedToDecide(t *testing.T) {
+	due := map[string]string{"en": "Tuesday 24 November 2026", "de": "Dienstag, 24. November 2026"}
+	for kind, wanted := range map[intake.MessageKind][]string{
+		intake.StaffQueued:    {"Acme Inc. of example.com", "www.ACME.example", "LG-2026-000101-C", "/desk/approve-", "/desk/decline-", "/desk/ask-", "due"},
+		intake.StaffNextStep:  {"acme.example", "/desk/progress-", "https://crm.vendor.example/deals/77"},
+		intake.StaffDecision:  {"80 %", "due", "/desk/approve-"},
+		intake.StaffIdle:      {"12 October", "/desk/release-"},
+		intake.StaffConflict:  {"C-7", "acme.example", "LG-2026-000101-C", "deal 77 of Ann Seller", "due"},
+		intake.StaffRequest:   {"January", "/desk/extend-", "/desk/refuse_extension-", "/desk/acknowledge-"},
+		intake.StaffTrouble:   {"refused by the mail server"},
+		intake.StaffConfirmBy: {"pia@vendor.example", "never agreed", "/desk/revoke-"},
+		intake.StaffDigest:    {"LG-2026-000124-P", "LG-2026-000101-C"},
+	} {
+		for _, tag := range languages() {
+			m := in(tag, sample(kind, usual[kind], ""))
+			r := render(t, m)
+			p, err := set().Plain(m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, w := range wanted {
+				if w == "due" {
+					w = due[tag]
+				}
+				for part, text := range map[string]string{"text": strings.Join(strings.Fields(r.Text), " "), "page": r.HTML, "plain": fmt.Sprintf("%+v", p)} {
+					if !strings.Contains(text, w) {
+						t.Errorf("%s, %s: %q is not in the %s\n%s", tag, kind, w, part, text)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestAnActWithoutWordsIsNoButton: a link that nobody can tell what it does is not shown.
+func TestAnActWithoutWordsIsNoButton(t *testing.T) {
+	m := sample(intake.StaffQueued, intake.StatusInReview, "")
+	m.Brief.Links = []intake.BriefLink{{Act: "of the future", URL: "https://partners.vendor.example/x"}, {Act: intake.ActSeen, URL: "javascript:alert(1)"}}
+	if v := newStaffView(m, "", "en"); len(v.Links) != 0 {
+		t.Errorf("%v", v.Links)
+	}
+}
+
+// TestWhatDoesNotGoWithTheStateIsNotSaid: no end of a hold that has none, no appeal where
+// nothing was decided.
+func TestWhatDoesNotGoWithTheStateIsNotSaid(t *testing.T) {
+	for _, s := range intake.Statuses() {
+		v := newView(sample(intake.MessageStatus, s, ""), "", "en")
+		holds := s == intake.StatusProvisional || s == intake.StatusProtected
+		if got := v.Until != ""; got != (holds || s == intake.StatusExpired) {
+			t.Errorf("%s: until %q", s, v.Until)
+		}
+		if v.AppealBy != "" && (s.Holds() || s.Undecided()) {
+			t.Errorf("%s: an appeal by %q", s, v.AppealBy)
+		}
+		if v.Meeting != "" && !s.Holds() {
+			t.Errorf("%s: a meeting on %q", s, v.Meeting)
+		}
+	}
+}
+
+func TestADecisionIsLateOnlyAtItsEnd(t *testing.T) {
+	for percent, want := range map[int]string{50: "50 % of the time", 80: "80 % of the time", 100: "is late", 0: "is due"} {
+		m := sample(intake.StaffDecision, intake.StatusInReview, "")
+		m.Brief.Percent = percent
+		if r := render(t, m); !strings.Contains(r.Text, want) {
+			t.Errorf("%d: %q is not in\n%s", percent, want, r.Text)
+		}
+	}
+}
+
+// TestEverySentenceOfTheRulesIsUsed and none has a gap that nothing fills.
+func TestEverySentenceOfTheRulesIsUsed(t *testing.T) {
+	for tag, l := range locales {
+		p := sampleRules()
+		said := l.sentences(p.Terms)
+		for _, tier := range p.Tiers {
+			said = append(said, l.sentences(tier)...)
+		}
+		all := strings.Join(said, "\n")
+		for key, sentence := range l.terms {
+			start, _, _ := strings.Cut(sentence, "{")
+			if !strings.Contains(all, start) {
+				t.Errorf("%s: %s is not said", tag, key)
+			}
+		}
+		if strings.ContainsAny(all, "{}") {
+			t.Errorf("%s: %s", tag, all)
+		}
+	}
+	if got := english.sentences(intake.Terms{}); len(got) != 4 {
+		t.Errorf("without a clock: %q", got)
+	}
+}
+
+func TestSpansAreCounted(t *testing.T) {
+	for _, c := range []struct {
+		span   intake.Span
+		en, de string
+	}{
+		{intake.Span{Value: 1, Unit: intake.Hours}, "1 hour", "1 Stunde"},
+		{intake.Span{Value: 72, Unit: intake.Hours}, "72 hours", "72 Stunden"},
+		{intake.Span{Value: 1, Unit: intake.Days}, "1 day", "1 Tag"},
+		{intake.Span{Value: 1, Unit: intake.BusinessDays}, "1 business day", "1 Arbeitstag"},
+		{intake.Span{Value: 2, Unit: intake.BusinessDays}, "2 business days", "2 Arbeitstagen"},
+	} {
+		if en, de := english.span(c.span), german.span(c.span); en != c.en || de != c.de {
+			t.Errorf("%v: %q and %q", c.span, en, de)
+		}
+	}
+	if got := german.list([]intake.Span{{Value: 7, Unit: intake.Days}, {Value: 1, Unit: intake.Days}}); got != "7 Tagen und 1 Tag" {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestAMessageAboutNoCaseNamesNone: a partner who leaves may have no registration.
+func TestAMessageAboutNoCaseNamesNone(t *testing.T) {
+	m := sample(intake.MessageOffboarding, "", "")
+	m.Facts.Case, m.Facts.Company, m.Facts.Until, m.Facts.StatusLink = "", "", time.Time{}, ""
+	for _, tag := range languages() {
+		r := render(t, in(tag, m))
+		for _, bad := range []string{"Case number", "Vorgangsnummer", "registration of", "Registrierung von"} {
+			if strings.Contains(r.Text+r.HTML, bad) {
+				t.Errorf("%q is in\n%s", bad, r.Text)
+			}
+		}
+	}
+}
