@@ -484,7 +484,7 @@ func (c *change) absorb(r *Registration, add Lead, words map[Field]string, repla
 		}
 		r.Evidence[f] = words[f]
 	}
-	r.Identity = AccountKeys(c.g.ids, r.Lead)
+	r.Identity, r.Scope = AccountKeys(c.g.ids, r.Lead), c.g.policy.Scope(r.Lead)
 	return changed
 }
 

@@ -63,7 +63,7 @@ func (c *change) tellStaff(to Contact, kind MessageKind, b Brief, id string, abo
 	}
 	m := Message{
 		ID: fmt.Sprintf("%s.%s.%s", id, kind, shortID(to.Email)), Kind: kind, To: Route{Channel: c.g.staffChannel, Address: to.Email},
-		Facts: Facts{Program: about.Program, Zone: about.Zone, Received: c.at, Contact: about.Contact}, Brief: &b, Unprompted: true, At: c.at,
+		Facts: Facts{Program: about.Program, Zone: about.Zone, Received: c.at, Contact: about.Contact, Locale: c.g.staffLocale}, Brief: &b, Unprompted: true, At: c.at,
 	}
 	return c.enqueueMessage(m, "notify:"+m.ID, "staff:"+to.Email)
 }

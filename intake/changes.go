@@ -149,7 +149,7 @@ func (g *Gateway) Elevate(ctx context.Context, number string, lead Lead, v Verdi
 		if !elevates(r, clean) {
 			return &ErrInput{fmt.Sprintf("the case is %s; a deal can be made of a lead that is held, once", r.Status)}
 		}
-		made, err := c.elevate(r, clean, Submission{}, e.Actor)
+		made, err := c.elevate(r, clean, nil, e.Actor)
 		if err == nil {
 			child = *made
 		}

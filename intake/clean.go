@@ -237,9 +237,12 @@ func AccountKeys(ids *identity.Lists, l Lead) []string {
 }
 
 // searchKeys returns the keys under which to look for other cases about the company of r:
-// its own, and those of cases that share its contact.
-func searchKeys(r *Registration) []string {
+// its own, those of the further domains, and those of cases that share its contact.
+func searchKeys(r *Registration, domains []string) []string {
 	keys := slices.Clone(r.Identity)
+	for _, d := range domains {
+		keys = append(keys, keyDomain+d)
+	}
 	address := strings.ToLower(r.Lead[FieldContactEmail])
 	if _, domain, found := strings.Cut(address, "@"); found {
 		keys = append(keys, keyContact+address, keyDomain+domain)

@@ -118,7 +118,7 @@ func (c *change) decide(r *Registration, matches []Match, unreachable []string, 
 		return RetryAfter(pause, errEarlierRival)
 	}
 	in := Case{Registration: *r, Partner: p, Rivals: rivals, Matches: matches, Unreachable: unreachable}
-	if in.Known, err = c.known(r); err != nil {
+	if in.Known, err = c.g.known(c, r.Lead, c.at, c.g.policy.Zone()); err != nil {
 		return err
 	}
 	if in.Past, err = c.past(r); err != nil {
@@ -321,75 +321,107 @@ func (c *change) announce(r *Registration, kind MessageKind, e Event) error {
 
 // rivals returns the other live cases that may be about the same company, by claim.
 func (c *change) rivals(r *Registration) ([]Rival, error) {
-	byNumber := make(map[string]Rival)
+	same, err := c.accountDomains(r)
+	if err != nil {
+		return nil, err
+	}
+	related, err := c.groupDomains(r)
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[string]bool)
 	var order []Registration
-	for _, key := range searchKeys(r) {
-		limit := maxRivals
-		if strings.HasPrefix(key, keyName) {
-			limit = commonName + 1
-		}
-		cases, err := c.CasesByKey(key, limit)
+	for _, key := range searchKeys(r, append(slices.Clone(same), related...)) {
+		cases, err := c.sharing(key)
 		if err != nil {
 			return nil, err
 		}
-		if strings.HasPrefix(key, keyName) && len(cases) > commonName {
-			continue
-		}
 		for _, o := range cases {
-			if o.Number == r.Number || !o.Strength.Proven() || o.Partner == "" {
+			if o.Number == r.Number || found[o.Number] || !o.Strength.Proven() || o.Partner == "" {
 				continue
 			}
-			grade, evidence := c.g.compare(r, &o)
-			if grade == identity.GradeNone {
-				continue
-			}
-			if _, found := byNumber[o.Number]; !found {
-				order = append(order, o)
-			}
-			byNumber[o.Number] = Rival{
-				Number: o.Number, Partner: o.Partner, Status: o.Status, Strength: o.Strength,
-				Claim: o.Claim, Earlier: o.Before(r), Grade: grade, Evidence: evidence,
-				Scope: o.Scope, Lead: r.Parent == o.Number,
-			}
-			rival := byNumber[o.Number]
-			if o.Met {
-				rival.Met = o.Meeting
-			}
-			if grade == identity.GradeCertain && o.Partner != r.Partner {
-				other, err := partner(c, o.Partner)
-				if err := ignoreNotFound(err); err != nil {
-					return nil, err
-				}
-				rival.Certified = other.Certifications
-			}
-			byNumber[o.Number] = rival
+			found[o.Number] = true
+			order = append(order, o)
 		}
 	}
-	slices.SortFunc(order, func(a, b Registration) int {
-		if a.Before(&b) {
-			return -1
+	slices.SortFunc(order, func(a, b Registration) int { return before(&a, &b) })
+	var rivals []Rival
+	for i := range order {
+		grade, evidence := c.g.compare(r, &order[i], same, related)
+		if grade == identity.GradeNone {
+			continue
 		}
-		return 1
-	})
-	rivals := make([]Rival, len(order))
-	for i, o := range order {
-		rivals[i] = byNumber[o.Number]
+		v, err := c.rival(r, &order[i], grade, evidence)
+		if err != nil {
+			return nil, err
+		}
+		rivals = append(rivals, v)
 	}
 	return rivals, nil
 }
 
-// compare grades how sure it is that two cases are about one company. Only the domain makes
-// it certain: a consultant is the contact of many companies, and names are shared.
-func (g *Gateway) compare(a, b *Registration) (identity.Grade, string) {
+// sharing returns the cases under a key; none for a name that too many share.
+func (c *change) sharing(key string) ([]Registration, error) {
+	if !strings.HasPrefix(key, keyName) {
+		return c.CasesByKey(key, maxRivals)
+	}
+	cases, err := c.CasesByKey(key, commonName+1)
+	if len(cases) > commonName {
+		return nil, err
+	}
+	return cases, err
+}
+
+func (c *change) rival(r, o *Registration, grade identity.Grade, evidence string) (Rival, error) {
+	v := Rival{
+		Number: o.Number, Partner: o.Partner, Status: o.Status, Strength: o.Strength, Claim: o.Claim,
+		Earlier: o.Before(r), Grade: grade, Evidence: evidence, Scope: o.Scope, Lead: r.Parent == o.Number,
+	}
+	if o.Met {
+		v.Met = o.Meeting
+	}
+	if o.Partner == r.Partner || grade != identity.GradeCertain && grade != identity.GradeRelated {
+		return v, nil
+	}
+	p, err := partner(c, o.Partner)
+	v.Certified = p.Certifications
+	return v, ignoreNotFound(err)
+}
+
+// groupDomains are the domains of the companies that belong together with that of r.
+func (c *change) groupDomains(r *Registration) ([]string, error) {
+	own, err := account(c, r.Lead[FieldCompanyDomain])
+	if err != nil {
+		return nil, ignoreNotFound(err)
+	}
+	members, err := group(c, own)
+	if err != nil {
+		return nil, err
+	}
+	var domains []string
+	for _, m := range members {
+		domains = append(append(domains, m.Domain), m.Aliases...)
+	}
+	return domains, nil
+}
+
+// compare grades how sure it is that two cases are about one company. Only the domain, or an
+// alias of it, makes it certain: a consultant is the contact of many companies, and names are
+// shared. same and related are the domains of the company of a, and of its group.
+func (g *Gateway) compare(a, b *Registration, same, related []string) (identity.Grade, string) {
 	da, db := a.Lead[FieldCompanyDomain], b.Lead[FieldCompanyDomain]
-	if da != "" && da == db {
+	switch {
+	case da != "" && da == db:
 		return identity.GradeCertain, "same domain " + da
+	case db != "" && slices.Contains(same, db):
+		return identity.GradeCertain, da + " and " + db + " are one company"
+	case db != "" && slices.Contains(related, db):
+		return identity.GradeRelated, da + " and " + db + " belong to one group"
 	}
 	if contact := a.Lead[FieldContactEmail]; contact != "" && strings.EqualFold(contact, b.Lead[FieldContactEmail]) {
 		return identity.GradePossible, "same contact address"
 	}
-	grade, evidence := identity.CompareNames(
+	return identity.CompareNames(
 		g.ids.Name(a.Lead[FieldCompanyName]), g.ids.Name(b.Lead[FieldCompanyName]),
 		a.Lead[FieldCountry], b.Lead[FieldCountry])
-	return grade, evidence
 }

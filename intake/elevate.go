@@ -8,18 +8,16 @@ func elevates(r *Registration, lead Lead) bool {
 // elevate opens a case for the deal that came of the lead r. The deal has the lead's claim time,
 // and while it is judged the lead keeps the account.
 func (a *acceptance) elevate(c *change, r *Registration, lead Lead) error {
-	child, err := c.elevate(r, lead, a.s, "partner:"+r.Partner)
+	child, err := c.elevate(r, lead, a, "partner:"+r.Partner)
 	if err != nil {
-		return err
-	}
-	if err := a.store(c, child); err != nil {
 		return err
 	}
 	a.receipt, a.outcome = Receipt{Case: child.Number, Status: child.Status}, "new"
 	return nil
 }
 
-func (c *change) elevate(r *Registration, lead Lead, s Submission, actor string) (*Registration, error) {
+// elevate does it for whoever asked; a is what the partner sent, nil if staff did it.
+func (c *change) elevate(r *Registration, lead Lead, a *acceptance, actor string) (*Registration, error) {
 	number, seq, err := c.newNumber()
 	if err != nil {
 		return nil, err
@@ -38,19 +36,27 @@ func (c *change) elevate(r *Registration, lead Lead, s Submission, actor string)
 	e := Event{
 		Kind: EventAccepted, Actor: actor, To: StatusSubmitted, Trigger: TriggerElevate, Reason: ReasonElevated, Note: "of case " + r.Number,
 	}
-	if s.Key != "" {
+	var words map[Field]string
+	if a != nil {
+		s := a.s
+		words = s.Evidence
 		child.Submissions, e.Submission = 1, 1
 		child.Channel, child.Contact, child.Strength = s.Channel, s.Sender.Address, s.Sender.Strength
 	}
-	if s.Reply.Address != "" {
-		child.Reply, child.Mute = s.Reply, s.Mute
+	if a != nil && a.s.Reply.Address != "" {
+		child.Reply, child.Mute = a.s.Reply, a.s.Mute
 	}
 	account := child.Lead[FieldCompanyDomain]
 	child.Lead[FieldKind] = KindDeal
-	c.absorb(&child, lead, s.Evidence, Fields()...)
+	c.absorb(&child, lead, words, Fields()...)
 	if child.Lead[FieldCompanyDomain] != account {
 		child.Lead[FieldCompanyDomain] = account // a deal is with the company that is held
 		child.Identity = AccountKeys(c.g.ids, child.Lead)
+	}
+	if a != nil {
+		if err := a.store(c, &child); err != nil {
+			return nil, err
+		}
 	}
 	e.Fields = fieldsOf(child.Lead)
 	if err := c.record(&child, e); err != nil {

@@ -31,6 +31,7 @@ type Gateway struct {
 	linking  sync.Mutex // held from the check of a link to the end of its act
 	// staffChannel is the channel through which staff are told things; "" if there is none.
 	staffChannel string
+	staffLocale  string
 	hour         meter
 	now          func() time.Time
 	log          *slog.Logger
@@ -57,6 +58,8 @@ type Options struct {
 	// StaffChannel is the channel through which staff are told what there is to do, by e-mail
 	// address; they are told nothing if it is empty.
 	StaffChannel string
+	// StaffLocale is the language in which staff are written to, as in BCP 47.
+	StaffLocale string
 	// Budget bounds the answers; DefaultBudget if zero.
 	Budget Budget
 	// Links makes the links to the pages; nil without pages, and then no link is good.
@@ -108,7 +111,7 @@ func New(o Options) (*Gateway, error) {
 	g := &Gateway{
 		store: o.Store, policy: o.Policy, ids: o.Identity, numbers: o.Numbers,
 		crms: o.CRMs, repliers: make(map[string]Replier), program: o.Program, alone: o.Alone, budget: o.Budget,
-		links: o.Links, people: o.Staff, staffChannel: o.StaffChannel,
+		links: o.Links, people: o.Staff, staffChannel: o.StaffChannel, staffLocale: o.StaffLocale,
 		now: o.Now, log: o.Log, observe: o.Observe, signer: o.Signer, witness: o.Witness, wakes: make(map[Lane]chan struct{}),
 	}
 	if g.budget == (Budget{}) {

@@ -77,6 +77,3 @@ func (g *Gateway) Holds(ctx context.Context, partnerID string) (n int, err error
 	})
 	return n, err
 }
-
-// known is what the vendor's own lists say of the company of r.
-func (c *change) known(*Registration) (Known, error) { return Known{}, nil }

@@ -49,7 +49,7 @@ func linkedGateway(t fatal, store intake.Store, policy intake.Policy, staff ...i
 		t.Fatal(err)
 	}
 	g, err := intake.New(intake.Options{
-		Store: store, Policy: policy, Identity: identity.Default(), Numbers: numbers, Program: "Vendor", Links: links, Staff: staff,
+		Store: store, Policy: policy, Identity: identity.Default(), Numbers: numbers, Program: "Vendor", Links: links, Staff: staff, Signer: testKey,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -59,8 +59,8 @@ func linkedGateway(t fatal, store intake.Store, policy intake.Policy, staff ...i
 
 func tokenOf(link string) string { return link[strings.LastIndexByte(link, '/')+1:] }
 
-// desk is the token by which somebody can do something about a case as it is now.
-func (w *world) desk(links *intake.Links, number string, act intake.StaffAct, by string) string {
+// deskToken is the token by which somebody can do something about a case as it is now.
+func (w *world) deskToken(links *intake.Links, number string, act intake.StaffAct, by string) string {
 	w.Helper()
 	r := w.story(number).Registration
 	return tokenOf(links.Desk(intake.DeskGrant(&r, act, by, time.Now())))
@@ -76,7 +76,7 @@ func TestALinkOfStaffShowsTheCaseAndDecidesItOnce(t *testing.T) {
 	inWorld(t, func(w *world) {
 		g, links := w.withLinks()
 		r := w.submit("ana@alpha.example", acme())
-		token := w.desk(links, r.Case, intake.ActApprove, "mia")
+		token := w.deskToken(links, r.Case, intake.ActApprove, "mia")
 		for range 3 { // a scanner may look as often as it likes
 			v, err := g.Linked(w.Context(), token)
 			if err != nil || !v.May || v.Dossier.Registration.Number != r.Case || len(v.Since) != 0 {
@@ -122,7 +122,7 @@ func TestOurOwnDeliveriesDoNotMakeALinkStale(t *testing.T) {
 		w.channel.mu.Lock()
 		w.channel.fail = nil
 		w.channel.mu.Unlock()
-		token := w.desk(links, number, intake.ActApprove, "mia")
+		token := w.deskToken(links, number, intake.ActApprove, "mia")
 		before := w.story(number).Registration
 		w.pass(time.Hour)
 		after := w.story(number).Registration
@@ -142,7 +142,7 @@ func TestWhatThePartnerAddsHasToBeSeenBeforeADecision(t *testing.T) {
 	inWorld(t, func(w *world) {
 		g, links := w.withLinks()
 		r := w.submit("ana@alpha.example", acme())
-		token := w.desk(links, r.Case, intake.ActExtend, "mia")
+		token := w.deskToken(links, r.Case, intake.ActExtend, "mia")
 		if _, err := w.gateway.Approve(w.Context(), r.Case, intake.Verdict{By: "jo"}); err != nil {
 			t.Fatal(err)
 		}
@@ -150,7 +150,7 @@ func TestWhatThePartnerAddsHasToBeSeenBeforeADecision(t *testing.T) {
 			t.Errorf("a case that moved: %v", err)
 		}
 		w.pass(time.Second)
-		token = w.desk(links, r.Case, intake.ActExtend, "mia")
+		token = w.deskToken(links, r.Case, intake.ActExtend, "mia")
 		more := w.submission("ana@alpha.example", intake.Lead{intake.FieldContactPhone: "+49 30 1234567"})
 		more.Case = r.Case
 		w.accept(more)
@@ -182,7 +182,7 @@ func TestACaseThatMovedByItselfMakesALinkStale(t *testing.T) {
 		g, links := w.withLinks()
 		r := w.submit("ana@alpha.example", acme())
 		w.wantStatus(r.Case, intake.StatusProvisional)
-		token := w.desk(links, r.Case, intake.ActDecline, "mia")
+		token := w.deskToken(links, r.Case, intake.ActDecline, "mia")
 		w.pass(20 * 24 * time.Hour)
 		w.wantStatus(r.Case, intake.StatusExpired)
 		if _, err := g.Linked(w.Context(), token); !errors.Is(err, intake.ErrLinkStale) {
@@ -200,7 +200,7 @@ func TestAnActTakesARoleThatPermitsIt(t *testing.T) {
 		)
 		r := w.submit("ana@alpha.example", acme())
 		for by, want := range map[string]error{"vic": intake.ErrNotAllowed, "sam": intake.ErrNotAllowed, "left": intake.ErrLinkRevoked, "MIA@vendor.example": nil} {
-			token := w.desk(links, r.Case, intake.ActAsk, by)
+			token := w.deskToken(links, r.Case, intake.ActAsk, by)
 			v, err := g.Linked(w.Context(), token)
 			if seen := err == nil; seen != (by != "left") || v.May != (want == nil) {
 				t.Errorf("%s: may %v, %v", by, v.May, err)
@@ -213,7 +213,7 @@ func TestAnActTakesARoleThatPermitsIt(t *testing.T) {
 			}
 		}
 		w.wantStatus(r.Case, intake.StatusInReview)
-		token := w.desk(links, r.Case, intake.ActAsk, "MIA@vendor.example")
+		token := w.deskToken(links, r.Case, intake.ActAsk, "MIA@vendor.example")
 		if _, err := g.ActLinked(w.Context(), token, intake.Deed{Verdict: intake.Verdict{Message: "Who is the sponsor?"}}); err != nil {
 			t.Error(err)
 		}
@@ -228,7 +228,7 @@ func TestEveryActIsDoneOrSaysThatItIsNotPossibleYet(t *testing.T) {
 				g, links := w.withLinks()
 				r := w.submit("ana@alpha.example", acme())
 				deed := intake.Deed{Days: 5, Verdict: intake.Verdict{Rationale: "It was agreed on the phone.", Message: "Who is the sponsor?"}}
-				_, err := g.ActLinked(w.Context(), w.desk(links, r.Case, act, "mia"), deed)
+				_, err := g.ActLinked(w.Context(), w.deskToken(links, r.Case, act, "mia"), deed)
 				var input *intake.ErrInput
 				var illegal *intake.IllegalTransition
 				if err != nil && !errors.Is(err, intake.ErrNotYet) && !errors.As(err, &input) && !errors.As(err, &illegal) {
@@ -243,7 +243,7 @@ func TestALinkThatIsNotGoodShowsNothing(t *testing.T) {
 	inWorld(t, func(w *world) {
 		g, links := w.withLinks()
 		r := w.submit("ana@alpha.example", acme())
-		status, desk := w.statusToken(links, r.Case), w.desk(links, r.Case, intake.ActApprove, "mia")
+		status, desk := w.statusToken(links, r.Case), w.deskToken(links, r.Case, intake.ActApprove, "mia")
 		if v, err := g.StatusByLink(w.Context(), status); err != nil || v.Case != r.Case {
 			t.Fatalf("%+v, %v", v, err)
 		}
@@ -252,20 +252,10 @@ func TestALinkThatIsNotGoodShowsNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		reg := w.story(r.Case).Registration
-		erased := reg
-		numbers, err := intake.NewNumbering("LG", []byte("0123456789abcdef"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		erased.Number, err = numbers.Number(2026, 4711)
-		if err != nil {
-			t.Fatal(err)
-		}
-		erased.Seq, erased.Revision, erased.Status = reg.Seq+1, 1, intake.StatusErased
-		erased.Events, erased.Head, erased.Submissions = 0, "", 0
-		if err := w.store.Update(w.Context(), func(tx intake.Tx) error { return tx.PutCase(erased) }); err != nil {
-			t.Fatal(err)
-		}
+		gone := acme()
+		gone[intake.FieldCompanyDomain] = "gone.example"
+		erased := w.story(w.submit("ana@alpha.example", gone).Case).Registration
+		must(w, "erase")(w.gateway.Erase(w.Context(), erased.Number, because("mia", "asked for by its contact")))
 		unknown := reg
 		unknown.Number = "LG-2026-111111-1"
 		now := time.Now()

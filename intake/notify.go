@@ -33,8 +33,11 @@ func (c *change) notifyAs(r *Registration, m Message) (err error) {
 	if m.Facts, err = c.facts(r); err != nil {
 		return err
 	}
-	if !m.Due.IsZero() {
-		m.Facts.Due = m.Due
+	if m.Facts.Due, err = c.dueIn(r, m); err != nil {
+		return err
+	}
+	if m.Kind.receipted() {
+		m.Facts.Receipt = c.receipt(r)
 	}
 	m.ID, m.At = fmt.Sprintf("%s.%d", r.Number, r.Events), c.at
 	if m.Kind.asked() { // the same state may be asked for any number of times
@@ -46,6 +49,32 @@ func (c *change) notifyAs(r *Registration, m Message) (err error) {
 		m.Kind, m.Facts.Fields = MessageNeedsInfo, nil
 	}
 	return c.enqueueMessage(m, fmt.Sprintf("notify:%010d:%s", r.Seq, m.ID), r.Number)
+}
+
+// dueIn is the deadline that a message is about: its own, else that of the state of r.
+func (c *change) dueIn(r *Registration, m Message) (time.Time, error) {
+	terms, err := c.terms(r.Partner)
+	switch {
+	case err != nil || !m.Due.IsZero():
+		return m.Due, err
+	case m.Kind == MessageIdle && terms.IdleAnswer != (Span{}):
+		return c.later(c.at, terms.IdleAnswer), nil
+	case m.Kind == MessageStepReminder:
+		return r.Protection.End, nil
+	case m.Kind == MessageRequested && r.Status == StatusAppeal:
+		return r.Appeal.Plan, nil
+	}
+	return m.Facts.Due, nil
+}
+
+// receipted reports whether a message of the kind brings a receipt: where a claim was taken in,
+// or came to count for more.
+func (k MessageKind) receipted() bool {
+	switch k {
+	case MessageReceived, MessageApproved, MessageKnown, MessageWaitlisted, MessageElevated, MessageTurn:
+		return true
+	}
+	return false
 }
 
 // asked reports whether a message of the kind answers a question or a change of the partner,

@@ -93,7 +93,7 @@ func (c *change) mayHold(r *Registration) error {
 			return err
 		}
 		for _, other := range cases {
-			if other.Number == r.Number || !overlap(r, &other) || other.Number == r.Parent || other.Parent == r.Number {
+			if other.Number == r.Number || !ScopesOverlap(r.Scope, other.Scope) || other.Number == r.Parent || other.Parent == r.Number {
 				continue
 			}
 			if other.Status.Holds() || other.Status == StatusAppeal && r.Status != StatusAppeal {
@@ -107,21 +107,14 @@ func (c *change) mayHold(r *Registration) error {
 	return nil
 }
 
-// overlap reports whether two claims to one account exclude each other: the policy may let
-// partners share it by what they do there.
-func overlap(a, b *Registration) bool {
-	return a.Scope == b.Scope || a.Scope == "" || b.Scope == ""
-}
-
 // accountDomains are the domains of the company of r: the one it names and its aliases.
 func (c *change) accountDomains(r *Registration) ([]string, error) {
-	var own []string
 	for _, key := range r.Identity {
 		if domain, found := strings.CutPrefix(key, keyDomain); found {
-			own = append(own, domain)
+			return accountDomains(c, domain)
 		}
 	}
-	return own, nil
+	return nil, nil
 }
 
 // extended is the protection of r with a later end, by calendar days; an error, in words for
@@ -284,7 +277,7 @@ func (c *change) release(r *Registration) error {
 			return err
 		}
 		for _, o := range cases {
-			if o.Number != r.Number && overlap(r, &o) {
+			if o.Number != r.Number && ScopesOverlap(r.Scope, o.Scope) {
 				waiting = append(waiting, o)
 			}
 		}

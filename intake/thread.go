@@ -47,18 +47,34 @@ func (a *acceptance) continued(c *change, speaker string, proven bool) (_ *Regis
 	if !proven {
 		return nil, false, nil
 	}
-	for _, domain := range a.domains() {
-		cases, err := c.CasesByKey(keyDomain+domain, maxRivals)
+	r, err := a.ownCase(c, speaker)
+	return r, false, err
+}
+
+// ownCase returns the live case of the speaker about the account that the submission is about;
+// nil if there is none. Where the policy lets partners share accounts, another part of it is
+// another case.
+func (a *acceptance) ownCase(c *change, speaker string) (*Registration, error) {
+	scope := c.g.policy.Scope(a.s.Lead)
+	for _, named := range a.domains() {
+		domains, err := accountDomains(c, named)
 		if err != nil {
-			return nil, false, err
+			return nil, err
 		}
-		for _, r := range cases {
-			if r.Partner == speaker && r.Strength.Proven() {
-				return &r, false, nil
+		for _, domain := range domains {
+			cases, err := c.CasesByKey(keyDomain+domain, maxRivals)
+			if err != nil {
+				return nil, err
+			}
+			for _, r := range cases {
+				same := scope == "" || r.Scope == "" || scope == r.Scope
+				if r.Partner == speaker && r.Strength.Proven() && same {
+					return &r, nil
+				}
 			}
 		}
 	}
-	return nil, false, nil
+	return nil, nil
 }
 
 // domains returns the accounts that the submission may be about: the one that it names, and

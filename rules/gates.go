@@ -155,7 +155,7 @@ func (p *Policy) scopeNeeded(_ time.Time, c intake.Case) intake.Finding {
 		return intake.Finding{}
 	}
 	scope := p.Scope(c.Registration.Lead)
-	unknown := slices.DeleteFunc(entries(scope), func(s string) bool { return len(p.scopes) == 0 || p.scopes[s] })
+	unknown := slices.DeleteFunc(strings.Split(scope, intake.ListSeparator), func(s string) bool { return len(p.scopes) == 0 || p.scopes[s] })
 	if scope != "" && len(unknown) == 0 {
 		return intake.Finding{}
 	}

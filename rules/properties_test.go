@@ -216,7 +216,7 @@ func TestWhatAnotherHoldsIsNeverApproved(t *testing.T) {
 			rt.Fatal("approved unseen")
 		}
 		for _, v := range c.Rivals {
-			if v.Grade == identity.GradeCertain && v.Status.Holds() && v.Partner != "alpha" && !v.Lead && overlap(p.Scope(c.Registration.Lead), v.Scope) {
+			if v.Grade == identity.GradeCertain && v.Status.Holds() && v.Partner != "alpha" && !v.Lead && intake.ScopesOverlap(p.Scope(c.Registration.Lead), v.Scope) {
 				rt.Fatalf("approved although %+v holds the account", v)
 			}
 		}

@@ -17,7 +17,7 @@ func (p *Policy) rivals(c intake.Case) []intake.Rival {
 	for _, v := range c.Rivals {
 		kin := v.Lead || v.Number != "" && (v.Number == r.Parent || v.Number == r.Child)
 		live := v.Status.Claims() || v.Status == intake.StatusWaitlisted
-		if !kin && live && overlap(scope, v.Scope) {
+		if !kin && live && intake.ScopesOverlap(scope, v.Scope) {
 			out = append(out, v)
 		}
 	}

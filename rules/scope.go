@@ -22,19 +22,3 @@ func (p *Policy) Scope(l intake.Lead) string {
 	slices.Sort(list)
 	return strings.Join(slices.Compact(list), intake.ListSeparator)
 }
-
-func entries(scope string) []string {
-	if scope == "" {
-		return nil
-	}
-	return strings.Split(scope, intake.ListSeparator)
-}
-
-// overlap reports whether two claims are to the same part of an account. One to the whole is in
-// the way of every other.
-func overlap(a, b string) bool {
-	if a == "" || b == "" {
-		return true
-	}
-	return slices.ContainsFunc(entries(a), func(s string) bool { return slices.Contains(entries(b), s) })
-}

@@ -32,7 +32,7 @@ var says = map[intake.MessageKind]part{
 	intake.MessageNeedsInfo:      saysFields | saysAsks | saysQuestion | saysDue,
 	intake.MessageApproved:       saysFields | saysNote | saysDue | saysUntil | saysMeeting | saysExtensions | saysReceipt,
 	intake.MessageDeclined:       saysNote | saysReason | saysAppealBy,
-	intake.MessageWaitlisted:     saysAppealBy,
+	intake.MessageWaitlisted:     saysAppealBy | saysReceipt,
 	intake.MessageKnown:          saysDue | saysUntil | saysReceived | saysRelated | saysReceipt,
 	intake.MessageStatus:         saysDue | saysUntil | saysReceived | saysMeeting | saysExtensions | saysRelated | saysPercent | saysReason | saysAppealBy,
 	intake.MessageChanged:        saysFields | saysDue | saysUntil,
@@ -55,8 +55,8 @@ var says = map[intake.MessageKind]part{
 	intake.MessageAppealDecided:  saysNote | saysReason | saysWas | saysDue | saysUntil,
 	intake.MessageConflict:       saysDue | saysUntil,
 	intake.MessageRevoked:        saysNote | saysReason | saysAppealBy,
-	intake.MessageElevated:       saysRelated | saysUntil,
-	intake.MessageTurn:           saysDue,
+	intake.MessageElevated:       saysRelated | saysUntil | saysReceipt,
+	intake.MessageTurn:           saysDue | saysReceipt,
 	intake.MessageOffboarding:    saysUntil,
 }
 
