@@ -224,7 +224,7 @@ func TestAnInvitationIsEvidenceForItsCase(t *testing.T) {
 		if asides, err := o.gateway.Asides(t.Context(), intake.AsideQuery{Limit: 10}); err != nil || len(asides) != 1 {
 			t.Errorf("set aside: %+v, err %v", asides, err)
 		}
-		if sent := o.unread(); len(sent) != 0 || !slices.Equal(noted, []string{"request 2026-12-01T09:00:00Z"}) {
+		if sent := o.unread(); len(sent) != 1 || cases[0].Status != intake.StatusProtected || !slices.Equal(noted, []string{"request 2026-12-01T09:00:00Z"}) {
 			t.Errorf("%d answers, noted %q", len(sent), noted)
 		}
 	})

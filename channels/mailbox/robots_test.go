@@ -33,6 +33,8 @@ func openOffice(t *testing.T, address, partnerDomain string, human ...string) *o
 	t.Helper()
 	spec := rules.Default()
 	spec.Mode, spec.Required = intake.ModeAuto, rules.RequiredShort
+	spec.Decision = intake.Span{Value: 30, Unit: intake.Days} // what is told in between answers nobody
+	spec.AnswerReminders = nil
 	spec.Contact = rules.Contact{Name: "Mia Lund", Email: "mia@vendor.example"}
 	ids := identity.Default()
 	policy, err := rules.New(spec, ids)

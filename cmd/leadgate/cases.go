@@ -19,7 +19,7 @@ func casesCommand() *cobra.Command {
 	var p place
 	cmd := &cobra.Command{Use: "cases", Short: "List, read and decide cases"}
 	p.flags(cmd)
-	cmd.AddCommand(casesList(&p), casesShow(&p), casesSet(&p), casesRead(&p), casesRetry(&p))
+	cmd.AddCommand(casesList(&p), casesShow(&p), casesSet(&p), casesRead(&p), casesRetry(&p), casesUnlink(&p))
 	for _, d := range caseDecisions() {
 		cmd.AddCommand(d.command(&p))
 	}

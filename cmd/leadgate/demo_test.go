@@ -222,7 +222,7 @@ func TestNobodyUnknownIsAnswered(t *testing.T) {
 	p.answers(t, "ana@brightpath.example", 1) // the rest goes on
 	client := p.client(t)
 	settled(t, client, 5*time.Second)
-	files, err := filepath.Glob(filepath.Join(p.dir, "outbox", "*"))
+	files, err := filepath.Glob(filepath.Join(p.dir, "outbox", "L*"))
 	if err != nil || len(files) != 1 {
 		t.Errorf("outbox %v, %v: want one answer", files, err)
 	}
@@ -344,8 +344,8 @@ func TestStaffCommandsSayWhatIsWrong(t *testing.T) {
 			}
 		})
 	}
-	if _, stderr, err := leadgate(t, "cases", "decline", number, "--rationale", "The customer objected.", "--message", "They asked us not to.", "--dir", p.dir); err != nil {
-		t.Fatalf("decline: %v %s", err, stderr)
+	if _, stderr, err := leadgate(t, "cases", "release", number, "--rationale", "The customer objected.", "--message", "They asked us not to.", "--dir", p.dir); err != nil {
+		t.Fatalf("release: %v %s", err, stderr)
 	}
 	if m := p.answers(t, "ana@brightpath.example", 2); m[1].Header.Get("Auto-Submitted") != "auto-generated" {
 		t.Errorf("the decision goes out as %q", m[1].Header.Get("Auto-Submitted"))

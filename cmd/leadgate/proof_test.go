@@ -54,7 +54,7 @@ func provenDemo(t *testing.T) (*process, admin.CaseSummary) {
 }
 
 // says runs the binary and checks what it prints; a want that begins with "!" has it fail.
-func says(t *testing.T, want string, args ...string) string {
+func saysThat(t *testing.T, want string, args ...string) string {
 	t.Helper()
 	out, stderr, err := leadgate(t, args...)
 	want, fails := strings.CutPrefix(want, "!")
@@ -76,7 +76,7 @@ func TestAReceiptIsCheckedOfflineAndAgainstItsCase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key := strings.TrimSpace(says(t, "ed25519:", "receipt", "key", "--dir", p.dir))
+	key := strings.TrimSpace(saysThat(t, "ed25519:", "receipt", "key", "--dir", p.dir))
 	write := func(name, text string) string {
 		path := filepath.Join(t.TempDir(), name)
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -86,21 +86,21 @@ func TestAReceiptIsCheckedOfflineAndAgainstItsCase(t *testing.T) {
 	}
 	text := intake.NewReceipt(d.Registration, readKeyFile(t, p.dir)).Text()
 	file := write("receipt.txt", "Dear Ana,\r\n\r\n> "+strings.ReplaceAll(text, "\n", "\r\n> "))
-	says(t, "\nvalid\n", "receipt", "verify", file, "--dir", p.dir)
-	says(t, "\nvalid\n", "receipt", "verify", file, "--key", key)
-	says(t, "\nvalid\n", "receipt", "verify", file, "--key", filepath.Join(p.dir, app.PublicKeysFile), "--domain", "https://www.ACME.example/")
-	says(t, "!but not about globex.example", "receipt", "verify", file, "--key", key, "--domain", "globex.example")
-	says(t, "!which key? give --key", "receipt", "verify", file)
-	says(t, "!neither a key nor a file", "receipt", "verify", file, "--key", "nosuch")
-	says(t, "!invalid: the signature does not fit", "receipt", "verify", write("r", strings.Replace(text, "brightpath", "brightpatH", 1)), "--key", key)
-	says(t, "!there is no receipt in it", "receipt", "verify", write("r", "Dear Ana,"), "--key", key)
+	saysThat(t, "\nvalid\n", "receipt", "verify", file, "--dir", p.dir)
+	saysThat(t, "\nvalid\n", "receipt", "verify", file, "--key", key)
+	saysThat(t, "\nvalid\n", "receipt", "verify", file, "--key", filepath.Join(p.dir, app.PublicKeysFile), "--domain", "https://www.ACME.example/")
+	saysThat(t, "!but not about globex.example", "receipt", "verify", file, "--key", key, "--domain", "globex.example")
+	saysThat(t, "!which key? give --key", "receipt", "verify", file)
+	saysThat(t, "!neither a key nor a file", "receipt", "verify", file, "--key", "nosuch")
+	saysThat(t, "!invalid: the signature does not fit", "receipt", "verify", write("r", strings.Replace(text, "brightpath", "brightpatH", 1)), "--key", key)
+	saysThat(t, "!there is no receipt in it", "receipt", "verify", write("r", "Dear Ana,"), "--key", key)
 
 	redated := d.Registration
 	redated.Claim = redated.Claim.Add(-time.Hour)
 	early := write("early", intake.NewReceipt(redated, readKeyFile(t, p.dir)).Text())
-	says(t, "!the claim time of the case is "+d.Registration.Claim.Format("2006-01-02T15:04"), "receipt", "verify", early, "--dir", p.dir)
+	saysThat(t, "!the claim time of the case is "+d.Registration.Claim.Format("2006-01-02T15:04"), "receipt", "verify", early, "--dir", p.dir)
 	redated.Number = "LG-2026-000000-0"
-	says(t, "!is not a case number", "receipt", "verify", write("none", intake.NewReceipt(redated, readKeyFile(t, p.dir)).Text()), "--dir", p.dir)
+	saysThat(t, "!is not a case number", "receipt", "verify", write("none", intake.NewReceipt(redated, readKeyFile(t, p.dir)).Text()), "--dir", p.dir)
 
 	// A new key: what the old one signed stays valid.
 	p.stop(t)
@@ -110,36 +110,36 @@ func TestAReceiptIsCheckedOfflineAndAgainstItsCase(t *testing.T) {
 	}
 	again := startDemo(t, binaryPath(t), p.dir)
 	defer again.stop(t)
-	says(t, "\nvalid\n", "receipt", "verify", file, "--dir", p.dir)
-	if fresh := strings.TrimSpace(says(t, "ed25519:", "receipt", "key", "--dir", p.dir)); fresh == key {
+	saysThat(t, "\nvalid\n", "receipt", "verify", file, "--dir", p.dir)
+	if fresh := strings.TrimSpace(saysThat(t, "ed25519:", "receipt", "key", "--dir", p.dir)); fresh == key {
 		t.Error("the key is the old one")
 	} else {
-		says(t, "!signed by an unknown key", "receipt", "verify", file, "--key", fresh)
+		saysThat(t, "!signed by an unknown key", "receipt", "verify", file, "--key", fresh)
 	}
-	says(t, "nothing was edited", "audit", "verify", "--dir", p.dir)
+	saysThat(t, "nothing was edited", "audit", "verify", "--dir", p.dir)
 }
 
 func TestTheStoreIsAuditedWhileTheGatewayRunsAndWhileNoneDoes(t *testing.T) {
 	p, _ := provenDemo(t)
-	says(t, "checkpoint 1, 1 changed case since", "audit", "checkpoint", "--dir", p.dir)
-	says(t, "1 case, ", "audit", "verify", "--dir", p.dir)
+	saysThat(t, "checkpoint 1, 1 changed case since", "audit", "checkpoint", "--dir", p.dir)
+	saysThat(t, "1 case, ", "audit", "verify", "--dir", p.dir)
 	if err := deliver(p.smtp, "ana@brightpath.example", registration("ana@brightpath.example", "globex.example")); err != nil {
 		t.Fatal(err)
 	}
 	settled(t, p.client(t), 5*time.Second)
-	says(t, "not yet under a checkpoint", "audit", "verify", "--dir", p.dir)
+	saysThat(t, "not yet under a checkpoint", "audit", "verify", "--dir", p.dir)
 	p.stop(t)
-	out := says(t, "2 cases, ", "audit", "verify", "--dir", p.dir)
+	out := saysThat(t, "2 cases, ", "audit", "verify", "--dir", p.dir)
 	if strings.Contains(out, "not yet") {
 		t.Errorf("the stop left something without a checkpoint:\n%s", out)
 	}
 	tamperWithCase(t, filepath.Join(p.dir, app.StoreFile), `"contact":"ana@`, `"contact":"eve@`)
-	says(t, "!the case is not as its last event left it: it was edited", "audit", "verify", "--dir", p.dir)
+	saysThat(t, "!the case is not as its last event left it: it was edited", "audit", "verify", "--dir", p.dir)
 	var report intake.AuditReport
-	if err := json.Unmarshal([]byte(says(t, "!1 fault found", "audit", "verify", "--json", "--dir", p.dir)), &report); err != nil || len(report.Faults) == 0 || report.Faults[0].Case == "" {
+	if err := json.Unmarshal([]byte(saysThat(t, "!1 fault found", "audit", "verify", "--json", "--dir", p.dir)), &report); err != nil || len(report.Faults) == 0 || report.Faults[0].Case == "" {
 		t.Errorf("%v: %+v", err, report)
 	}
-	says(t, "!is no store of leadgate", "audit", "verify", "--dir", t.TempDir())
+	saysThat(t, "!is no store of leadgate", "audit", "verify", "--dir", t.TempDir())
 }
 
 // tamperWithCase changes the text of the first case of a store that nobody has open.
@@ -167,15 +167,15 @@ func tamperWithCase(t *testing.T, path, from, to string) {
 
 func TestARestoredBackupIsTakenForWhatItIs(t *testing.T) {
 	p, _ := provenDemo(t)
-	says(t, "checkpoint 1", "audit", "checkpoint", "--dir", p.dir)
+	saysThat(t, "checkpoint 1", "audit", "checkpoint", "--dir", p.dir)
 	backup := filepath.Join(t.TempDir(), "backup.db")
-	says(t, "checked", "backup", backup, "--dir", p.dir)
+	saysThat(t, "checked", "backup", backup, "--dir", p.dir)
 	if err := deliver(p.smtp, "ana@brightpath.example", registration("ana@brightpath.example", "globex.example")); err != nil {
 		t.Fatal(err)
 	}
 	settled(t, p.client(t), 5*time.Second)
 	p.stop(t)
-	says(t, "note: the copy ends at checkpoint 1, the witness knows 2", "audit", "verify", "--store", backup, "--dir", p.dir)
+	saysThat(t, "note: the copy ends at checkpoint 1, the witness knows 2", "audit", "verify", "--store", backup, "--dir", p.dir)
 
 	b, err := os.ReadFile(backup)
 	if err != nil {
@@ -184,7 +184,7 @@ func TestARestoredBackupIsTakenForWhatItIs(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(p.dir, app.StoreFile), b, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	says(t, "!the store ends at checkpoint 1, the witness knows 2: it was restored from an older backup, or its end was cut off", "audit", "verify", "--dir", p.dir)
+	saysThat(t, "!the store ends at checkpoint 1, the witness knows 2: it was restored from an older backup, or its end was cut off", "audit", "verify", "--dir", p.dir)
 
 	again := startDemo(t, binaryPath(t), p.dir)
 	again.stop(t)

@@ -20,6 +20,7 @@ import (
 	"leadgate/cmd/internal/admin"
 	"leadgate/cmd/internal/config"
 	"leadgate/intake"
+	"leadgate/rules"
 )
 
 // office is a running gateway with pages, and a case to decide.
@@ -53,7 +54,7 @@ func openOffice(t *testing.T, change ...func(*config.Config)) *office {
 	t.Helper()
 	c := testConfig(t.TempDir())
 	c.Program, c.Policy.Timezone = "Northwind Cloud", "Europe/Brussels"
-	c.Policy.Tiers = map[string]intake.Terms{"gold": {Window: intake.Span{Value: 120, Unit: intake.Days}}}
+	c.Policy.Tiers = map[string]rules.Tier{"gold": {Window: intake.Span{Value: 120, Unit: intake.Days}}}
 	c.Policy.BlockedDomains = []string{"blocked.example"}
 	c.Pages = config.Pages{Listen: "127.0.0.1:0", URL: "https://partners.vendor.example/desk", TrustedProxies: []string{"127.0.0.0/8"}}
 	c.Staff = []intake.Staff{
@@ -284,7 +285,7 @@ func TestADeskPageSaysWhatHappenedInTheMeantime(t *testing.T) {
 	resp, body = o.do("POST", path, old)
 	o.want("what was shown", resp, body, 303)
 	late := o.desk(o.name, intake.ActExtend, "mia")
-	if _, err := o.app.Gateway().Decline(t.Context(), o.name, intake.Verdict{By: "jo", Rationale: "Withdrawn by sales."}); err != nil {
+	if _, err := o.app.Gateway().Release(t.Context(), o.name, intake.Verdict{By: "jo", Rationale: "Withdrawn by sales."}); err != nil {
 		t.Fatal(err)
 	}
 	resp, body = o.do("POST", late, url.Values{"days": {"5"}})
