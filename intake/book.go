@@ -112,9 +112,9 @@ func (g *Gateway) PutAccounts(ctx context.Context, l AccountList) error {
 	}
 	for _, step := range []func(Tx, Account) error{g.giveUpAliases, g.putAccount} {
 		for part := range slices.Chunk(l.Accounts, accountPage) {
-			err := g.store.Update(ctx, func(tx Tx) error {
+			err := g.update(ctx, func(c *change) error {
 				for _, a := range part {
-					if err := step(tx, a); err != nil {
+					if err := step(c, a); err != nil {
 						return fmt.Errorf("account %s: %w", a.Domain, err)
 					}
 				}
@@ -211,7 +211,10 @@ func (g *Gateway) putAccount(tx Tx, a Account) error {
 			return err
 		}
 	}
-	return tx.PutRecord(spaceAccount, a.Domain, value)
+	if err := tx.PutRecord(spaceAccount, a.Domain, value); err != nil || len(a.Aliases) == 0 {
+		return err
+	}
+	return aliased(tx, a.Domain)
 }
 
 // notTaken is ErrStale if a domain of a is another account's.

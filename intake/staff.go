@@ -203,6 +203,26 @@ func (g *Gateway) Progress(ctx context.Context, number string, s Step, v Verdict
 	})
 }
 
+// Recheck has a case that waits for a decision, or for an account, judged again by what is known
+// now.
+func (g *Gateway) Recheck(ctx context.Context, number string, v Verdict) (Registration, error) {
+	return g.staff(ctx, number, v, func(c *change, r *Registration, e Event) error {
+		if r.Status != StatusInReview && r.Status != StatusWaitlisted {
+			return &ErrInput{fmt.Sprintf("the case is %s; only what is in review or on the waiting list is judged again", r.Status)}
+		}
+		if r.Status == StatusWaitlisted {
+			if err := c.move(r, StatusSubmitted, e); err != nil {
+				return err
+			}
+			return c.check(r)
+		}
+		if err := c.record(r, Event{Kind: EventSeen, Actor: e.Actor, Note: "to be judged again"}); err != nil {
+			return err
+		}
+		return c.recheck(r, c.at)
+	})
+}
+
 // Release frees an account whose partner does nothing.
 func (g *Gateway) Release(ctx context.Context, number string, v Verdict) (Registration, error) {
 	v.Reason = ReasonNoTouch
@@ -264,6 +284,25 @@ func (g *Gateway) AcknowledgeAppeal(ctx context.Context, number string, v Verdic
 		}
 		r.Appeal.Acknowledged, r.Appeal.Reviewer = c.at, v.By
 		return c.record(r, Event{Kind: EventSeen, Actor: e.Actor, Note: "appeal acknowledged"})
+	})
+}
+
+// Reopen puts a case under appeal before staff again, as if it had never been decided.
+func (g *Gateway) Reopen(ctx context.Context, number string, v Verdict) (Registration, error) {
+	return g.staff(ctx, number, v, func(c *change, r *Registration, e Event) error {
+		if r.Status != StatusAppeal {
+			return &ErrInput{fmt.Sprintf("the case is %s, and no appeal", r.Status)}
+		}
+		terms, err := c.terms(r.Partner)
+		if err != nil {
+			return err
+		}
+		r.DecisionDue, r.Promised = c.g.policy.End(c.at, terms.Decision), c.at
+		r.PartnerNote = v.Message
+		if err := c.move(r, StatusInReview, e); err != nil {
+			return err
+		}
+		return c.announce(r, MessageAppealDecided, e)
 	})
 }
 

@@ -333,9 +333,10 @@ func (c *fakeCRM) Name() string { return "fake" }
 
 func (c *fakeCRM) Lookup(_ context.Context, l intake.Lead) ([]intake.Match, error) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.lookup != nil {
-		return c.lookup(l)
+	lookup := c.lookup
+	c.mu.Unlock()
+	if lookup != nil {
+		return lookup(l)
 	}
 	return nil, nil
 }
