@@ -69,8 +69,8 @@ func (g *Gateway) runLeave(_ context.Context, t Task) (effect, error) {
 			return nil
 		}
 		key := t.Key[:len(t.Key)-len(fmt.Sprintf(":%d", l.Page))]
-		l.Before, l.Page = cases[len(cases)-1].Seq, l.Page+1
-		return c.leavePage(l, key, c.at)
+		next := leaving{Partner: l.Partner, Before: cases[len(cases)-1].Seq, Page: l.Page + 1}
+		return c.leavePage(next, key, c.at)
 	}, nil
 }
 
