@@ -105,7 +105,7 @@ func Default() Spec {
 	return Spec{
 		Version: "default", Mode: intake.ModeAssist, Timezone: "UTC", Required: RequiredFull,
 		DealFields: []intake.Field{intake.FieldStage, intake.FieldTargetRevenue},
-		Territory: intake.OutcomeReview, GroupScope: GroupAccount,
+		Territory:  intake.OutcomeReview, GroupScope: GroupAccount,
 		DirectDeal: intake.OutcomeReview, DealActivity: days(180), Renewal: days(90),
 		Terms: intake.Terms{
 			Decision: business(2), DecisionReminders: []int{50, 80},
