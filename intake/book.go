@@ -40,6 +40,9 @@ func (g *Gateway) CleanAccount(a Account) (Account, []error) {
 	var faults entryFaults
 	a.Domain = cleanAccountDomain(g.ids, a.Domain, "domain", &faults)
 	a.Name, a.Blocked, a.Note = cleanLine(a.Name), cleanLine(a.Blocked), cleanText(a.Note, FieldProblem)
+	if slices.Contains([]string{"yes", "no", "true", "false", "y", "n", "x", "0", "1"}, strings.ToLower(a.Blocked)) {
+		faults.add("blocked", "%q does not say why; write the reason in words, or leave it empty for an account that is not blocked", a.Blocked)
+	}
 	if a.Country = strings.TrimSpace(a.Country); a.Country != "" {
 		code, ok := identity.Country(a.Country)
 		if !ok {

@@ -206,7 +206,11 @@ func (c *change) review(r *Registration, e Event) error {
 			return err
 		}
 	}
-	if err := c.brief(r, StaffQueued, Brief{Due: r.DecisionDue}, decisionActs...); err != nil {
+	said, err := c.lastWords(r)
+	if err != nil {
+		return err
+	}
+	if err := c.brief(r, StaffQueued, Brief{Due: r.DecisionDue, Said: said}, decisionActs...); err != nil {
 		return err
 	}
 	if err := c.push(r); err != nil {

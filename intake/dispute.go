@@ -343,7 +343,7 @@ func (g *Gateway) Conflict(ctx context.Context, id string) (k Conflict, err erro
 // that their claims are being checked with another source: before, a claim would be a way to
 // learn of others.
 func (g *Gateway) AcknowledgeConflict(ctx context.Context, id string, v Verdict) (Conflict, error) {
-	return g.inConflict(ctx, id, v, func(c *change, k *Conflict) error {
+	return g.inConflict(ctx, id, v, func(c *change, k *Conflict, v Verdict) error {
 		if !k.Acknowledged.IsZero() {
 			return &ErrInput{fmt.Sprintf("%s acknowledged it on %s", k.Owner, k.Acknowledged.Format(time.DateOnly))}
 		}
@@ -355,6 +355,9 @@ func (g *Gateway) AcknowledgeConflict(ctx context.Context, id string, v Verdict)
 			if err := c.record(r, Event{Kind: EventDisputed, Actor: "staff:" + v.By, Note: k.ID + " acknowledged"}); err != nil {
 				return err
 			}
+			if r.Status == StatusNeedsInfo {
+				return nil // he has something else to do first
+			}
 			return c.notifyAs(r, Message{Kind: MessageConflict, To: r.Reply, Unprompted: true, Due: k.Plan})
 		})
 	})
@@ -362,7 +365,7 @@ func (g *Gateway) AcknowledgeConflict(ctx context.Context, id string, v Verdict)
 
 // PlanConflict says how a conflict is to be solved, in words for staff.
 func (g *Gateway) PlanConflict(ctx context.Context, id string, v Verdict) (Conflict, error) {
-	return g.inConflict(ctx, id, v, func(c *change, k *Conflict) error {
+	return g.inConflict(ctx, id, v, func(c *change, k *Conflict, v Verdict) error {
 		if utf8.RuneCountInString(v.Rationale) < minRationale {
 			return &ErrInput{fmt.Sprintf("what is the plan? at least %d characters", minRationale)}
 		}
@@ -376,7 +379,7 @@ func (g *Gateway) PlanConflict(ctx context.Context, id string, v Verdict) (Confl
 
 // AddEvidence adds to the timeline of a conflict.
 func (g *Gateway) AddEvidence(ctx context.Context, id string, e Evidence, v Verdict) (Conflict, error) {
-	return g.inConflict(ctx, id, v, func(_ *change, k *Conflict) error {
+	return g.inConflict(ctx, id, v, func(_ *change, k *Conflict, _ Verdict) error {
 		if !slices.Contains(EvidenceKinds(), e.Kind) || e.At.IsZero() {
 			return &ErrInput{fmt.Sprintf("evidence needs a time and one of the kinds %v", EvidenceKinds())}
 		}
@@ -397,7 +400,7 @@ func (g *Gateway) ResolveConflict(ctx context.Context, id, winner string, v Verd
 		return Conflict{}, &ErrInput{fmt.Sprintf("a resolution needs a rationale of at least %d characters; it stays with staff", minRationale)}
 	}
 	number, _ := g.numbers.Parse(winner)
-	return g.inConflict(ctx, id, v, func(c *change, k *Conflict) error {
+	return g.inConflict(ctx, id, v, func(c *change, k *Conflict, v Verdict) error {
 		if winner != "" && !slices.Contains(k.Cases, number) {
 			return &ErrInput{fmt.Sprintf("case %s is not part of the conflict; its cases are %v", winner, k.Cases)}
 		}
@@ -501,10 +504,15 @@ func (c *change) eachCase(k *Conflict, do func(*Registration) error) error {
 	return nil
 }
 
-func (g *Gateway) inConflict(ctx context.Context, id string, v Verdict, act func(*change, *Conflict) error) (k Conflict, err error) {
-	if v.By == "" {
-		return k, &ErrInput{"who decides?"}
+func (g *Gateway) inConflict(ctx context.Context, id string, v Verdict, act func(*change, *Conflict, Verdict) error) (k Conflict, err error) {
+	person, err := g.person(v.By)
+	if err != nil {
+		return k, err
 	}
+	if !person.may("", nil) {
+		return k, &ErrInput{fmt.Sprintf("the role of %s does not permit it", person.Name)}
+	}
+	v.By = person.Name
 	err = g.update(ctx, func(c *change) error {
 		k = Conflict{}
 		if err := getJSON(c, spaceConflict, id, &k); err != nil {
@@ -513,7 +521,7 @@ func (g *Gateway) inConflict(ctx context.Context, id string, v Verdict, act func
 		if !k.Resolved.IsZero() {
 			return &ErrInput{fmt.Sprintf("the conflict was resolved by %s on %s", k.By, k.Resolved.Format(time.DateOnly))}
 		}
-		if err := act(c, &k); err != nil {
+		if err := act(c, &k, v); err != nil {
 			return err
 		}
 		return c.putConflict(&k)

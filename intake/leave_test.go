@@ -3,6 +3,7 @@ package intake_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -123,8 +124,11 @@ func TestACaseGoesToAnotherPartnerWithItsPlace(t *testing.T) {
 		if got.Status != before.Status || !got.Claim.Equal(before.Claim) || got.Partner != "beta" || got.Links == before.Links {
 			w.Errorf("case %+v", got)
 		}
-		if m := w.lastTo("tom@beta.example"); m.Kind != intake.MessageStatus || m.Facts.Case != r.Case {
+		if m := w.lastTo("tom@beta.example"); m.Kind != intake.MessageGiven || m.Facts.Case != r.Case {
 			w.Errorf("told %s", m.Kind)
+		}
+		if m := w.lastTo("ana@alpha.example"); m.Kind != intake.MessagePassedOn || m.Facts.StatusLink != "" || len(m.Facts.Fields) > 0 || strings.Contains(mustJSON(t, m), "beta") {
+			w.Errorf("who had it before is told %+v", m)
 		}
 		for partner, want := range map[string]int{"alpha": 0, "beta": 1} {
 			if n, err := w.gateway.Holds(w.Context(), partner); n != want || err != nil {

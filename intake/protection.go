@@ -52,7 +52,7 @@ func (c *change) approve(r *Registration, e Event) error {
 			return err
 		}
 	}
-	if to != StatusProvisional {
+	if to == StatusProtected {
 		r.Protection.End = c.g.policy.End(r.Protection.Start, terms.Window)
 	}
 	if err := c.move(r, to, e); err != nil {

@@ -17,6 +17,8 @@ func (g *Gateway) runTimer(ctx context.Context, t Task) (effect, error) {
 		return g.runDigest(ctx, t)
 	case "dispute":
 		return g.runDispute(ctx, t)
+	case "rearm":
+		return g.runRearm(ctx, t)
 	case "aliased":
 		return g.runAliased(ctx, t)
 	case "leave":

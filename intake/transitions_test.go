@@ -218,6 +218,7 @@ var ways = []struct {
 	{from: "submitted", to: "approved_protected", by: "rules", how: passing(3 * time.Second), auto: true, policy: func(s *rules.Spec) { s.AtOnce = true }},
 	{from: "submitted", to: "locked", by: "rules", auto: true, how: func(w *world, n string) string {
 		w.pass(3 * time.Second)
+		meet(w, n)
 		child := must(w, "elevate")(w.gateway.Elevate(w.Context(), n, intake.Lead{intake.FieldTargetRevenue: "9 EUR"}, mia)).Number
 		w.pass(3 * time.Second)
 		return child

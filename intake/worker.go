@@ -50,6 +50,9 @@ func (g *Gateway) Run(ctx context.Context) error {
 			return fmt.Errorf("end the leases of before: %w", err)
 		}
 	}
+	if err := g.followPolicy(ctx); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("set the clocks by the policy: %w", err)
+	}
 	var wg sync.WaitGroup
 	for _, l := range g.lanes() {
 		wg.Go(func() { g.work(ctx, l) })

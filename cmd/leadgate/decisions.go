@@ -64,7 +64,7 @@ func caseDecisions() []decision {
 
 func reasonFlag(usual intake.Reason) func(*cobra.Command, *admin.Decision) {
 	return func(cmd *cobra.Command, d *admin.Decision) {
-		cmd.Flags().StringVar((*string)(&d.Reason), "reason", string(usual), "reason code")
+		cmd.Flags().StringVar((*string)(&d.Reason), "reason", string(usual), fmt.Sprintf("one of %v", intake.DeclineReasons()))
 	}
 }
 
