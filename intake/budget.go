@@ -227,11 +227,13 @@ func (g *Gateway) runDigest(_ context.Context, t Task) (effect, error) {
 			ID: fmt.Sprintf("D-%s.%d", shortID(key), d.N), Kind: MessageSummary, To: d.To,
 			Facts: c.programFacts(p), Unprompted: true, At: c.at,
 		}
-		if m.Cases, err = c.factsOf(now); err != nil {
+		if m.Cases, err = c.factsOf(now, d.Partner); err != nil {
 			return err
 		}
-		if err := c.send(m, "digest:"+key); err != nil {
-			return err
+		if len(m.Cases) > 0 {
+			if err := c.send(m, "digest:"+key); err != nil {
+				return err
+			}
 		}
 		d.Cases, d.Due = d.Cases[len(now):], false
 		if len(d.Cases) > 0 {

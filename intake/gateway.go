@@ -276,13 +276,13 @@ func (c *change) gaveUp(r *Registration) error {
 			return err
 		}
 	}
-	if c.passing {
-		return nil
-	}
 	if r.Conflict != "" {
 		if err := c.leaveConflict(r); err != nil {
 			return err
 		}
+	}
+	if c.passing {
+		return nil
 	}
 	return c.release(r)
 }

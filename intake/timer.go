@@ -50,10 +50,11 @@ func (c *change) overdue(r *Registration) error {
 	if err != nil {
 		return err
 	}
-	if terms.ProvisionalWhenLate && r.Advice == OutcomeApprove {
+	if terms.ProvisionalWhenLate && r.Advice == OutcomeApprove && r.Conflict == "" {
 		err := c.approve(r, Event{Trigger: TriggerTimer, Actor: "timer"})
 		var held *HeldError
-		if !errors.As(err, &held) {
+		var unfit *ErrInput
+		if !errors.As(err, &held) && !errors.As(err, &unfit) {
 			return err
 		}
 	}
