@@ -334,8 +334,8 @@ var ways = []struct {
 		w.writes("ana@alpha.example", n, intake.Lead{intake.FieldProductInterest: "vault"})
 		return n
 	}},
-	{from: "waitlisted", to: "approved_provisional", by: "staff", how: prefer, behind: true},
-	{from: "waitlisted", to: "approved_protected", by: "staff", how: prefer, behind: true, policy: func(s *rules.Spec) { s.AtOnce = true }},
+	{from: "waitlisted", to: "approved_provisional", by: "staff", how: approve, behind: true},
+	{from: "waitlisted", to: "approved_protected", by: "staff", how: approve, behind: true, policy: func(s *rules.Spec) { s.AtOnce = true }},
 	{from: "waitlisted", to: "declined", by: "staff", how: decline},
 	{from: "waitlisted", to: "appeal", by: "appeal", how: says(intake.VerbAppeal)},
 	{from: "waitlisted", to: "withdrawn", by: "withdraw", how: says(intake.VerbWithdraw)},
@@ -400,17 +400,6 @@ func (w *world) introBy(number, by string) string {
 	return must(w, "intro")(w.gateway.Progress(w.Context(), number, intake.Step{Kind: intake.EvidenceIntro, At: time.Now()}, intake.Verdict{By: by})).Number
 }
 
-// prefer gives the account to a case of a conflict that does not go first, which takes two.
-func prefer(w *world, n string) string {
-	w.Helper()
-	for _, by := range []string{"mia", "jo"} {
-		if _, err := w.gateway.ResolveConflict(w.Context(), w.conflict().ID, n, because(by, "the customer wants them")); err != nil {
-			w.Fatal(err)
-		}
-	}
-	return n
-}
-
 // longHolds lets a partner be silent before a hold ends by itself.
 func longHolds(s *rules.Spec) {
 	s.NextStep, s.NextStepReminders = intake.Span{Value: 100, Unit: intake.Days}, nil
@@ -443,9 +432,12 @@ func extendLate(w *world, n string) string {
 func (w *world) waitsBehindAClaim() string {
 	w.Helper()
 	w.morePartners()
-	w.submit("x@gamma.example", acme())
+	unread := w.submission("x@gamma.example", acme())
+	w.pass(time.Hour)
 	holder := w.submit("tom@beta.example", acme()).Case
 	must(w, "approve")(w.gateway.Approve(w.Context(), holder, because("mia", "for a good reason")))
+	w.accept(unread)
+	w.pass(time.Second)
 	number := w.submit("ana@alpha.example", acme()).Case
 	must(w, "waitlist")(w.gateway.Waitlist(w.Context(), number, mia))
 	w.revoke(holder)
