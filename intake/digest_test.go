@@ -324,6 +324,19 @@ func inProcesses(t *testing.T, fn func(p processes)) {
 	})
 }
 
+// waiting are the open tasks of a queue.
+func (p processes) waiting(queue string) (tasks []intake.Task) {
+	p.Helper()
+	err := p.store.View(p.Context(), func(tx intake.Tx) (err error) {
+		tasks, err = tx.Open(queue)
+		return err
+	})
+	if err != nil {
+		p.Fatal(err)
+	}
+	return tasks
+}
+
 func TestTwoGatewaysAndManyRestartsTellAWeekOnce(t *testing.T) {
 	inProcesses(t, func(p processes) {
 		p.accept(p.submission("ana@alpha.example", acme()))
@@ -333,6 +346,9 @@ func TestTwoGatewaysAndManyRestartsTellAWeekOnce(t *testing.T) {
 			first()
 			first = p.start()
 			p.pass(time.Minute)
+		}
+		if tasks := p.waiting("weekly"); len(tasks) != 1 {
+			t.Errorf("%d tasks wait for the next week", len(tasks))
 		}
 		monday := mondayAfter(t, time.Now())
 		p.until(monday.Add(time.Second))

@@ -59,7 +59,7 @@ func (c *change) divert(r *Registration, l lost) (then func() error, err error) 
 // isOurs reports whether a lost message may be told to others: its case is proven to be its
 // partner's, and so is the address that it went to.
 func (c *change) isOurs(r *Registration, l lost) (bool, error) {
-	if !r.Strength.Proven() || r.Status == StatusQuarantined || r.Status == StatusErased || r.Partner == "" || !strings.Contains(l.to, "@") {
+	if !r.Strength.Proven() || r.Status == StatusErased || r.Partner == "" || !strings.Contains(l.to, "@") {
 		return false, nil
 	}
 	owner, err := partnerOf(c, l.to)

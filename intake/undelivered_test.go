@@ -185,7 +185,8 @@ func TestNobodyOutsideThePartnersDirectoryIsWrittenTo(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.Contacts = []intake.Contact{
-			{Email: "left@alpha.example", Status: intake.ContactLeft}, {Email: "dead@alpha.example", Status: intake.ContactBounced},
+			{Email: "left@alpha.example", Status: intake.ContactLeft},
+			{Email: "dead@alpha.example", Status: intake.ContactBounced},
 			{Email: "angry@alpha.example"},
 		}
 		if err := w.gateway.PutPartners(w.Context(), []intake.Partner{p}); err != nil {
