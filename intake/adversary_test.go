@@ -212,9 +212,7 @@ func TestTheCRMIsAskedAboutTheLeadThatIsDecided(t *testing.T) {
 		w.crm.set(func() {
 			w.crm.lookup = func(l intake.Lead) ([]intake.Match, error) {
 				if first.Swap(false) {
-					w.crm.mu.Unlock()
 					<-release
-					w.crm.mu.Lock()
 				}
 				if l[intake.FieldCompanyDomain] == "acme.example" {
 					return []intake.Match{{CRM: "fake", Kind: intake.MatchCustomer}}, nil

@@ -40,6 +40,9 @@ func (g *Gateway) CleanAccount(a Account) (Account, []error) {
 	var faults entryFaults
 	a.Domain = cleanAccountDomain(g.ids, a.Domain, "domain", &faults)
 	a.Name, a.Blocked, a.Note = cleanLine(a.Name), cleanLine(a.Blocked), cleanText(a.Note, FieldProblem)
+	if slices.Contains([]string{"yes", "no", "true", "false", "y", "n", "x", "0", "1"}, strings.ToLower(a.Blocked)) {
+		faults.add("blocked", "%q does not say why; write the reason in words, or leave it empty for an account that is not blocked", a.Blocked)
+	}
 	if a.Country = strings.TrimSpace(a.Country); a.Country != "" {
 		code, ok := identity.Country(a.Country)
 		if !ok {
@@ -112,9 +115,9 @@ func (g *Gateway) PutAccounts(ctx context.Context, l AccountList) error {
 	}
 	for _, step := range []func(Tx, Account) error{g.giveUpAliases, g.putAccount} {
 		for part := range slices.Chunk(l.Accounts, accountPage) {
-			err := g.store.Update(ctx, func(tx Tx) error {
+			err := g.update(ctx, func(c *change) error {
 				for _, a := range part {
-					if err := step(tx, a); err != nil {
+					if err := step(c, a); err != nil {
 						return fmt.Errorf("account %s: %w", a.Domain, err)
 					}
 				}
@@ -211,7 +214,10 @@ func (g *Gateway) putAccount(tx Tx, a Account) error {
 			return err
 		}
 	}
-	return tx.PutRecord(spaceAccount, a.Domain, value)
+	if err := tx.PutRecord(spaceAccount, a.Domain, value); err != nil || len(a.Aliases) == 0 {
+		return err
+	}
+	return aliased(tx, a.Domain)
 }
 
 // notTaken is ErrStale if a domain of a is another account's.

@@ -2,6 +2,7 @@ package intake
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -30,9 +31,22 @@ func (c *change) brief(r *Registration, kind MessageKind, b Brief, acts ...Staff
 	return nil
 }
 
+// lastWords are what the partner wrote last, if that was an answer.
+func (c *change) lastWords(r *Registration) (string, error) {
+	if r.Submissions < 2 {
+		return "", nil
+	}
+	var s Submission
+	err := getJSON(c, spaceSubmission, submissionKey(r, r.Submissions), &s)
+	return s.Text, ignoreNotFound(err)
+}
+
 // staffFor are the people to tell. What nobody did in time goes to the programme's contact too.
 func (c *change) staffFor(p Partner, kind MessageKind, b Brief) []Contact {
 	main, lead := p.Manager, c.g.policy.Contact()
+	if others := c.othersFor(kind, b); len(others) > 0 {
+		return others
+	}
 	if kind == StaffNextStep && p.Executive.Email != "" {
 		main = p.Executive
 	}
@@ -43,6 +57,22 @@ func (c *change) staffFor(p Partner, kind MessageKind, b Brief) []Contact {
 		return []Contact{main, lead}
 	}
 	return []Contact{main}
+}
+
+// othersFor are the people of the list of staff for what the partner's manager can't decide: an
+// appeal goes to reviewers who did not decide, the second half of a decision to whoever may make
+// it and did not make the first.
+func (c *change) othersFor(kind MessageKind, b Brief) []Contact {
+	var others []Contact
+	for _, s := range c.g.people {
+		appeal := b.Registration != nil && b.Registration.Status == StatusAppeal
+		fits := kind == StaffConfirmBy && s.May(ActRevoke, b.Registration) && s.Name != b.Proposed ||
+			kind == StaffRequest && appeal && slices.Contains(s.Roles, RoleReviewer) && "staff:"+s.Name != b.Registration.Appeal.Decider
+		if fits && s.Email != "" {
+			others = append(others, Contact{Name: s.Name, Email: s.Email})
+		}
+	}
+	return others
 }
 
 func (c *change) staffLinks(r *Registration, by string, acts []StaffAct) []BriefLink {

@@ -15,9 +15,9 @@ type clock struct {
 	name string
 	at   time.Time
 	// reminder says that only the latest of those that are late together counts, and none once
-	// the end has come.
-	reminder bool
-	strike   func(*change, *Registration) error
+	// the end has come, which last says.
+	reminder, last bool
+	strike         func(*change, *Registration) error
 }
 
 // clocks lists the clocks of r as it stands, those that have struck included. What has ended
@@ -47,11 +47,11 @@ func (c *change) quarantineClocks(r *Registration, t Terms) []clock {
 	if end.IsZero() {
 		end = c.later(r.Accepted, t.Unknown)
 	}
-	return []clock{{name: "end", at: end, strike: (*change).unconfirmed}}
+	return []clock{{name: "end", at: end, last: true, strike: (*change).unconfirmed}}
 }
 
 func (c *change) answerClocks(r *Registration, t Terms) []clock {
-	clocks := []clock{{name: "end", at: r.AnswerDue, strike: (*change).lapse}}
+	clocks := []clock{{name: "end", at: r.AnswerDue, last: true, strike: (*change).lapse}}
 	for _, s := range t.AnswerReminders {
 		clocks = append(clocks, reminder(c.later(r.Since, s), r.AnswerDue, MessageAnswerReminder))
 	}
@@ -64,7 +64,7 @@ func (c *change) decisionClocks(r *Registration, t Terms) []clock {
 	if r.DecisionDue.IsZero() {
 		return nil
 	}
-	late := clock{name: named("late", r.DecisionDue), at: r.DecisionDue, strike: (*change).overdue}
+	late := clock{name: named("late", r.DecisionDue), at: r.DecisionDue, last: true, strike: (*change).overdue}
 	clocks := []clock{late}
 	if wasLate(r.Rang) {
 		return clocks
@@ -83,7 +83,7 @@ func (c *change) decisionClocks(r *Registration, t Terms) []clock {
 }
 
 func (c *change) stepClocks(r *Registration, t Terms) []clock {
-	clocks := []clock{{name: named("end", r.Protection.End), at: r.Protection.End, strike: (*change).expire}}
+	clocks := []clock{{name: named("end", r.Protection.End), at: r.Protection.End, last: true, strike: (*change).expire}}
 	for _, s := range t.NextStepReminders {
 		clocks = append(clocks, reminder(c.later(r.Protection.Start, s), r.Protection.End, MessageStepReminder))
 	}
@@ -97,7 +97,7 @@ func (c *change) windowClocks(r *Registration, t Terms) []clock {
 	if !r.Extending.IsZero() && t.Extension.Grace != (Span{}) {
 		end = c.g.policy.End(end, t.Extension.Grace)
 	}
-	clocks := []clock{{name: named("end", end), at: end, strike: (*change).expire}}
+	clocks := []clock{{name: named("end", end), at: end, last: true, strike: (*change).expire}}
 	for _, s := range t.WindowReminders {
 		clocks = append(clocks, reminder(c.morning(c.g.policy.Before(r.Protection.End, s)), r.Protection.End, MessageWindowReminder))
 	}
@@ -182,16 +182,9 @@ func (c *change) pending(r *Registration) ([]clock, error) {
 // arm sees to it that r is woken when its next clock strikes. Every change of a case goes
 // through here, so that there is one task for it and at the right time.
 func (c *change) arm(r *Registration) error {
-	clocks, err := c.pending(r)
-	if err != nil {
+	next, err := c.nextAlarm(r)
+	if err != nil || next.Equal(r.Alarm.At) {
 		return err
-	}
-	var next time.Time
-	if len(clocks) > 0 {
-		next = clocks[0].at.UTC().Truncate(time.Microsecond).Add(time.Microsecond)
-	}
-	if next.Equal(r.Alarm.At) {
-		return nil
 	}
 	if r.Alarm.Key != "" && r.Alarm.Key != c.ringing {
 		if err := c.Cancel(r.Alarm.Key); err != nil {
@@ -204,6 +197,15 @@ func (c *change) arm(r *Registration) error {
 	}
 	r.Alarm = Alarm{At: next, Key: taskKey("alarm", r)}
 	return c.Enqueue(Task{Key: r.Alarm.Key, Lane: LaneTimer, Case: r.Number, Due: next})
+}
+
+// nextAlarm is when the next clock of r strikes; zero if none does.
+func (c *change) nextAlarm(r *Registration) (time.Time, error) {
+	clocks, err := c.pending(r)
+	if err != nil || len(clocks) == 0 {
+		return time.Time{}, err
+	}
+	return clocks[0].at.UTC().Truncate(time.Microsecond).Add(time.Microsecond), nil
 }
 
 // runAlarm lets the clocks strike whose time has come. If the clock of the machine was set
@@ -261,20 +263,29 @@ func (c *change) settleAlarm(r *Registration) error {
 
 // strike chooses one of the clocks that are due, notes that it struck, and lets it.
 func (c *change) strike(r *Registration, due []clock) error {
-	chosen := due[0]
+	chosen := choose(due)
 	for _, k := range due {
-		if chosen.reminder && (!k.reminder || !k.at.Before(chosen.at)) {
-			chosen = k
-		}
-		if k.reminder {
+		if k.name == chosen.name || k.reminder && (chosen.last || chosen.reminder && !k.at.After(chosen.at)) {
 			r.Rang = append(r.Rang, k.name) // the others of these are too late
 		}
-	}
-	if !slices.Contains(r.Rang, chosen.name) {
-		r.Rang = append(r.Rang, chosen.name)
 	}
 	if err := c.record(r, Event{Kind: EventRang, Actor: "timer", Note: chosen.name}); err != nil {
 		return err
 	}
 	return chosen.strike(c, r)
+}
+
+// choose returns the clock that strikes of those that are due: an end, else the first; of
+// reminders that are due together the latest.
+func choose(due []clock) clock {
+	if i := slices.IndexFunc(due, func(k clock) bool { return k.last }); i >= 0 {
+		return due[i]
+	}
+	chosen := due[0]
+	for _, k := range due {
+		if chosen.reminder && k.reminder {
+			chosen = k
+		}
+	}
+	return chosen
 }

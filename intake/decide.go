@@ -68,7 +68,7 @@ func (g *Gateway) runCheck(ctx context.Context, t Task) (effect, error) {
 		if !maps.Equal(now.Lead, r.Lead) {
 			return RetryAfter(0, errLeadChanged)
 		}
-		return c.decide(&now, matches, unreachable, pause)
+		return c.decide(&now, t.Key, matches, unreachable, pause)
 	}, nil
 }
 
@@ -101,8 +101,8 @@ func (g *Gateway) lookup(ctx context.Context, r Registration) (matches []Match, 
 }
 
 // decide judges the case as it stands in this transaction, among its rivals, and acts.
-func (c *change) decide(r *Registration, matches []Match, unreachable []string, pause time.Duration) error {
-	again := r.Status == StatusInReview && r.Reason == ReasonCRMUnverified
+func (c *change) decide(r *Registration, task string, matches []Match, unreachable []string, pause time.Duration) error {
+	again := r.Status == StatusInReview && strings.HasPrefix(task, recheckKey)
 	if r.Status != StatusSubmitted && !again {
 		return nil // decided in the meantime
 	}
@@ -133,7 +133,7 @@ func (c *change) decide(r *Registration, matches []Match, unreachable []string, 
 		d.Findings = append(d.Findings, Finding{Rule: "automatic-mail", Outcome: OutcomeReview, Reason: ReasonAutomatic, Evidence: r.Mute})
 		d.Outcome, d.Reason, r.Problems = OutcomeReview, ReasonAutomatic, d.Problems
 	}
-	if again && d.Reason == ReasonCRMUnverified {
+	if again && r.Reason == ReasonCRMUnverified && d.Reason == ReasonCRMUnverified {
 		return RetryAfter(recheckPause, errCRMDown)
 	}
 	if err := c.keepJudgement(in, judged); err != nil {
@@ -202,11 +202,15 @@ func (c *change) review(r *Registration, e Event) error {
 		return err
 	}
 	if r.Reason == ReasonCRMUnverified {
-		if err := c.recheck(r); err != nil {
+		if err := c.recheck(r, c.at.Add(recheckPause)); err != nil {
 			return err
 		}
 	}
-	if err := c.brief(r, StaffQueued, Brief{Due: r.DecisionDue}, decisionActs...); err != nil {
+	said, err := c.lastWords(r)
+	if err != nil {
+		return err
+	}
+	if err := c.brief(r, StaffQueued, Brief{Due: r.DecisionDue, Said: said}, decisionActs...); err != nil {
 		return err
 	}
 	if err := c.push(r); err != nil {
@@ -222,10 +226,13 @@ func (c *change) review(r *Registration, e Event) error {
 	return c.notifyAs(r, m)
 }
 
-// recheck enqueues a further check of a case that waits for a CRM; it is repeated until the
-// CRM answers or a person has decided.
-func (c *change) recheck(r *Registration) error {
-	return c.Enqueue(Task{Key: taskKey("check", r), Lane: LaneCheck, Case: r.Number, Due: c.at.Add(recheckPause)})
+// recheckKey begins the key of a further check of a case that is in review.
+const recheckKey = "recheck"
+
+// recheck enqueues a further check of a case in review. If it waits for a CRM, that is repeated
+// until the CRM answers or a person has decided.
+func (c *change) recheck(r *Registration, due time.Time) error {
+	return c.Enqueue(Task{Key: taskKey(recheckKey, r), Lane: LaneCheck, Case: r.Number, Due: due})
 }
 
 func (c *change) ask(r *Registration, e Event) error {

@@ -44,9 +44,7 @@ func TestTheYoungerClaimWaitsForTheOlderOne(t *testing.T) {
 			w.crm.lookup = func(intake.Lead) ([]intake.Match, error) {
 				if first {
 					first = false
-					w.crm.mu.Unlock()
 					<-release
-					w.crm.mu.Lock()
 				}
 				return nil, nil
 			}

@@ -129,8 +129,8 @@ func takenTwice(tx Records, partners []Partner) ([]EntryFault, error) {
 // PutPartners adds or replaces partners, all or none. Each has to be clean; what belongs to
 // another partner is an error that names both.
 func (g *Gateway) PutPartners(ctx context.Context, partners []Partner) error {
-	return g.store.Update(ctx, func(tx Tx) error {
-		faults, err := takenTwice(tx, partners)
+	return g.update(ctx, func(c *change) error {
+		faults, err := takenTwice(c, partners)
 		if err != nil {
 			return err
 		}
@@ -139,12 +139,21 @@ func (g *Gateway) PutPartners(ctx context.Context, partners []Partner) error {
 			return &ErrInput{Problem: fmt.Sprintf("partner %s: %s", partners[f.Entry].ID, f.Error())}
 		}
 		for _, p := range partners {
-			if err := unlist(tx, p.ID); err != nil {
+			was, err := partner(c, p.ID)
+			if err := ignoreNotFound(err); err != nil {
 				return err
+			}
+			if err := unlist(c, was); err != nil {
+				return err
+			}
+			if p.Status != PartnerActive && was.ID != "" && was.Status != p.Status {
+				if err := c.leave(p); err != nil {
+					return err
+				}
 			}
 		}
 		for _, p := range partners {
-			if err := putPartner(tx, p); err != nil {
+			if err := putPartner(c, p); err != nil {
 				return err
 			}
 		}
@@ -152,12 +161,8 @@ func (g *Gateway) PutPartners(ctx context.Context, partners []Partner) error {
 	})
 }
 
-// unlist has a partner, if there is one, found under no key any more.
-func unlist(tx Tx, id string) error {
-	old, err := partner(tx, id)
-	if err := ignoreNotFound(err); err != nil {
-		return err
-	}
+// unlist has a partner found under no key any more.
+func unlist(tx Tx, old Partner) error {
 	for _, l := range old.listings() {
 		if err := tx.DeleteRecord(l.space, l.key); err != nil {
 			return err

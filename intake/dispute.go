@@ -66,6 +66,118 @@ func (c *change) dispute(r *Registration, d Decision) error {
 	return c.putConflict(k)
 }
 
+// DirectDeal tells of a deal of direct sales that somebody opened in a CRM. If partners claim the
+// account, that is a conflict: staff are told, and nothing else happens by itself.
+func (g *Gateway) DirectDeal(ctx context.Context, domain string, m Match) error {
+	d, err := g.ids.Domain(domain)
+	if err != nil {
+		return &ErrInput{fmt.Sprintf("%s: %v", domain, err)}
+	}
+	return g.update(ctx, func(c *change) error {
+		claims, err := c.claimsTo(d.Key)
+		if err != nil || len(claims) == 0 {
+			return err
+		}
+		deal := m.Ref
+		deal.ID = m.CRM + ":" + deal.ID
+		k, err := c.enter(claims)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(k.Deals, func(r Ref) bool { return r.ID == deal.ID }) {
+			return nil
+		}
+		k.Deals = append(k.Deals, deal)
+		k.add(Evidence{At: c.at, Kind: EvidenceDeal, Words: "direct sales have " + deal.ID})
+		return c.putConflict(k)
+	})
+}
+
+// claimsTo returns the live claims to an account, under all its domains, the oldest first.
+func (c *change) claimsTo(domain string) ([]*Registration, error) {
+	domains, err := accountDomains(c, domain)
+	if err != nil {
+		return nil, err
+	}
+	var claims []*Registration
+	for _, d := range domains {
+		cases, err := c.CasesByKey(keyDomain+d, maxRivals)
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range cases {
+			if o.Status.Claims() {
+				claims = append(claims, &o)
+			}
+		}
+	}
+	slices.SortFunc(claims, before)
+	return claims, nil
+}
+
+// aliased enqueues a look at the claims to an account that got further domains.
+func aliased(tx Tx, domain string) error {
+	n, err := tx.Next("aliased")
+	if err != nil {
+		return err
+	}
+	return tx.Enqueue(Task{Key: fmt.Sprintf("aliased:%s:%d", domain, n), Lane: LaneTimer, Case: "account:" + domain, Payload: quoted(domain)})
+}
+
+// runAliased looks whether domains that became one company have claims that exclude each other.
+func (g *Gateway) runAliased(_ context.Context, t Task) (effect, error) {
+	var domain string
+	if err := json.Unmarshal(t.Payload, &domain); err != nil {
+		return nil, Permanent(fmt.Errorf("account of task %s: %w", t.Key, err))
+	}
+	return func(c *change) error {
+		claims, err := c.claimsTo(domain)
+		if err != nil {
+			return err
+		}
+		rivals := slices.ContainsFunc(claims, func(r *Registration) bool {
+			return r.Partner != claims[0].Partner && ScopesOverlap(r.Scope, claims[0].Scope)
+		})
+		if !rivals {
+			return nil
+		}
+		k, err := c.enter(claims)
+		if err != nil {
+			return err
+		}
+		return c.putConflict(k)
+	}, nil
+}
+
+// enter makes cases part of one conflict, of that which one of them is in already or of a new
+// one.
+func (c *change) enter(claims []*Registration) (*Conflict, error) {
+	open := ""
+	for _, r := range claims {
+		if r.Conflict != "" {
+			open = r.Conflict
+		}
+	}
+	k, err := c.conflict(open, claims[0])
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range claims {
+		k.note(r)
+		if r.Conflict == k.ID {
+			continue
+		}
+		r.Conflict = k.ID
+		if err := c.record(r, Event{Kind: EventDisputed, Actor: "policy", Note: k.ID}); err != nil {
+			return nil, err
+		}
+		if err := c.push(r); err != nil {
+			return nil, err
+		}
+	}
+	return k, nil
+}
+
 // order is the new order of cases, with those at its end that it does not know.
 func order(now, before []string) []string {
 	out := slices.Clone(now)
@@ -231,7 +343,7 @@ func (g *Gateway) Conflict(ctx context.Context, id string) (k Conflict, err erro
 // that their claims are being checked with another source: before, a claim would be a way to
 // learn of others.
 func (g *Gateway) AcknowledgeConflict(ctx context.Context, id string, v Verdict) (Conflict, error) {
-	return g.inConflict(ctx, id, v, func(c *change, k *Conflict) error {
+	return g.inConflict(ctx, id, v, func(c *change, k *Conflict, v Verdict) error {
 		if !k.Acknowledged.IsZero() {
 			return &ErrInput{fmt.Sprintf("%s acknowledged it on %s", k.Owner, k.Acknowledged.Format(time.DateOnly))}
 		}
@@ -243,6 +355,9 @@ func (g *Gateway) AcknowledgeConflict(ctx context.Context, id string, v Verdict)
 			if err := c.record(r, Event{Kind: EventDisputed, Actor: "staff:" + v.By, Note: k.ID + " acknowledged"}); err != nil {
 				return err
 			}
+			if r.Status == StatusNeedsInfo {
+				return nil // he has something else to do first
+			}
 			return c.notifyAs(r, Message{Kind: MessageConflict, To: r.Reply, Unprompted: true, Due: k.Plan})
 		})
 	})
@@ -250,7 +365,7 @@ func (g *Gateway) AcknowledgeConflict(ctx context.Context, id string, v Verdict)
 
 // PlanConflict says how a conflict is to be solved, in words for staff.
 func (g *Gateway) PlanConflict(ctx context.Context, id string, v Verdict) (Conflict, error) {
-	return g.inConflict(ctx, id, v, func(c *change, k *Conflict) error {
+	return g.inConflict(ctx, id, v, func(c *change, k *Conflict, v Verdict) error {
 		if utf8.RuneCountInString(v.Rationale) < minRationale {
 			return &ErrInput{fmt.Sprintf("what is the plan? at least %d characters", minRationale)}
 		}
@@ -264,7 +379,7 @@ func (g *Gateway) PlanConflict(ctx context.Context, id string, v Verdict) (Confl
 
 // AddEvidence adds to the timeline of a conflict.
 func (g *Gateway) AddEvidence(ctx context.Context, id string, e Evidence, v Verdict) (Conflict, error) {
-	return g.inConflict(ctx, id, v, func(_ *change, k *Conflict) error {
+	return g.inConflict(ctx, id, v, func(_ *change, k *Conflict, _ Verdict) error {
 		if !slices.Contains(EvidenceKinds(), e.Kind) || e.At.IsZero() {
 			return &ErrInput{fmt.Sprintf("evidence needs a time and one of the kinds %v", EvidenceKinds())}
 		}
@@ -285,7 +400,7 @@ func (g *Gateway) ResolveConflict(ctx context.Context, id, winner string, v Verd
 		return Conflict{}, &ErrInput{fmt.Sprintf("a resolution needs a rationale of at least %d characters; it stays with staff", minRationale)}
 	}
 	number, _ := g.numbers.Parse(winner)
-	return g.inConflict(ctx, id, v, func(c *change, k *Conflict) error {
+	return g.inConflict(ctx, id, v, func(c *change, k *Conflict, v Verdict) error {
 		if winner != "" && !slices.Contains(k.Cases, number) {
 			return &ErrInput{fmt.Sprintf("case %s is not part of the conflict; its cases are %v", winner, k.Cases)}
 		}
@@ -389,10 +504,15 @@ func (c *change) eachCase(k *Conflict, do func(*Registration) error) error {
 	return nil
 }
 
-func (g *Gateway) inConflict(ctx context.Context, id string, v Verdict, act func(*change, *Conflict) error) (k Conflict, err error) {
-	if v.By == "" {
-		return k, &ErrInput{"who decides?"}
+func (g *Gateway) inConflict(ctx context.Context, id string, v Verdict, act func(*change, *Conflict, Verdict) error) (k Conflict, err error) {
+	person, err := g.person(v.By)
+	if err != nil {
+		return k, err
 	}
+	if !person.may("", nil) {
+		return k, &ErrInput{fmt.Sprintf("the role of %s does not permit it", person.Name)}
+	}
+	v.By = person.Name
 	err = g.update(ctx, func(c *change) error {
 		k = Conflict{}
 		if err := getJSON(c, spaceConflict, id, &k); err != nil {
@@ -401,7 +521,7 @@ func (g *Gateway) inConflict(ctx context.Context, id string, v Verdict, act func
 		if !k.Resolved.IsZero() {
 			return &ErrInput{fmt.Sprintf("the conflict was resolved by %s on %s", k.By, k.Resolved.Format(time.DateOnly))}
 		}
-		if err := act(c, &k); err != nil {
+		if err := act(c, &k, v); err != nil {
 			return err
 		}
 		return c.putConflict(&k)

@@ -87,7 +87,7 @@ func (c *change) succeed(r *Registration) (Status, error) {
 	if !lead.Status.Holds() {
 		return StatusProvisional, nil // the lead has ended meanwhile; the deal stands alone
 	}
-	r.Protection = lead.Protection
+	r.Protection, r.Met = lead.Protection, r.Met || lead.Met
 	lead.MergedInto = r.Number
 	c.passing = true
 	defer func() { c.passing = false }()
@@ -95,7 +95,10 @@ func (c *change) succeed(r *Registration) (Status, error) {
 	if err != nil {
 		return "", err
 	}
-	return StatusLocked, c.push(&lead)
+	if r.Met {
+		return StatusLocked, c.push(&lead)
+	}
+	return StatusProtected, c.push(&lead)
 }
 
 // orphan takes the deal that was refused off its lead, so that another can come of it.

@@ -8,7 +8,7 @@ import (
 // Erase removes what a case says of people, and with it what it says at all: the lead, the
 // words it was read from, the addresses, the submissions and the inputs of its judgements. The
 // events stay, which hold codes and no personal data, so that the history can still be proven.
-// What was pushed to a CRM is not taken back.
+// Systems of record are pushed the empty case.
 func (g *Gateway) Erase(ctx context.Context, number string, v Verdict) (Registration, error) {
 	if v.Rationale == "" {
 		return Registration{}, &ErrInput{"an erasure needs a rationale, such as who asked for it; it can't be undone"}
@@ -45,8 +45,14 @@ func (g *Gateway) Erase(ctx context.Context, number string, v Verdict) (Registra
 		c.passing = true
 		err = c.move(r, StatusErased, e)
 		c.passing = false
-		if err != nil || !whole.Status.Claims() {
+		if err != nil {
 			return err
+		}
+		if err := c.push(r); err != nil {
+			return err
+		}
+		if !whole.Status.Claims() {
+			return nil
 		}
 		return c.release(&whole)
 	})

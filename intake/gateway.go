@@ -251,6 +251,9 @@ func (c *change) move(r *Registration, to Status, e Event) error {
 			return err
 		}
 	}
+	if to == StatusLocked {
+		r.Protection.End = time.Time{}
+	}
 	if !to.ends() { // there is no end any more that could be moved
 		r.Extending = time.Time{}
 		r.Requests = slices.DeleteFunc(r.Requests, func(v Verb) bool { return v == VerbExtend })

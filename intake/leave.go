@@ -69,8 +69,8 @@ func (g *Gateway) runLeave(_ context.Context, t Task) (effect, error) {
 			return nil
 		}
 		key := t.Key[:len(t.Key)-len(fmt.Sprintf(":%d", l.Page))]
-		l.Before, l.Page = cases[len(cases)-1].Seq, l.Page+1
-		return c.leavePage(l, key, c.at)
+		next := leaving{Partner: l.Partner, Before: cases[len(cases)-1].Seq, Page: l.Page + 1}
+		return c.leavePage(next, key, c.at)
 	}, nil
 }
 
@@ -102,6 +102,9 @@ func (g *Gateway) Reassign(ctx context.Context, number, partnerID string, v Verd
 		if err != nil {
 			return err
 		}
+		if r.Child != "" || r.Parent != "" && r.Status != StatusLocked && r.Status != StatusProtected {
+			return &ErrInput{"a deal of the lead is being judged; decide on it first"}
+		}
 		if p.Status != PartnerActive || !r.Status.Claims() || p.ID == r.Partner || len(p.Contacts) == 0 {
 			return &ErrInput{fmt.Sprintf("the case is %s and of partner %s; it can go to another active partner with a contact, while it claims an account", r.Status, r.Partner)}
 		}
@@ -110,7 +113,7 @@ func (g *Gateway) Reassign(ctx context.Context, number, partnerID string, v Verd
 				return err
 			}
 		}
-		before := r.Partner
+		before, was := r.Partner, r.Reply
 		r.Links++ // the links that the other partner has are his no more
 		r.Evidence, r.Unclear, r.PartnerNote = nil, nil, ""
 		r.Partner, r.Contact = p.ID, p.Contacts[0].Email
@@ -119,6 +122,11 @@ func (g *Gateway) Reassign(ctx context.Context, number, partnerID string, v Verd
 		if err := c.record(r, e); err != nil {
 			return err
 		}
-		return c.announce(r, MessageStatus, e)
+		if err := c.announce(r, MessageGiven, e); err != nil {
+			return err
+		}
+		gone := *r
+		gone.Partner = before
+		return c.notifyAs(&gone, Message{Kind: MessagePassedOn, To: was, Unprompted: true})
 	})
 }

@@ -6,10 +6,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"leadgate/intake"
 	"leadgate/rules"
+	"leadgate/store/memstore"
 )
 
 // kinds lists what was told to an address since the beginning.
@@ -188,6 +190,49 @@ func TestWithoutANextStepTheHoldEndsAfterTwoReminders(t *testing.T) {
 		if m[3].Facts.AppealBy.IsZero() {
 			w.Error("nobody says until when it can be contested")
 		}
+	})
+}
+
+func TestAfterALongStandstillOnlyTheEndIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := memstore.New(memstore.RunTwice())
+		var number string
+		runWorld(t, store, func(w *world) {
+			number = w.submit("ana@alpha.example", acme()).Case
+			w.wantStatus(number, intake.StatusProvisional)
+		})
+		time.Sleep(days(13)) // both reminders are late
+		runWorld(t, store, func(w *world) {
+			w.pass(time.Second)
+			w.wantMessages(intake.MessageStepReminder)
+		})
+		time.Sleep(days(20))
+		runWorld(t, store, func(w *world) {
+			w.pass(time.Second)
+			w.wantStatus(number, intake.StatusExpired)
+			w.wantMessages(intake.MessageExpired)
+		})
+	})
+}
+
+func TestOtherTermsCountForTheCasesThatThereAre(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := memstore.New(memstore.RunTwice())
+		var first intake.Registration
+		runWorld(t, store, func(w *world) {
+			first = w.story(w.submit("ana@alpha.example", acme()).Case).Registration
+		})
+		sooner := func(s *rules.Spec) {
+			s.NextStepReminders = []intake.Span{{Value: 2, Unit: intake.Days}}
+			s.NextStep = intake.Span{Value: 30, Unit: intake.Days}
+		}
+		runWorld(t, store, func(w *world) {
+			w.pass(days(2) + time.Minute)
+			w.wantMessages(intake.MessageStepReminder)
+			if got := w.wantStatus(first.Number, intake.StatusProvisional); !got.Protection.End.Equal(first.Protection.End) {
+				t.Errorf("what was promised until %s ends %s", first.Protection.End, got.Protection.End)
+			}
+		}, sooner)
 	})
 }
 
@@ -484,7 +529,7 @@ func TestALeadThatIsHeldBecomesADealWithItsClaimTime(t *testing.T) {
 		if child.Case == r.Case {
 			w.Fatal("the deal joined its lead")
 		}
-		got := w.wantStatus(child.Case, intake.StatusLocked)
+		got := w.wantStatus(child.Case, intake.StatusProtected)
 		if !got.Claim.Equal(lead.Claim) || got.Parent != r.Case || got.Lead[intake.FieldTargetRevenue] != "50000 EUR" {
 			w.Errorf("deal %+v", got)
 		}

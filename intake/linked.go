@@ -201,6 +201,23 @@ func (g *Gateway) bearer(by string) (Staff, bool) {
 	return Staff{}, false
 }
 
+// person returns the member of staff who acts, by name or address; *ErrInput if there is a list
+// of staff and he is not on it. Without one everybody is who he says he is.
+func (g *Gateway) person(by string) (Staff, error) {
+	if by = strings.TrimSpace(by); by == "" {
+		return Staff{}, &ErrInput{"who decides?"}
+	}
+	who, known := g.bearer(by)
+	if !known {
+		var names []string
+		for _, s := range g.people {
+			names = append(names, s.Name)
+		}
+		return Staff{}, &ErrInput{fmt.Sprintf("%q is not on the list of staff: %s", by, strings.Join(names, ", "))}
+	}
+	return who, nil
+}
+
 // RevokeLinks ends the links to a case's page that its partner was sent so far.
 func (g *Gateway) RevokeLinks(ctx context.Context, number, by string) (Registration, error) {
 	if by == "" {

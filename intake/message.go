@@ -46,7 +46,9 @@ const (
 	MessageElevated       MessageKind = "elevated" // the lead is a deal now
 	MessageTurn           MessageKind = "turn"     // the account is free, you are next
 	MessageOffboarding    MessageKind = "offboarding"
-	MessageRules          MessageKind = "rules" // the rules of the programme
+	MessageRules          MessageKind = "rules"     // the rules of the programme
+	MessageGiven          MessageKind = "given"     // a case of another partner is theirs now
+	MessagePassedOn       MessageKind = "passed_on" // a case is another partner's now
 )
 
 // The kinds of messages to staff. They have a Brief.
@@ -79,7 +81,7 @@ func MessageKinds() []MessageKind {
 		MessageAnswerReminder, MessageLate, MessageStepReminder, MessageProtected, MessageLocked,
 		MessageWindowReminder, MessageNotExtended, MessageIdle, MessageWon, MessageLost,
 		MessageReopened, MessageAppealDecided, MessageConflict, MessageRevoked, MessageElevated,
-		MessageTurn, MessageOffboarding, MessageRules,
+		MessageTurn, MessageOffboarding, MessageRules, MessageGiven, MessagePassedOn,
 	}
 }
 
@@ -163,6 +165,10 @@ type Brief struct {
 	// Registration is the case; nil if it is about none.
 	Registration *Registration `json:"registration,omitempty"`
 	Conflict     *Conflict     `json:"conflict,omitempty"`
+	// Said are the words of the partner that it is about: an answer, a reason; Proposed is who
+	// has decided the first half of what two persons decide.
+	Said     string `json:"said,omitempty"`
+	Proposed string `json:"proposed,omitempty"`
 	// Why says in words what happened; Percent is how much of the time for a decision is gone.
 	Why     string    `json:"why,omitempty"`
 	Percent int       `json:"percent,omitempty"`

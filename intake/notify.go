@@ -40,6 +40,10 @@ func (c *change) notifyAs(r *Registration, m Message) (err error) {
 		m.Facts.Receipt = c.receipt(r)
 	}
 	m.ID, m.At = fmt.Sprintf("%s.%d", r.Number, r.Events), c.at
+	if m.Kind == MessagePassedOn { // beside the one to who has the case now, and without a key to it
+		m.ID += ".before"
+		m.Facts.StatusLink, m.Facts.Fields = "", nil
+	}
 	if m.Kind.asked() { // the same state may be asked for any number of times
 		m.ID = fmt.Sprintf("%s.%d.%d", r.Number, r.Events, c.at.UnixMicro())
 	}
@@ -71,7 +75,8 @@ func (c *change) dueIn(r *Registration, m Message) (time.Time, error) {
 // or came to count for more.
 func (k MessageKind) receipted() bool {
 	switch k {
-	case MessageReceived, MessageApproved, MessageKnown, MessageWaitlisted, MessageElevated, MessageTurn:
+	case MessageReceived, MessageApproved, MessageKnown, MessageWaitlisted, MessageElevated, MessageTurn,
+		MessageAppealDecided, MessageProtected, MessageExtended, MessageGiven:
 		return true
 	}
 	return false

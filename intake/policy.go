@@ -216,6 +216,16 @@ func Reasons() []Reason {
 	}
 }
 
+// DeclineReasons are those that staff can decline a case for.
+func DeclineReasons() []Reason {
+	return []Reason{
+		ReasonNotEligible, ReasonBlocked, ReasonExistingCustomer, ReasonExistingDeal, ReasonProtectedByOther,
+		ReasonNamedAccount, ReasonRelatedAccount, ReasonRecentContact, ReasonOutsideTerritory, ReasonCertification,
+		ReasonQuota, ReasonPartnerInactive, ReasonMissingField, ReasonConsentRequired, ReasonFreeMailOnly,
+		ReasonNoInfoInTime, ReasonRevoked, ReasonNoTouch, ReasonIncumbent,
+	}
+}
+
 // fixable reports whether the partner can mend what the reason says and register again.
 func (r Reason) fixable() bool {
 	switch r {

@@ -52,7 +52,7 @@ func (c *change) approve(r *Registration, e Event) error {
 			return err
 		}
 	}
-	if to != StatusProvisional {
+	if to == StatusProtected {
 		r.Protection.End = c.g.policy.End(r.Protection.Start, terms.Window)
 	}
 	if err := c.move(r, to, e); err != nil {
@@ -192,6 +192,13 @@ func (c *change) progress(r *Registration, s Step, e Event) error {
 		return c.protect(r, e)
 	case r.Status.Holds():
 		return c.push(r)
+	case r.Status == StatusWaitlisted: // who met the company first is not second
+		if err := c.move(r, StatusSubmitted, e); err != nil {
+			return err
+		}
+		return c.check(r)
+	case r.Status == StatusInReview:
+		return c.recheck(r, c.at)
 	}
 	return nil
 }

@@ -113,6 +113,9 @@ func (a *acceptance) withdraw(c *change, r *Registration, e Event) error {
 // request puts what the partner asks for before staff, whatever the state of r: they decide,
 // with the partner's own words before them. A decision that can be appealed is appealed.
 func (a *acceptance) request(c *change, r *Registration, verb Verb, e Event) error {
+	if verb == VerbExtend && r.Status == StatusLocked {
+		return a.tellStatus(c, r, verb, e) // there is no end that could be moved
+	}
 	r.Unread++
 	if !slices.Contains(r.Requests, verb) {
 		r.Requests = append(r.Requests, verb)
@@ -132,7 +135,7 @@ func (a *acceptance) request(c *change, r *Registration, verb Verb, e Event) err
 	if verb == VerbExtend && len(r.Requests) == 0 {
 		return nil // granted already
 	}
-	if err := c.brief(r, StaffRequest, Brief{Why: a.s.Text}, requestActs(r, verb)...); err != nil {
+	if err := c.brief(r, StaffRequest, Brief{Said: a.s.Text}, requestActs(r, verb)...); err != nil {
 		return err
 	}
 	return c.notifyAs(r, Message{Kind: MessageRequested, To: a.s.Reply, Request: verb})
@@ -230,7 +233,7 @@ func (a *acceptance) agree(c *change, speaker, version string) error {
 	if err := putJSON(c, spacePartner, p.ID, p); err != nil {
 		return err
 	}
-	return a.tellRules(c, speaker)
+	return a.tell(c, speaker, Message{Kind: MessageRules, Request: VerbAgree})
 }
 
 // tellAll answers with the state of the sender's own cases, the newest first.

@@ -70,6 +70,14 @@ func (s Staff) May(act StaffAct, r *Registration) bool {
 	})
 }
 
+// may is May for what takes no act of its own, too: everybody but who only reads.
+func (s Staff) may(act StaffAct, r *Registration) bool {
+	if act != "" {
+		return s.May(act, r)
+	}
+	return slices.ContainsFunc(s.Roles, func(role Role) bool { return role != RoleViewer })
+}
+
 // Called reports whether a name or an address is this person's.
 func (s Staff) Called(by string) bool {
 	return by != "" && (by == s.Name || strings.EqualFold(by, s.Email))

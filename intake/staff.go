@@ -21,6 +21,8 @@ type Verdict struct {
 	Rationale string
 	// Message goes to the partner, in a question's case it is the question.
 	Message string
+
+	act StaffAct // what role it takes; empty for what every member of staff but a viewer may
 }
 
 // ErrInput is what a staff action was given that it can't work with.
@@ -32,6 +34,7 @@ func (e *ErrInput) Error() string { return e.Problem }
 // is not in a state to be approved, ErrNotFound. Against the policy's advice, or while
 // another partner's claim stands against it, it needs a rationale.
 func (g *Gateway) Approve(ctx context.Context, number string, v Verdict) (Registration, error) {
+	v.act = ActApprove
 	return g.staff(ctx, number, v, func(c *change, r *Registration, e Event) error {
 		for _, f := range r.Findings {
 			against := f.Outcome == OutcomeDecline || f.Outcome == OutcomeWaitlist || f.Reason == ReasonContested
@@ -79,6 +82,7 @@ func (g *Gateway) Amend(ctx context.Context, number string, lead Lead, v Verdict
 
 // Decline refuses a case. A hold that was granted is not declined but revoked; see Revoke.
 func (g *Gateway) Decline(ctx context.Context, number string, v Verdict) (Registration, error) {
+	v.act = ActDecline
 	if v.Reason == "" {
 		v.Reason = ReasonNotEligible
 	}
@@ -96,8 +100,8 @@ func (g *Gateway) Decline(ctx context.Context, number string, v Verdict) (Regist
 
 // refuses checks what a refusal has to have.
 func (v Verdict) refuses() error {
-	if !slices.Contains(Reasons(), v.Reason) {
-		return &ErrInput{fmt.Sprintf("reason %q: want one of %v", v.Reason, Reasons())}
+	if !slices.Contains(DeclineReasons(), v.Reason) {
+		return &ErrInput{fmt.Sprintf("reason %q: want one of %v", v.Reason, DeclineReasons())}
 	}
 	if utf8.RuneCountInString(v.Rationale) < minRationale {
 		return &ErrInput{fmt.Sprintf("a refusal needs a rationale of at least %d characters; it stays with staff", minRationale)}
@@ -107,6 +111,7 @@ func (v Verdict) refuses() error {
 
 // Waitlist puts a case on the waiting list of its account.
 func (g *Gateway) Waitlist(ctx context.Context, number string, v Verdict) (Registration, error) {
+	v.act = ActWaitlist
 	v.Reason = ReasonProtectedByOther
 	return g.staff(ctx, number, v, func(c *change, r *Registration, e Event) error {
 		var held *HeldError
@@ -122,6 +127,7 @@ func (g *Gateway) Waitlist(ctx context.Context, number string, v Verdict) (Regis
 
 // Ask puts a question to the partner; the case waits for the answer.
 func (g *Gateway) Ask(ctx context.Context, number string, v Verdict) (Registration, error) {
+	v.act = ActAsk
 	if utf8.RuneCountInString(v.Message) < minRationale {
 		return Registration{}, &ErrInput{fmt.Sprintf("the question has fewer than %d characters", minRationale)}
 	}
@@ -167,6 +173,7 @@ func (g *Gateway) Assign(ctx context.Context, number, partnerID string, v Verdic
 
 // Extend moves the end of a hold, within the bounds of the policy, and tells the partner.
 func (g *Gateway) Extend(ctx context.Context, number string, days int, v Verdict) (Registration, error) {
+	v.act = ActExtend
 	return g.staff(ctx, number, v, func(c *change, r *Registration, e Event) error {
 		r.PartnerNote = v.Message
 		return c.extend(r, days, e)
@@ -176,6 +183,7 @@ func (g *Gateway) Extend(ctx context.Context, number string, days int, v Verdict
 // RefuseExtension answers a request for more time with no. The hold ends when it would have,
 // or now if it lasted only because of the request.
 func (g *Gateway) RefuseExtension(ctx context.Context, number string, v Verdict) (Registration, error) {
+	v.act = ActRefuse
 	return g.staff(ctx, number, v, func(c *change, r *Registration, e Event) error {
 		if r.Extending.IsZero() {
 			return &ErrInput{"the partner has not asked for an extension"}
@@ -191,6 +199,7 @@ func (g *Gateway) RefuseExtension(ctx context.Context, number string, v Verdict)
 
 // Progress notes that the partner has taken a step with the prospect.
 func (g *Gateway) Progress(ctx context.Context, number string, s Step, v Verdict) (Registration, error) {
+	v.act = ActProgress
 	if s.At.IsZero() {
 		return Registration{}, &ErrInput{"when was it?"}
 	}
@@ -203,8 +212,29 @@ func (g *Gateway) Progress(ctx context.Context, number string, s Step, v Verdict
 	})
 }
 
+// Recheck has a case that waits for a decision, or for an account, judged again by what is known
+// now.
+func (g *Gateway) Recheck(ctx context.Context, number string, v Verdict) (Registration, error) {
+	return g.staff(ctx, number, v, func(c *change, r *Registration, e Event) error {
+		if r.Status != StatusInReview && r.Status != StatusWaitlisted {
+			return &ErrInput{fmt.Sprintf("the case is %s; only what is in review or on the waiting list is judged again", r.Status)}
+		}
+		if r.Status == StatusWaitlisted {
+			if err := c.move(r, StatusSubmitted, e); err != nil {
+				return err
+			}
+			return c.check(r)
+		}
+		if err := c.record(r, Event{Kind: EventSeen, Actor: e.Actor, Note: "to be judged again"}); err != nil {
+			return err
+		}
+		return c.recheck(r, c.at)
+	})
+}
+
 // Release frees an account whose partner does nothing.
 func (g *Gateway) Release(ctx context.Context, number string, v Verdict) (Registration, error) {
+	v.act = ActRelease
 	v.Reason = ReasonNoTouch
 	return g.staff(ctx, number, v, func(c *change, r *Registration, e Event) error {
 		if !r.Status.Holds() {
@@ -218,6 +248,7 @@ func (g *Gateway) Release(ctx context.Context, number string, v Verdict) (Regist
 // Revoke takes a hold back for a cause. It takes two persons: the first call notes who wants it
 // and why, the second, by another person, does it.
 func (g *Gateway) Revoke(ctx context.Context, number string, v Verdict) (Registration, error) {
+	v.act = ActRevoke
 	if v.Reason == "" {
 		v.Reason = ReasonRevoked
 	}
@@ -235,7 +266,7 @@ func (g *Gateway) Revoke(ctx context.Context, number string, v Verdict) (Registr
 			if err := c.record(r, Event{Kind: EventProposed, Actor: e.Actor, Reason: v.Reason, Note: string(ActRevoke)}); err != nil {
 				return err
 			}
-			return c.brief(r, StaffConfirmBy, Brief{Why: v.By + " wants to revoke the hold: " + v.Rationale}, ActRevoke)
+			return c.brief(r, StaffConfirmBy, Brief{Proposed: v.By, Why: v.Rationale}, ActRevoke)
 		}
 		r.PartnerNote, r.Rationale = v.Message, v.Rationale
 		e.Note = "with " + r.Revoking.By
@@ -258,12 +289,32 @@ func (g *Gateway) Withdraw(ctx context.Context, number string, v Verdict) (Regis
 
 // AcknowledgeAppeal says that a person looks into an appeal. Who decided the case can't.
 func (g *Gateway) AcknowledgeAppeal(ctx context.Context, number string, v Verdict) (Registration, error) {
+	v.act = ActAckAppeal
 	return g.staff(ctx, number, v, func(c *change, r *Registration, e Event) error {
 		if r.Status != StatusAppeal {
 			return &ErrInput{fmt.Sprintf("the case is %s, and no appeal", r.Status)}
 		}
 		r.Appeal.Acknowledged, r.Appeal.Reviewer = c.at, v.By
 		return c.record(r, Event{Kind: EventSeen, Actor: e.Actor, Note: "appeal acknowledged"})
+	})
+}
+
+// Reopen puts a case under appeal before staff again, as if it had never been decided.
+func (g *Gateway) Reopen(ctx context.Context, number string, v Verdict) (Registration, error) {
+	return g.staff(ctx, number, v, func(c *change, r *Registration, e Event) error {
+		if r.Status != StatusAppeal {
+			return &ErrInput{fmt.Sprintf("the case is %s, and no appeal", r.Status)}
+		}
+		terms, err := c.terms(r.Partner)
+		if err != nil {
+			return err
+		}
+		r.DecisionDue, r.Promised = c.g.policy.End(c.at, terms.Decision), c.at
+		r.PartnerNote = v.Message
+		if err := c.move(r, StatusInReview, e); err != nil {
+			return err
+		}
+		return c.announce(r, MessageAppealDecided, e)
 	})
 }
 
@@ -311,6 +362,7 @@ func (g *Gateway) Dismiss(ctx context.Context, number string, v Verdict) (Regist
 // Seen notes that a person has read what was unread of a case, and answered what was asked
 // for in another way.
 func (g *Gateway) Seen(ctx context.Context, number string, v Verdict) (Registration, error) {
+	v.act = ActSeen
 	return g.staff(ctx, number, v, func(c *change, r *Registration, e Event) error {
 		return c.record(r, Event{Kind: EventSeen, Actor: e.Actor})
 	})
@@ -351,18 +403,23 @@ func (g *Gateway) Retry(ctx context.Context, number string) (revived int, err er
 }
 
 func (g *Gateway) staff(ctx context.Context, number string, v Verdict, act func(*change, *Registration, Event) error) (Registration, error) {
-	if v.By == "" {
-		return Registration{}, &ErrInput{"who decides?"}
+	person, err := g.person(v.By)
+	if err != nil {
+		return Registration{}, err
 	}
+	v.By = person.Name
 	canonical, ok := g.numbers.Parse(number)
 	if !ok {
 		return Registration{}, &ErrInput{fmt.Sprintf("%q is not a case number", number)}
 	}
 	v.Message = cleanText(v.Message, FieldProblem)
 	var r Registration
-	err := g.update(ctx, func(c *change) (err error) {
+	err = g.update(ctx, func(c *change) (err error) {
 		if r, err = c.Case(canonical); err != nil {
 			return err
+		}
+		if !person.may(v.act, &r) {
+			return &ErrInput{fmt.Sprintf("the role of %s does not permit it", person.Name)}
 		}
 		if r.Status == StatusAppeal && r.Appeal.Decider == "staff:"+v.By {
 			return &ErrInput{"you made the decision that is appealed; somebody else has to look at it"}

@@ -115,7 +115,7 @@ var transitions = map[Status]map[Status][]Trigger{
 	StatusSubmitted: {
 		StatusMerged:      {TriggerRules},
 		StatusNeedsInfo:   {TriggerRules},
-		StatusInReview:    {TriggerRules, TriggerStaff},
+		StatusInReview:    {TriggerRules},
 		StatusProvisional: {TriggerRules},
 		StatusProtected:   {TriggerRules},
 		StatusLocked:      {TriggerRules},
@@ -126,7 +126,7 @@ var transitions = map[Status]map[Status][]Trigger{
 	},
 	StatusNeedsInfo: {
 		StatusSubmitted: {TriggerReply, TriggerStaff},
-		StatusInReview:  {TriggerReply, TriggerStaff, TriggerRules},
+		StatusInReview:  {TriggerReply},
 		StatusDeclined:  {TriggerStaff},
 		StatusWithdrawn: {TriggerTimer, TriggerWithdraw, TriggerOffboard},
 		StatusErased:    {TriggerErase},
@@ -143,8 +143,8 @@ var transitions = map[Status]map[Status][]Trigger{
 		StatusErased:      {TriggerErase},
 	},
 	StatusProvisional: {
-		StatusProtected: {TriggerProgress, TriggerStaff},
-		StatusLocked:    {TriggerProgress, TriggerStaff, TriggerTimer, TriggerElevate},
+		StatusProtected: {TriggerProgress},
+		StatusLocked:    {TriggerProgress, TriggerElevate},
 		StatusExpired:   {TriggerTimer, TriggerStaff, TriggerOffboard},
 		StatusWon:       {TriggerCRM, TriggerStaff},
 		StatusLost:      {TriggerCRM, TriggerStaff},
@@ -154,7 +154,7 @@ var transitions = map[Status]map[Status][]Trigger{
 		StatusErased:    {TriggerErase},
 	},
 	StatusProtected: {
-		StatusLocked:    {TriggerProgress, TriggerStaff, TriggerTimer, TriggerElevate},
+		StatusLocked:    {TriggerProgress, TriggerTimer, TriggerElevate},
 		StatusExpired:   {TriggerTimer, TriggerStaff, TriggerOffboard},
 		StatusWon:       {TriggerCRM, TriggerStaff},
 		StatusLost:      {TriggerCRM, TriggerStaff},
@@ -174,7 +174,7 @@ var transitions = map[Status]map[Status][]Trigger{
 		StatusErased:    {TriggerErase},
 	},
 	StatusWaitlisted: {
-		StatusSubmitted:   {TriggerRelease},
+		StatusSubmitted:   {TriggerRelease, TriggerStaff, TriggerProgress},
 		StatusProvisional: {TriggerStaff},
 		StatusProtected:   {TriggerStaff},
 		StatusDeclined:    {TriggerStaff},

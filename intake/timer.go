@@ -21,6 +21,10 @@ func (g *Gateway) runTimer(ctx context.Context, t Task) (effect, error) {
 		return g.runWeekly(ctx, t)
 	case "dispute":
 		return g.runDispute(ctx, t)
+	case "rearm":
+		return g.runRearm(ctx, t)
+	case "aliased":
+		return g.runAliased(ctx, t)
 	case "leave":
 		return g.runLeave(ctx, t)
 	}

@@ -50,6 +50,9 @@ func (g *Gateway) Run(ctx context.Context) error {
 			return fmt.Errorf("end the leases of before: %w", err)
 		}
 	}
+	if err := g.followPolicy(ctx); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("set the clocks by the policy: %w", err)
+	}
 	err := g.update(ctx, func(c *change) error { return c.awaitWeek(c.at) })
 	if err != nil && ctx.Err() == nil {
 		return fmt.Errorf("plan to tell staff of the week: %w", err)

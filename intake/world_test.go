@@ -100,7 +100,11 @@ func (w *world) judgeAgain() []intake.Judgement {
 		q.After = next
 	}
 	for _, j := range all {
-		p, err := rules.Read(w.source, identity.Default())
+		source, err := w.gateway.PolicySource(context.Background(), j.Policy)
+		if err != nil {
+			w.Fatal(err)
+		}
+		p, err := rules.Read(source, identity.Default())
 		if err != nil {
 			w.Fatal(err)
 		}
@@ -132,6 +136,9 @@ func newWorldWith(t *testing.T, store intake.Store, other func(*intake.Options),
 	ids := identity.Default()
 	policy, err := rules.New(spec, ids)
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := intake.KeepPolicy(t.Context(), store, policy.Hash(), policy.Source()); err != nil {
 		t.Fatal(err)
 	}
 	numbers, err := intake.NewNumbering("LG", []byte("0123456789abcdef"))
@@ -333,9 +340,10 @@ func (c *fakeCRM) Name() string { return "fake" }
 
 func (c *fakeCRM) Lookup(_ context.Context, l intake.Lead) ([]intake.Match, error) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.lookup != nil {
-		return c.lookup(l)
+	lookup := c.lookup
+	c.mu.Unlock()
+	if lookup != nil {
+		return lookup(l)
 	}
 	return nil, nil
 }

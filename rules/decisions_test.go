@@ -132,7 +132,7 @@ func TestEachDecisionRule(t *testing.T) {
 		{"what was declined for something that is put right now can at once", nil, func(c *intake.Case) {
 			c.Past = []intake.Past{{Status: intake.StatusDeclined, Reason: intake.ReasonMissingField, At: ago(1)}}
 		}, approve, ""},
-		{"a deal is no duplicate of the lead that it came from", nil, all(lead(intake.FieldKind, intake.KindDeal), with(func(v *intake.Rival) { own(v); v.Lead = true })), approve, ""},
+		{"a deal is no duplicate of the lead that it came from", nil, all(lead(intake.FieldKind, intake.KindDeal), lead(intake.FieldTargetRevenue, "50000 EUR"), with(func(v *intake.Rival) { own(v); v.Lead = true })), approve, ""},
 		{"a deal whose lead is named by its number is no duplicate either", nil, func(c *intake.Case) {
 			c.Registration.Parent = "LG-2026-000002-Y"
 			with(own)(c)
@@ -258,6 +258,8 @@ func TestEachDecisionRule(t *testing.T) {
 		{"one who leaves later is not", nil, partnerIs(func(p *intake.Partner) { p.Status, p.StatusFrom = intake.PartnerOffboarded, noon.Add(time.Second) }), approve, ""},
 		{"one who leaves now is", nil, partnerIs(func(p *intake.Partner) { p.Status, p.StatusFrom = intake.PartnerOffboarding, noon }), decline, intake.ReasonPartnerInactive},
 		{"one who joins later is", nil, partnerIs(func(p *intake.Partner) { p.StatusFrom = noon.Add(time.Second) }), decline, intake.ReasonPartnerInactive},
+		{"a deal says what it is worth", nil, lead(intake.FieldKind, intake.KindDeal), ask, intake.ReasonMissingField},
+		{"a lead does not have to", nil, lead(intake.FieldKind, intake.KindLead), approve, ""},
 		{"without consent nothing is approved", nil, lead(intake.FieldConsent, ""), ask, intake.ReasonConsentRequired},
 		{"with a no it is not either", nil, lead(intake.FieldConsent, intake.ConsentNo), ask, intake.ReasonConsentRequired},
 		{"a missing field is asked for", nil, lead(intake.FieldProblem, ""), ask, intake.ReasonMissingField},

@@ -59,6 +59,9 @@ func (p *Policy) requiredFields(_ time.Time, c intake.Case) intake.Finding {
 	if p.spec.Required == RequiredShort {
 		required = short
 	}
+	if c.Registration.Lead[intake.FieldKind] == intake.KindDeal {
+		required = append(slices.Clone(required), p.spec.DealFields...)
+	}
 	var problems []intake.Problem
 	for _, f := range intake.Fields() {
 		if c.Registration.Lead[f] != "" || f == intake.FieldCompanyDomain && p.mailProviderOnly(c) {

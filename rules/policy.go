@@ -30,6 +30,8 @@ type Spec struct {
 	Calendar Calendar `yaml:"calendar" json:"calendar"`
 	// Required is "full" or "short": which fields a registration can't do without.
 	Required string `yaml:"required" json:"required"`
+	// DealFields are what a deal can't do without besides.
+	DealFields []intake.Field `yaml:"deal_fields" json:"deal_fields"`
 	// Terms are the times and numbers that partners are promised.
 	intake.Terms `yaml:",inline"`
 	// Tiers are terms of their own for partners of a tier, by its name; what one leaves out is
@@ -102,7 +104,8 @@ const Cleanly intake.Reason = "approve"
 func Default() Spec {
 	return Spec{
 		Version: "default", Mode: intake.ModeAssist, Timezone: "UTC", Required: RequiredFull,
-		Territory: intake.OutcomeReview, GroupScope: GroupAccount,
+		DealFields: []intake.Field{intake.FieldStage, intake.FieldTargetRevenue},
+		Territory:  intake.OutcomeReview, GroupScope: GroupAccount,
 		DirectDeal: intake.OutcomeReview, DealActivity: days(180), Renewal: days(90),
 		Terms: intake.Terms{
 			Decision: business(2), DecisionReminders: []int{50, 80},

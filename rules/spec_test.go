@@ -24,6 +24,7 @@ func TestValidateNamesEveryFault(t *testing.T) {
 		"timezone":                   func(s *Spec) { s.Timezone = "Local" },
 		"contact":                    func(s *Spec) { s.Contact.Name = "" },
 		"required":                   func(s *Spec) { s.Required = "some" },
+		"deal_fields[1]":             func(s *Spec) { s.DealFields = []intake.Field{intake.FieldStage, "worth"} },
 		"calendar.workdays[0]":       func(s *Spec) { s.Calendar.Workdays = []string{"caturday"} },
 		"decision":                   func(s *Spec) { s.Decision = hours(0) },
 		"decision_reminders":         func(s *Spec) { s.DecisionReminders = []int{100} },
@@ -92,7 +93,7 @@ func every() map[string]func(*Spec) {
 		"Version": func(s *Spec) { s.Version = "2" }, "Mode": func(s *Spec) { s.Mode = intake.ModeAuto },
 		"Modes":    func(s *Spec) { s.Modes = map[intake.Reason]intake.Mode{Cleanly: intake.ModeAuto} },
 		"Timezone": func(s *Spec) { s.Timezone = "UTC" }, "Contact": func(s *Spec) { s.Contact.Name = "Jo" },
-		"Calendar": func(s *Spec) { s.Calendar.Closed = []string{"12-24"} }, "Required": func(s *Spec) { s.Required = RequiredShort },
+		"Calendar": func(s *Spec) { s.Calendar.Closed = []string{"12-24"} }, "Required": func(s *Spec) { s.Required = RequiredShort }, "DealFields": func(s *Spec) { s.DealFields = nil },
 		"Terms": func(s *Spec) {
 			s.Invitation, s.DecisionReminders, s.Extension.Times = false, nil, 0
 		},

@@ -61,6 +61,11 @@ func (s Spec) Validate(ids *identity.Lists) []error {
 func (s Spec) validateLists(ids *identity.Lists) []error {
 	var faults []error
 	fault := func(format string, a ...any) { faults = append(faults, fmt.Errorf(format, a...)) }
+	for i, f := range s.DealFields {
+		if !slices.Contains(intake.Fields(), f) {
+			fault("deal_fields[%d]: %q is none of %v", i, f, intake.Fields())
+		}
+	}
 	for key, list := range map[string][]string{"own_domains": s.OwnDomains, "blocked_domains": s.BlockedDomains} {
 		for i, d := range list {
 			if _, err := ids.Domain(d); err != nil {

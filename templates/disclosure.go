@@ -58,6 +58,8 @@ var says = map[intake.MessageKind]part{
 	intake.MessageElevated:       saysRelated | saysUntil | saysReceipt,
 	intake.MessageTurn:           saysDue | saysReceipt,
 	intake.MessageOffboarding:    saysUntil,
+	intake.MessagePassedOn:       0,
+	intake.MessageGiven:          saysFields | saysDue | saysUntil | saysMeeting | saysReceipt,
 }
 
 // class says how much of a reason a partner may read.

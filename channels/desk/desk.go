@@ -241,13 +241,7 @@ func asksOf(v intake.View) asks {
 
 // reasons are those that a person can give for a refusal.
 func reasons(act intake.StaffAct) []intake.Reason {
-	all := []intake.Reason{
-		intake.ReasonNotEligible, intake.ReasonExistingCustomer, intake.ReasonExistingDeal, intake.ReasonProtectedByOther,
-		intake.ReasonNamedAccount, intake.ReasonRelatedAccount, intake.ReasonRecentContact, intake.ReasonIncumbent,
-		intake.ReasonBlocked, intake.ReasonOutsideTerritory, intake.ReasonCertification, intake.ReasonQuota,
-		intake.ReasonPartnerInactive, intake.ReasonMissingField, intake.ReasonConsentRequired, intake.ReasonContactDomain,
-		intake.ReasonFreeMailOnly, intake.ReasonNoNextStep, intake.ReasonCoolingOff,
-	}
+	all := intake.DeclineReasons()
 	if act == intake.ActRevoke {
 		all = append([]intake.Reason{intake.ReasonRevoked}, all...)
 	}

@@ -54,6 +54,8 @@ func caseDecisions() []decision {
 		{verb: "elevate", short: "Make a deal of a lead that is held; it keeps the lead's claim time", args: "[FIELD=VALUE…]", parse: parseFields},
 		{verb: "attribute", short: "Say who gets which part of the credit", args: "PARTNER=sourced:70 PARTNER=influenced:30 …", parse: parseParts},
 		{verb: "acknowledge-appeal", short: "Say that you look into an appeal; who decided the case can't"},
+		{verb: "reopen", short: "Put a case under appeal before staff again, as if it had not been decided", speaks: true},
+		{verb: "recheck", short: "Judge a case that waits again, by what is known now"},
 		{verb: "assign", short: "Name the partner of a quarantined case and start its checks", more: partnerFlag},
 		{verb: "reassign", short: "Give a case to another partner, who goes on with it where it stands", more: partnerFlag},
 		{verb: "erase", short: "Remove all that a case says of people; it can't be undone", why: "who asked for it, for the record"},
@@ -62,7 +64,7 @@ func caseDecisions() []decision {
 
 func reasonFlag(usual intake.Reason) func(*cobra.Command, *admin.Decision) {
 	return func(cmd *cobra.Command, d *admin.Decision) {
-		cmd.Flags().StringVar((*string)(&d.Reason), "reason", string(usual), "reason code")
+		cmd.Flags().StringVar((*string)(&d.Reason), "reason", string(usual), fmt.Sprintf("one of %v", intake.DeclineReasons()))
 	}
 }
 

@@ -63,6 +63,12 @@ var decisions = map[string]func(context.Context, *intake.Gateway, string, Decisi
 	"attribute": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
 		return g.Attribute(ctx, number, d.Parts, d.verdict())
 	},
+	"reopen": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
+		return g.Reopen(ctx, number, d.verdict())
+	},
+	"recheck": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
+		return g.Recheck(ctx, number, d.verdict())
+	},
 	"acknowledge-appeal": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
 		return g.AcknowledgeAppeal(ctx, number, d.verdict())
 	},
