@@ -86,7 +86,8 @@ func (c *change) staffLinks(r *Registration, by string, acts []StaffAct) []Brief
 	return links
 }
 
-// tellStaff enqueues a message to a person of the vendor. It waits for no answer to a partner.
+// tellStaff enqueues a message to a person of the vendor. It waits for no answer to a partner,
+// and takes no room from them.
 func (c *change) tellStaff(to Contact, kind MessageKind, b Brief, id string, about Facts) error {
 	if to.Email == "" || c.g.staffChannel == "" {
 		return nil

@@ -117,6 +117,9 @@ func New(o Options) (*Gateway, error) {
 	if g.budget == (Budget{}) {
 		g.budget = DefaultBudget()
 	}
+	if g.budget.StaffHour == 0 {
+		g.budget.StaffHour = DefaultBudget().StaffHour
+	}
 	if g.now == nil {
 		g.now = time.Now
 	}

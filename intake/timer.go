@@ -15,6 +15,10 @@ func (g *Gateway) runTimer(ctx context.Context, t Task) (effect, error) {
 		return g.runBatch(ctx, t)
 	case "digest":
 		return g.runDigest(ctx, t)
+	case "gathered":
+		return g.runGathered(ctx, t)
+	case "weekly":
+		return g.runWeekly(ctx, t)
 	case "dispute":
 		return g.runDispute(ctx, t)
 	case "rearm":
