@@ -232,7 +232,15 @@ func (c *crowd) watch(over <-chan struct{}) {
 // takeAway has staff end the hold of a prospect, so that accounts go from one partner to
 // another in the middle of the race.
 func (c *crowd) takeAway(prospect int) {
-	act := []func(context.Context, string, intake.Verdict) (intake.Registration, error){c.gateway.Release, c.gateway.Withdraw}[rand.IntN(2)]
+	act := c.gateway.Withdraw
+	if rand.IntN(2) == 0 {
+		act = func(ctx context.Context, number string, v intake.Verdict) (intake.Registration, error) {
+			if r, err := c.gateway.Revoke(ctx, number, because("jo", "The customer objected.")); err != nil {
+				return r, err
+			}
+			return c.gateway.Revoke(ctx, number, v)
+		}
+	}
 	for _, r := range c.account(prospect) {
 		if !r.Status.Holds() {
 			continue
@@ -347,7 +355,7 @@ func (c *crowd) fate(r intake.Registration) string {
 	switch r.Status {
 	case intake.StatusProvisional, intake.StatusProtected, intake.StatusLocked:
 		return "hold"
-	case intake.StatusWaitlisted, intake.StatusMerged, intake.StatusWithdrawn, intake.StatusExpired:
+	case intake.StatusWaitlisted, intake.StatusMerged, intake.StatusWithdrawn, intake.StatusDeclined:
 		return string(r.Status)
 	case intake.StatusInReview:
 		if r.Reason == intake.ReasonContested {
