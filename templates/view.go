@@ -151,6 +151,9 @@ func (v *view) settle(s intake.Status) {
 	if s.Holds() || s.Undecided() {
 		v.AppealBy = ""
 	}
+	if s.Undecided() && v.Class != string(classOwn) {
+		v.Class = "" // what kind of obstacle there is would tell whether there is one
+	}
 }
 
 func percent(n int) int { return min(max(0, n), 100) }
