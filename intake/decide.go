@@ -20,7 +20,7 @@ const (
 	// rivalPause is how long a check waits for an earlier rival whose own check is running,
 	// rivalPatience how long it does so before a person has to look.
 	rivalPause    = 100 * time.Millisecond
-	longestPause  = 2 * time.Second
+	longestPause  = 400 * time.Millisecond
 	rivalPatience = 2 * time.Minute
 	// recheckPause is after what time a CRM that could not be asked is asked again.
 	recheckPause = time.Minute
@@ -386,7 +386,7 @@ func (c *change) rivals(r *Registration) ([]Rival, error) {
 
 // sharing returns the cases under a key; none for a name that too many share.
 func (c *change) sharing(key string) ([]Registration, error) {
-	if !strings.HasPrefix(key, keyName) {
+	if strings.HasPrefix(key, keyDomain) {
 		return c.CasesByKey(key, maxRivals)
 	}
 	cases, err := c.CasesByKey(key, commonName+1)

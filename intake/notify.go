@@ -11,8 +11,8 @@ import (
 )
 
 // notify enqueues a message about r to a route. What it says is fixed now: the state that
-// this transaction makes. Each message follows from one event, so that the same one is
-// never enqueued twice and two different ones never share an ID.
+// this transaction makes. Messages of a case are counted by
+// themselves: how many events it has tells of others, too.
 func (c *change) notify(r *Registration, kind MessageKind, to Route, unprompted bool) error {
 	return c.notifyAs(r, Message{Kind: kind, To: to, Unprompted: unprompted})
 }
@@ -39,13 +39,13 @@ func (c *change) notifyAs(r *Registration, m Message) (err error) {
 	if m.Kind.receipted() {
 		m.Facts.Receipt = c.receipt(r)
 	}
-	m.ID, m.At = fmt.Sprintf("%s.%d", r.Number, r.Events), c.at
-	if m.Kind == MessagePassedOn { // beside the one to who has the case now, and without a key to it
-		m.ID += ".before"
-		m.Facts.StatusLink, m.Facts.Fields = "", nil
+	n, err := c.Next("message:" + r.Number)
+	if err != nil {
+		return err
 	}
-	if m.Kind.asked() { // the same state may be asked for any number of times
-		m.ID = fmt.Sprintf("%s.%d.%d", r.Number, r.Events, c.at.UnixMicro())
+	m.ID, m.At = fmt.Sprintf("%s.%d", r.Number, n), c.at
+	if m.Kind == MessagePassedOn { // beside the one to who has the case now, and without a key to it
+		m.Facts.StatusLink, m.Facts.Fields = "", nil
 	}
 	if r.Status == StatusNeedsInfo && (m.Kind == MessageKnown || m.Kind == MessageStatus) {
 		// What is still missing says more than that we have it. What was understood was told
@@ -77,16 +77,6 @@ func (k MessageKind) receipted() bool {
 	switch k {
 	case MessageReceived, MessageApproved, MessageKnown, MessageWaitlisted, MessageElevated, MessageTurn,
 		MessageAppealDecided, MessageProtected, MessageExtended, MessageGiven:
-		return true
-	}
-	return false
-}
-
-// asked reports whether a message of the kind answers a question or a change of the partner,
-// and follows from no event of its own.
-func (k MessageKind) asked() bool {
-	switch k {
-	case MessageKnown, MessageStatus, MessageChanged, MessageRequested:
 		return true
 	}
 	return false

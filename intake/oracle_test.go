@@ -588,3 +588,27 @@ func TestWhoProvesNothingLearnsNothingOfAnyProspect(t *testing.T) {
 		})
 	}
 }
+
+func TestAPartnerDoesntLearnThatAnotherWantsHisProspectToo(t *testing.T) {
+	all := probes(30)
+	p := newProber(t, memstore.New())
+	p.runs(func() {
+		for i := range all {
+			b := &all[i]
+			b.fate, _, _ = p.ask(p.mail(b.lead()))
+			p.rest()
+			if b.way != "" {
+				s := p.submission("eve@beta.example", b.lead())
+				s.ReceivedAt = p.now
+				p.ask(s)
+				p.rest()
+				if r := p.story(b.fate.Case).Registration; r.Conflict == "" {
+					t.Fatalf("%s is not contested", r.Number)
+				}
+			}
+			p.ask(p.mail(b.lead()))
+			p.rest()
+		}
+		p.sameForAll(all)
+	})
+}

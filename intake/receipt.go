@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 )
@@ -25,9 +25,8 @@ type ClaimReceipt struct {
 	Decided  time.Time `json:"decided_at,omitzero"`
 	Status   Status    `json:"status"`
 	Policy   string    `json:"policy,omitempty"` // Policy.Hash
-	// Event is the number of the last event of the case, Head its hash: the history before it
-	// can't be told otherwise any more.
-	Event     int    `json:"event"`
+	// Head is the hash of the last event of the case: the history before it can't be told otherwise
+	// any more. How many events that were is not said: some are about others.
 	Head      string `json:"head"`
 	Key       string `json:"key"` // Signer.KeyID
 	Signature []byte `json:"signature"`
@@ -37,7 +36,7 @@ type ClaimReceipt struct {
 func NewReceipt(r Registration, s Signer) ClaimReceipt {
 	c := ClaimReceipt{
 		Case: r.Number, Partner: r.Partner, Claim: r.Claim, Accepted: r.Accepted, Decided: r.Decided,
-		Status: r.Status, Policy: r.Policy, Event: r.Events, Head: r.Head, Key: s.KeyID(),
+		Status: r.Status, Policy: r.Policy, Head: r.Head, Key: s.KeyID(),
 	}
 	if domain := r.Lead[FieldCompanyDomain]; domain != "" {
 		c.Prospect = ProspectHash(r.Number, domain)
@@ -78,7 +77,6 @@ const (
 	lineDecided
 	lineStatus
 	linePolicy
-	lineEvent
 	lineHead
 	lineKey
 	lineSignature
@@ -87,7 +85,7 @@ const (
 
 var receiptLines = [lineCount]string{
 	"Case:", "Partner:", "Prospect:", "Claimed:", "Accepted:", "Decided:",
-	"Status:", "Policy:", "Event:", "Head:", "Key:", "Signature:",
+	"Status:", "Policy:", "Head:", "Key:", "Signature:",
 }
 
 const (
@@ -100,7 +98,7 @@ const (
 func (c ClaimReceipt) values() [lineSignature]string {
 	return [lineSignature]string{
 		receiptWord(c.Case), receiptWord(c.Partner), receiptValue(c.Prospect), receiptMoment(c.Claim), receiptMoment(c.Accepted),
-		receiptMoment(c.Decided), receiptWord(string(c.Status)), receiptWord(c.Policy), strconv.Itoa(c.Event), receiptWord(c.Head), receiptWord(c.Key),
+		receiptMoment(c.Decided), receiptWord(string(c.Status)), receiptWord(c.Policy), receiptWord(c.Head), receiptWord(c.Key),
 	}
 }
 
@@ -234,16 +232,11 @@ func parseReceipt(values [lineCount]string) (c ClaimReceipt, err error) {
 		err = errors.Join(err, wrong)
 		return t
 	}
-	number := func(line int) int {
-		n, wrong := strconv.Atoi(values[line])
-		err = errors.Join(err, wrong)
-		return n
-	}
 	signature, wrong := base64.RawStdEncoding.Strict().DecodeString(values[lineSignature])
 	c = ClaimReceipt{
 		Case: word(lineCase), Partner: word(linePartner), Prospect: word(lineProspect), Claim: moment(lineClaimed),
 		Accepted: moment(lineAccepted), Decided: moment(lineDecided), Status: Status(word(lineStatus)),
-		Policy: word(linePolicy), Event: number(lineEvent), Head: word(lineHead), Key: word(lineKey), Signature: signature,
+		Policy: word(linePolicy), Head: word(lineHead), Key: word(lineKey), Signature: signature,
 	}
 	if err = errors.Join(err, wrong); err != nil {
 		return ClaimReceipt{}, fmt.Errorf("the receipt is damaged: %w", err)
@@ -273,10 +266,8 @@ func (c ClaimReceipt) Compare(r Registration, events []Event) []string {
 	switch {
 	case r.Number != c.Case:
 		return []string{"the case is " + r.Number}
-	case c.Event < 1 || c.Event > len(events):
-		note("the receipt was given after event %d, the case has %d", c.Event, len(events))
-	case events[c.Event-1].Hash != c.Head:
-		note("event %d of the case is not the one that the receipt was given after", c.Event)
+	case !slices.ContainsFunc(events, func(e Event) bool { return e.Hash == c.Head }):
+		note("the event that the receipt was given after is not in the history of the case")
 	}
 	if !r.Claim.Equal(c.Claim) {
 		note("the claim time of the case is %s now", receiptMoment(r.Claim))
