@@ -24,7 +24,8 @@ type view struct {
 	// Reason is the code if the partner may know it, else ""; Class says what of it to tell.
 	Reason string
 	Class  string
-	// Request is what was asked for, Who decides on it by name, "" if no person is known.
+	// Request is what was asked for, or what a message about no case answers; Who decides on
+	// it by name, "" if no person is known.
 	Request string
 	Who     string
 	Fields  []fieldView
@@ -33,8 +34,8 @@ type view struct {
 	Remarks  []string
 	Question []string
 	Note     []string
-	// Due is a deadline, and DueIs says whose: "decision", "answer" or "step", or "turn" for an
-	// account that is kept until then; "" if there is none.
+	// Due is a deadline, and DueIs says whose: "decision", "plan" for when we say how it goes on,
+	// "answer" or "step", or "turn" for an account that is kept until then; "" if there is none.
 	Due   string
 	DueIs string
 	// Until is the end of the hold, Left how far it is to the moment that a reminder is about:
@@ -46,6 +47,8 @@ type view struct {
 	// contested; "" if it can't.
 	Meeting  string
 	AppealBy string
+	// Met says that the time of the first meeting has come and that it counts as held.
+	Met bool
 	// Was is the code of the state before.
 	Was string
 	// Extensions is how often the hold can still be prolonged, Days by how many days at most.
@@ -107,6 +110,7 @@ func newView(m intake.Message, program, tag string) view {
 		Related: line(f.Related, maxShort), Percent: percent(f.Percent),
 		StatusLink: link(f.StatusLink), RulesLink: link(f.RulesLink), Receipt: verbatim(f.Receipt),
 	}
+	v.Met = f.Status == intake.StatusLocked && !f.Meeting.IsZero() && !f.Meeting.After(m.At)
 	v.settle(f.Status)
 	if v.Program == "" {
 		v.Program = line(program, maxShort)
@@ -130,6 +134,7 @@ func newView(m intake.Message, program, tag string) view {
 	case intake.MessageRules:
 		v.Rules = l.rules(f.Rules)
 	}
+	v.Request = answers(m, v.Request)
 	if v.Title = short(v.Company, maxTitle); v.Title == "" {
 		v.Title = v.Case
 	}
@@ -151,6 +156,18 @@ func (v *view) settle(s intake.Status) {
 	if s.Holds() || s.Undecided() {
 		v.AppealBy = ""
 	}
+}
+
+// answers is the request that a message answers. One about no case answers an agreement to the
+// rules, or what was asked about a registration that is not found.
+func answers(m intake.Message, about string) string {
+	switch {
+	case m.Kind == intake.MessageRules && m.Request == intake.VerbAgree:
+		return string(m.Request)
+	case m.Kind == intake.MessageHelp && m.Facts.Case == "" && m.Request != intake.VerbHelp && slices.Contains(intake.Verbs(), m.Request):
+		return string(m.Request)
+	}
+	return about
 }
 
 func percent(n int) int { return min(max(0, n), 100) }
@@ -185,7 +202,7 @@ func (v *view) withhold(kind intake.MessageKind) {
 		{saysDue, func() { v.Due, v.DueIs, v.Left = full.Due, full.DueIs, full.Left }},
 		{saysUntil, func() { v.Until, v.Left = full.Until, full.Left }},
 		{saysReceived, func() { v.Received = full.Received }},
-		{saysMeeting, func() { v.Meeting = full.Meeting }},
+		{saysMeeting, func() { v.Meeting, v.Met = full.Meeting, full.Met }},
 		{saysAppealBy, func() { v.AppealBy = full.AppealBy }},
 		{saysExtensions, func() { v.Extensions, v.Days = full.Extensions, full.Days }},
 		{saysRelated, func() { v.Related = full.Related }},
@@ -336,12 +353,16 @@ func dueIs(kind intake.MessageKind, s intake.Status) string {
 	switch kind {
 	case intake.MessageNeedsInfo, intake.MessageAnswerReminder, intake.MessageIdle:
 		return "answer"
-	case intake.MessageLate, intake.MessageConflict:
+	case intake.MessageLate:
 		return "decision"
+	case intake.MessageConflict:
+		return "plan"
 	case intake.MessageTurn:
 		return "turn"
 	}
 	switch {
+	case kind == intake.MessageRequested && s == intake.StatusAppeal:
+		return "plan"
 	case s == intake.StatusNeedsInfo:
 		return "answer"
 	case s == intake.StatusProvisional:
@@ -387,13 +408,28 @@ func (l *locale) asks(problems []intake.Problem) (asks []askView, remarks []stri
 		switch {
 		case known:
 		case label != "":
-			why := strings.TrimSpace(l.problem(p) + " " + l.why[p.Field])
-			asks = append(asks, askView{Label: label, Line: label + ": ", Why: why, Example: l.examples[p.Field]})
+			asks = append(asks, l.ask(p, label))
 		case l.problem(p) != "":
 			remarks = append(remarks, l.problem(p))
 		}
 	}
 	return asks, remarks
+}
+
+// choices stands before what can be chosen of in the words of a problem.
+const choices = "Choose of:"
+
+// ask is the line for a field. Where there is a choice, it is said behind the question, and no
+// example that may not be among it.
+func (l *locale) ask(p intake.Problem, label string) askView {
+	a := askView{Label: label, Line: label + ": "}
+	if _, of, found := strings.Cut(p.Message, choices); found {
+		of = strings.TrimSuffix(line(of, maxLong), ".")
+		a.Why = strings.TrimSpace(l.why[p.Field] + " " + strings.ReplaceAll(l.choose, "{of}", of))
+		return a
+	}
+	a.Why, a.Example = strings.TrimSpace(l.problem(p)+" "+l.why[p.Field]), l.examples[p.Field]
+	return a
 }
 
 // problem is the sentence for a code, or the words that came with one that has none.
