@@ -286,7 +286,7 @@ func sheetOf(v intake.View) sheet {
 		By: v.Grant.By, Act: v.Grant.Act, Expires: time.Unix(v.Grant.Expires, 0),
 		Company: cmp.Or(r.Lead[intake.FieldCompanyName], r.Lead[intake.FieldCompanyDomain], r.Number),
 		Partner: cmp.Or(v.Dossier.Partner.Name, r.Partner, "unknown"),
-		Case:    r, Since: v.Since,
+		Case:    r, Since: tidy(v.Since),
 	}
 	return s
 }
@@ -296,7 +296,7 @@ func (d *Desk) renderConfirm(c echo.Context, status int, v intake.View, f form, 
 	r := v.Dossier.Registration
 	s.May, s.Shown, s.Asks, s.Form = v.May, r.Revision, asksOf(v), f
 	s.Reasons, s.Findings, s.Submissions = reasons(v.Grant.Act), r.Findings, v.Dossier.Submissions
-	s.Events, s.Chain, s.Problem = v.Dossier.Events, v.Dossier.Chain, problem
+	s.Events, s.Chain, s.Problem = tidy(v.Dossier.Events), v.Dossier.Chain, problem
 	s.At = s.Asks.concerned(problem)
 	if n := len(s.Submissions); n > 0 {
 		s.Said = s.Submissions[n-1]
@@ -338,6 +338,15 @@ func (d *Desk) renderClosed(c echo.Context, status int, v intake.View) error {
 		s.Done = s.Done || e.Actor == "staff:"+s.By && does(s.Act, e)
 	}
 	return d.site.Render(c, status, d.closed, pages.Page{Lang: lang, Data: s})
+}
+
+// tidy takes from notes what separates their parts where there is nothing behind it.
+func tidy(events []intake.Event) []intake.Event {
+	events = slices.Clone(events)
+	for i := range events {
+		events[i].Note = strings.TrimRight(events[i].Note, "; ")
+	}
+	return events
 }
 
 // does reports whether an event is what an act makes: of several links to one case, the one
