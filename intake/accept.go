@@ -71,6 +71,7 @@ type acceptance struct {
 	id       string    // for setting aside
 	keys     []string  // of the account, as far as this submission tells
 	record   []byte    // s as it is stored
+	split    Field     // the field by which the policy lets partners share an account
 
 	receipt Receipt
 	outcome string
@@ -104,6 +105,7 @@ func (g *Gateway) prepare(s Submission) (*acceptance, error) {
 			*number = ""
 		}
 	}
+	a.split = g.policy.Published().Split
 	if !a.s.Inline {
 		a.keys = AccountKeys(g.ids, a.s.Lead)
 	}
@@ -144,7 +146,7 @@ func (a *acceptance) run(c *change) error {
 		return err
 	}
 	proven := speaker != "" && a.s.Sender.Strength.Proven()
-	known, err := a.repeat(c, proven)
+	known, err := a.repeat(c, speaker, proven)
 	if err != nil || known {
 		return err
 	}
@@ -244,7 +246,7 @@ func (a *acceptance) take(c *change, speaker string, proven bool) error {
 }
 
 // repeat answers a delivery or a content that was accepted before.
-func (a *acceptance) repeat(c *change, proven bool) (bool, error) {
+func (a *acceptance) repeat(c *change, speaker string, proven bool) (bool, error) {
 	receipt, found, err := c.seen(a.s.Key, time.Time{}, proven)
 	if err != nil {
 		return false, err
@@ -255,7 +257,7 @@ func (a *acceptance) repeat(c *change, proven bool) (bool, error) {
 			err = c.remember(a.s.Key, receipt, proven)
 		}
 		if err == nil && found && a.s.Deliberate && proven && receipt.Case != "" {
-			err = a.answerAgain(c, receipt.Case)
+			err = a.answerAgain(c, receipt.Case, speaker)
 		}
 	}
 	if err != nil || !found {
@@ -306,9 +308,9 @@ func (a *acceptance) invitation(c *change, r *Registration, m Meeting) error {
 }
 
 // answerAgain tells a person who sent the same once more what became of it.
-func (a *acceptance) answerAgain(c *change, number string) error {
+func (a *acceptance) answerAgain(c *change, number, speaker string) error {
 	r, err := c.Case(number)
-	if err != nil || r.Status == StatusQuarantined || r.Status == StatusErased {
+	if err != nil || r.Status == StatusQuarantined || r.Status == StatusErased || r.Partner != speaker {
 		return err
 	}
 	return c.notify(&r, MessageKnown, a.s.Reply, false)
@@ -411,6 +413,9 @@ func (a *acceptance) replaces(r *Registration, threaded bool) []Field {
 	}
 	return slices.DeleteFunc(Fields(), func(f Field) bool {
 		weak := slices.Contains(a.s.Weak, f) && !slices.Contains(problemFields(r.Problems), f)
+		if r.Status.Holds() && f == a.split && r.Lead[f] != "" {
+			return true // what is held of the account stays what it is
+		}
 		return weak || f == FieldCompanyDomain && r.Lead[f] != "" && r.Status != StatusNeedsInfo
 	})
 }
@@ -418,11 +423,14 @@ func (a *acceptance) replaces(r *Registration, threaded bool) []Field {
 // join adds a further submission to a case. What is empty is filled, what was asked for or
 // is corrected in a reply is replaced; the claim time stays. An answered question puts the case back into the checks.
 func (a *acceptance) join(c *change, r *Registration, lead Lead, threaded bool) error {
-	domain := r.Lead[FieldCompanyDomain]
+	domain, scope := r.Lead[FieldCompanyDomain], r.Scope
 	changed := c.absorb(r, lead, a.s.Evidence, a.replaces(r, threaded)...)
 	if differ(domain, r.Lead[FieldCompanyDomain]) && a.s.ReceivedAt.After(r.Claim) {
-		r.Claim = a.s.ReceivedAt // nobody was first with an account that he did not name
+		if err := c.claimAnew(r, a.s.ReceivedAt); err != nil {
+			return err
+		}
 	}
+	elsewhereNow := scope != r.Scope
 	elsewhere := threaded && differ(lead[FieldCompanyDomain], r.Lead[FieldCompanyDomain])
 	r.Unclear = a.s.Unclear
 	r.Submissions++
@@ -466,6 +474,11 @@ func (a *acceptance) join(c *change, r *Registration, lead Lead, threaded bool) 
 	case r.Status == StatusSubmitted:
 		return nil // the check that is under way will answer
 	}
+	if elsewhereNow {
+		if err := c.judgeAnew(r, Event{Trigger: TriggerReply, Actor: e.Actor}); err != nil {
+			return err
+		}
+	}
 	if len(changed) > 0 {
 		if err := c.push(r); err != nil {
 			return err
@@ -484,7 +497,10 @@ func (c *change) absorb(r *Registration, add Lead, words map[Field]string, repla
 		}
 		r.Evidence[f] = words[f]
 	}
-	r.Identity, r.Scope = AccountKeys(c.g.ids, r.Lead), c.g.policy.Scope(r.Lead)
+	r.Identity = AccountKeys(c.g.ids, r.Lead)
+	if !r.Status.Holds() {
+		r.Scope = c.g.policy.Scope(r.Lead)
+	}
 	return changed
 }
 
@@ -520,6 +536,27 @@ func (a *acceptance) store(c *change, r *Registration) error {
 
 // submissionKey rises with the cases: neighbours in time are neighbours in the store.
 func submissionKey(r *Registration, n int) string { return fmt.Sprintf("%016x/%06d", r.Seq, n) }
+
+// claimAnew dates the claim of r: nobody was first with an account that he did not name.
+func (c *change) claimAnew(r *Registration, at time.Time) (err error) {
+	r.Claim = at
+	r.Place, err = c.Next("case")
+	return err
+}
+
+// judgeAnew puts a case that waits back into the checks, because what it claims has changed.
+func (c *change) judgeAnew(r *Registration, e Event) error {
+	switch r.Status {
+	case StatusWaitlisted:
+		if err := c.move(r, StatusSubmitted, e); err != nil {
+			return err
+		}
+		return c.check(r)
+	case StatusInReview:
+		return c.recheck(r, c.at)
+	}
+	return nil
+}
 
 // check enqueues the judging of r as it stands now.
 func (c *change) check(r *Registration) error {

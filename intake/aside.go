@@ -39,7 +39,7 @@ func (g *Gateway) SetAside(ctx context.Context, a Aside) (Receipt, error) {
 			return err
 		}
 		if a.Delivery != nil {
-			if err := c.reported(*a.Delivery, a.ID); err != nil {
+			if err := c.reported(*a.Delivery, a); err != nil {
 				return err
 			}
 		}
@@ -147,18 +147,38 @@ type Suppression struct {
 
 // reported notes in the case what a mail server says about a message of ours. A complaint
 // stops all mail to the address until staff allow it again.
-func (c *change) reported(d Delivery, aside string) error {
+func (c *change) reported(d Delivery, a Aside) error {
 	if d.Message == "" {
 		return nil
 	}
 	number, _, _ := strings.Cut(d.Message, ".")
 	r, err := c.Case(number)
 	if errors.Is(err, ErrNotFound) {
-		return c.reportedOnNoCase(d, aside)
+		return c.reportedOnNoCase(d, a)
 	}
 	if err != nil {
 		return err
 	}
+	if d.Complaint || d.Failed {
+		r.Unread++
+	}
+	if d.Complaint {
+		if err := c.suppressReader(d.Message, a.ID); err != nil {
+			return err
+		}
+	}
+	then, err := c.bounce(&r, d, a.Channel)
+	if err != nil {
+		return err
+	}
+	if err := c.record(&r, d.event(r.Channel)); err != nil {
+		return err
+	}
+	return then()
+}
+
+// event is what the history of a case says of a report.
+func (d Delivery) event(channel string) Event {
 	what := "delayed"
 	switch {
 	case d.Complaint:
@@ -168,24 +188,44 @@ func (c *change) reported(d Delivery, aside string) error {
 	case d.Away:
 		what = "answered by a machine: its reader is away"
 	}
-	if d.Complaint || d.Failed {
-		r.Unread++
-	}
-	if d.Complaint {
-		if err := c.suppressReader(d.Message, aside); err != nil {
-			return err
-		}
-	}
-	note := cut(strings.TrimSpace(fmt.Sprintf("%s %s %s", d.Message, what, d.Status)), 100)
-	return c.record(&r, Event{Kind: EventReported, Actor: "channel:" + r.Channel, Note: note})
+	note := cut(strings.TrimSpace(fmt.Sprintf("%s %s %s", d.Message, what, d.Status)), 150)
+	return Event{Kind: EventReported, Actor: "channel:" + channel, Note: note}
 }
 
-// reportedOnNoCase heeds a complaint about a message that was about no single case.
-func (c *change) reportedOnNoCase(d Delivery, aside string) error {
-	if !d.Complaint {
+// bounce diverts a message about r that a mail server could not deliver. To whom it went we
+// know ourselves. A server that gave up on a problem of its own says nothing of the address.
+func (c *change) bounce(r *Registration, d Delivery, channel string) (then func() error, err error) {
+	nothing := func() error { return nil }
+	if !d.Failed || d.Complaint {
+		return nothing, nil
+	}
+	to, err := c.Record(spaceSentTo, d.Message)
+	if err != nil {
+		return nothing, ignoreNotFound(err)
+	}
+	if err := putJSON(c, spaceUndelivered, r.Number+"/partner", c.at); err != nil {
+		return nil, err
+	}
+	return c.divert(r, lost{id: d.Message, from: channel, to: string(to), gone: !strings.HasPrefix(d.Status, "4.")})
+}
+
+// reportedOnNoCase heeds a report about a message that was to no partner about a single case: a
+// complaint, or that staff were not reached.
+func (c *change) reportedOnNoCase(d Delivery, a Aside) error {
+	if d.Complaint {
+		return c.suppressReader(d.Message, a.ID)
+	}
+	id, toStaff := strings.CutPrefix(d.Message, "S-")
+	if !toStaff || !d.Failed {
 		return nil
 	}
-	return c.suppressReader(d.Message, aside)
+	number, _, _ := strings.Cut(id, ".")
+	return c.inCase(number, func(r *Registration) error {
+		if err := putJSON(c, spaceUndelivered, number+"/staff", c.at); err != nil {
+			return err
+		}
+		return c.record(r, d.event(a.Channel))
+	})
 }
 
 // suppressReader stops mail to whom a message went. We know that ourselves: the report could

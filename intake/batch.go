@@ -168,14 +168,15 @@ func (c *change) summarise(b batch) error {
 		return err
 	}
 	m := Message{ID: "S-" + shortID(b.ID) + ".1", Kind: MessageSummary, To: b.To, Facts: c.programFacts(p), Faults: b.Faults, At: c.at}
-	if m.Cases, err = c.factsOf(b.Cases); err != nil {
+	if m.Cases, err = c.factsOf(b.Cases, b.Partner); err != nil {
 		return err
 	}
 	return c.send(m, "summary:"+b.ID)
 }
 
-// factsOf returns what may be told of cases, each once.
-func (c *change) factsOf(numbers []string) ([]Facts, error) {
+// factsOf returns what may be told to a partner of cases, each once. Those that are no longer
+// his, or were erased, are left out.
+func (c *change) factsOf(numbers []string, partnerID string) ([]Facts, error) {
 	var all []Facts
 	for i, number := range numbers {
 		if slices.Contains(numbers[:i], number) || len(all) == maxSummary {
@@ -184,6 +185,9 @@ func (c *change) factsOf(numbers []string) ([]Facts, error) {
 		r, err := c.Case(number)
 		if err != nil {
 			return nil, err
+		}
+		if r.Partner != partnerID || r.Status == StatusErased {
+			continue
 		}
 		f, err := c.facts(&r)
 		if err != nil {

@@ -150,6 +150,9 @@ func (g *Gateway) removeOthers(ctx context.Context, keep []Account) error {
 				if err := decode(e, &a); err != nil {
 					return err
 				}
+				if err := parted(tx, a, nil); err != nil {
+					return err
+				}
 				if err := g.deleteAccount(tx, a); err != nil {
 					return err
 				}
@@ -178,6 +181,9 @@ func (g *Gateway) giveUpAliases(tx Tx, a Account) error {
 	kept := slices.DeleteFunc(slices.Clone(old.Aliases), func(d string) bool { return !slices.Contains(a.Aliases, d) })
 	if len(kept) == len(old.Aliases) {
 		return nil
+	}
+	if err := parted(tx, old, a.Aliases); err != nil {
+		return err
 	}
 	old.Aliases = kept
 	return g.putAccount(tx, old)
@@ -218,6 +224,20 @@ func (g *Gateway) putAccount(tx Tx, a Account) error {
 		return err
 	}
 	return aliased(tx, a.Domain)
+}
+
+// parted enqueues a look at the domains that are no longer one company.
+func parted(tx Tx, was Account, aliases []string) error {
+	gone := slices.DeleteFunc(slices.Clone(was.Aliases), func(d string) bool { return slices.Contains(aliases, d) })
+	if len(gone) == 0 {
+		return nil
+	}
+	for _, d := range append(gone, was.Domain) {
+		if err := aliased(tx, d); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // notTaken is ErrStale if a domain of a is another account's.
@@ -305,7 +325,7 @@ func (g *Gateway) RemoveAccount(ctx context.Context, domain string) error {
 	if err != nil {
 		return &ErrInput{Problem: err.Error()}
 	}
-	return g.store.Update(ctx, func(tx Tx) error {
+	return g.update(ctx, func(tx *change) error {
 		a, err := account(tx, d.Key)
 		if err != nil {
 			return err
@@ -319,6 +339,9 @@ func (g *Gateway) RemoveAccount(ctx context.Context, domain string) error {
 		}
 		if len(children) > 0 {
 			return &ErrInput{Problem: fmt.Sprintf("%s is the parent of %s; change that account first", a.Domain, strings.TrimPrefix(children[0].Key, a.Domain+"/"))}
+		}
+		if err := parted(tx, a, nil); err != nil {
+			return err
 		}
 		return g.deleteAccount(tx, a)
 	})

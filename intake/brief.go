@@ -67,7 +67,7 @@ func (c *change) othersFor(kind MessageKind, b Brief) []Contact {
 	for _, s := range c.g.people {
 		appeal := b.Registration != nil && b.Registration.Status == StatusAppeal
 		fits := kind == StaffConfirmBy && s.May(ActRevoke, b.Registration) && s.Name != b.Proposed ||
-			kind == StaffRequest && appeal && slices.Contains(s.Roles, RoleReviewer) && "staff:"+s.Name != b.Registration.Appeal.Decider
+			kind == StaffRequest && appeal && slices.Contains(s.Roles, RoleReviewer) && !slices.Contains(b.Registration.Appeal.Deciders, "staff:"+s.Name)
 		if fits && s.Email != "" {
 			others = append(others, Contact{Name: s.Name, Email: s.Email})
 		}
@@ -86,7 +86,8 @@ func (c *change) staffLinks(r *Registration, by string, acts []StaffAct) []Brief
 	return links
 }
 
-// tellStaff enqueues a message to a person of the vendor. It waits for no answer to a partner.
+// tellStaff enqueues a message to a person of the vendor. It waits for no answer to a partner,
+// and takes no room from them.
 func (c *change) tellStaff(to Contact, kind MessageKind, b Brief, id string, about Facts) error {
 	if to.Email == "" || c.g.staffChannel == "" {
 		return nil
@@ -95,8 +96,11 @@ func (c *change) tellStaff(to Contact, kind MessageKind, b Brief, id string, abo
 		ID: fmt.Sprintf("%s.%s.%s", id, kind, shortID(to.Email)), Kind: kind, To: Route{Channel: c.g.staffChannel, Address: to.Email},
 		Facts: Facts{Program: about.Program, Zone: about.Zone, Received: c.at, Contact: about.Contact, Locale: c.g.staffLocale}, Brief: &b, Unprompted: true, At: c.at,
 	}
-	return c.enqueueMessage(m, "notify:"+m.ID, "staff:"+to.Email)
+	return c.enqueueMessage(m, "notify:"+m.ID, staffQueue(to.Email))
 }
+
+// staffQueue is the queue of the messages to a member of staff.
+func staffQueue(email string) string { return "staff:" + email }
 
 // announced are the links and the receipt that a message about r brings.
 func (c *change) announced(r *Registration, f *Facts) {

@@ -19,18 +19,22 @@ const (
 // Budget bounds the answers that go out by themselves, so that a machine on the other side
 // can't draw more of them than a person would read. What goes beyond for one address is told
 // in one summary once there is room; what goes beyond in all waits. Messages that a person or
-// a deadline causes are counted and not held back. A limit above 500 is none, but for Hour.
+// a deadline causes are counted and not held back. Staff are told of the first new cases of an
+// hour one by one and of the others together; that is counted by itself. A limit above 500 is
+// none, but for Hour.
 type Budget struct {
 	AddressHour int `yaml:"address_hour"` // answers to one address within an hour
 	AddressDay  int `yaml:"address_day"`
 	DomainHour  int `yaml:"domain_hour"`
 	CaseDay     int `yaml:"case_day"` // answers about one case within a day
 	Hour        int `yaml:"hour"`     // answers of the whole gateway within an hour
+	// StaffHour is how many cases to decide one person is told of one by one within an hour.
+	StaffHour int `yaml:"staff_hour"`
 }
 
 // DefaultBudget is what people need and no loop gets far with.
 func DefaultBudget() Budget {
-	return Budget{AddressHour: 6, AddressDay: 20, DomainHour: 60, CaseDay: 10, Hour: 300}
+	return Budget{AddressHour: 6, AddressDay: 20, DomainHour: 60, CaseDay: 10, Hour: 300, StaffHour: 10}
 }
 
 // ruling is what becomes of a message that is about to go out.
@@ -84,6 +88,9 @@ type window struct {
 }
 
 func (g *Gateway) windows(m Message) []window {
+	if m.Brief != nil {
+		return g.staffWindows(m)
+	}
 	address := strings.ToLower(m.To.Address)
 	w := []window{
 		{address, time.Hour, g.budget.AddressHour},
@@ -97,6 +104,18 @@ func (g *Gateway) windows(m Message) []window {
 	}
 	return slices.DeleteFunc(w, func(w window) bool { return w.limit > maxCounted })
 }
+
+// staffWindows are apart from those of partners: neither takes room from the other, even where
+// somebody is both. What only one person can see to always goes out.
+func (g *Gateway) staffWindows(m Message) []window {
+	if m.Kind != StaffQueued || g.budget.StaffHour > maxCounted {
+		return nil
+	}
+	return []window{{staffKey(m.To.Address), time.Hour, g.budget.StaffHour}}
+}
+
+// staffKey is the key of what is kept for an address of staff. No address begins like it.
+func staffKey(address string) string { return "staff:" + strings.ToLower(address) }
 
 // answer is one that was counted: when, and which.
 type answer struct {
@@ -125,7 +144,7 @@ func (g *Gateway) count(tx Tx, m Message) (room bool, err error) {
 				n++
 			}
 		}
-		if n >= w.limit && !m.Unprompted {
+		if n >= w.limit && (!m.Unprompted || m.Brief != nil) {
 			return false, nil
 		}
 	}
@@ -162,6 +181,9 @@ type digest struct {
 // gather keeps what m tells for the next summary to its address. Nothing is lost but words:
 // the summary tells the state that each case has then.
 func (c *change) gather(m Message) error {
+	if m.Brief != nil {
+		return c.gatherStaff(m)
+	}
 	key := strings.ToLower(m.To.Address)
 	if m.Kind == MessageConfirm { // of what may be forged nothing is told; it can be asked later
 		return c.DeleteRecord(spaceAsked, key)
@@ -227,11 +249,13 @@ func (g *Gateway) runDigest(_ context.Context, t Task) (effect, error) {
 			ID: fmt.Sprintf("D-%s.%d", shortID(key), d.N), Kind: MessageSummary, To: d.To,
 			Facts: c.programFacts(p), Unprompted: true, At: c.at,
 		}
-		if m.Cases, err = c.factsOf(now); err != nil {
+		if m.Cases, err = c.factsOf(now, d.Partner); err != nil {
 			return err
 		}
-		if err := c.send(m, "digest:"+key); err != nil {
-			return err
+		if len(m.Cases) > 0 {
+			if err := c.send(m, "digest:"+key); err != nil {
+				return err
+			}
 		}
 		d.Cases, d.Due = d.Cases[len(now):], false
 		if len(d.Cases) > 0 {

@@ -41,8 +41,23 @@ func (g *Gateway) Apply(ctx context.Context, crm string, ch Change) error {
 }
 
 func (c *change) apply(r *Registration, ch Change, e Event) error {
+	if r.Status == StatusMerged { // the record of the lead is that of its deal now
+		main, err := c.Case(r.MergedInto)
+		if err != nil {
+			return err
+		}
+		r = &main
+	}
 	if !r.Status.Claims() && r.Status != StatusWon && r.Status != StatusLost {
 		return nil
+	}
+	if v, there := ch.Fields[ChangeMeeting]; there && v == "" && !r.Met && !r.Meeting.IsZero() {
+		r.Meeting, r.MeetingUID = time.Time{}, ""
+		off := e
+		off.Kind, off.Trigger, off.Note = EventProgress, "", "the meeting was called off"
+		if err := c.record(r, off); err != nil {
+			return err
+		}
 	}
 	for _, step := range []struct {
 		field string
@@ -67,6 +82,7 @@ func (c *change) apply(r *Registration, ch Change, e Event) error {
 	} else if given && at.After(r.Activity) && r.Status.Claims() {
 		own := e
 		own.Kind, own.Trigger = EventActivity, ""
+		r.Activity = at
 		if err := c.record(r, own); err != nil {
 			return err
 		}

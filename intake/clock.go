@@ -44,7 +44,7 @@ func (c *change) clocks(r *Registration, t Terms) []clock {
 
 func (c *change) quarantineClocks(r *Registration, t Terms) []clock {
 	end := r.ConfirmBy
-	if end.IsZero() {
+	if end.IsZero() && t.Unknown != (Span{}) {
 		end = c.later(r.Accepted, t.Unknown)
 	}
 	return []clock{{name: "end", at: end, last: true, strike: (*change).unconfirmed}}
@@ -83,20 +83,26 @@ func (c *change) decisionClocks(r *Registration, t Terms) []clock {
 }
 
 func (c *change) stepClocks(r *Registration, t Terms) []clock {
-	clocks := []clock{{name: named("end", r.Protection.End), at: r.Protection.End, last: true, strike: (*change).expire}}
+	end := c.graced(r, t)
+	clocks := []clock{{name: named("end", end), at: end, last: true, strike: (*change).expire}}
 	for _, s := range t.NextStepReminders {
 		clocks = append(clocks, reminder(c.later(r.Protection.Start, s), r.Protection.End, MessageStepReminder))
 	}
 	return clocks
 }
 
-// windowClocks end a hold at the end of its last day. A request for an extension that came in
-// time keeps it for some days more.
-func (c *change) windowClocks(r *Registration, t Terms) []clock {
-	end := r.Protection.End
-	if !r.Extending.IsZero() && t.Extension.Grace != (Span{}) {
-		end = c.g.policy.End(end, t.Extension.Grace)
+// graced is when a hold ends: with its last day, or some days later while a request for more
+// time that came before waits for staff.
+func (c *change) graced(r *Registration, t Terms) time.Time {
+	if r.Extending.IsZero() || t.Extension.Grace == (Span{}) {
+		return r.Protection.End
 	}
+	return c.g.policy.End(r.Protection.End, t.Extension.Grace)
+}
+
+// windowClocks end a hold with its window.
+func (c *change) windowClocks(r *Registration, t Terms) []clock {
+	end := c.graced(r, t)
 	clocks := []clock{{name: named("end", end), at: end, last: true, strike: (*change).expire}}
 	for _, s := range t.WindowReminders {
 		clocks = append(clocks, reminder(c.morning(c.g.policy.Before(r.Protection.End, s)), r.Protection.End, MessageWindowReminder))

@@ -7,9 +7,7 @@ import (
 )
 
 const (
-	// confirmTime is how long a quarantined case can be confirmed by an answer.
-	confirmTime = 72 * time.Hour
-	spaceAsked  = "asked_to_confirm" // address → when
+	spaceAsked = "asked_to_confirm" // address → when
 )
 
 // askToConfirm asks the address that an unproven registration claims to come from whether it
@@ -31,7 +29,9 @@ func (a *acceptance) askToConfirm(c *change, r *Registration, speaker string) er
 	if err != nil {
 		return err
 	}
-	r.ConfirmBy = c.at.Add(confirmTime)
+	if r.ConfirmBy = c.due(c.at, c.g.policy.Terms(p).Confirm); r.ConfirmBy.IsZero() {
+		return nil
+	}
 	f := c.programFacts(p)
 	f.Case, f.Status, f.Due = r.Number, r.Status, r.ConfirmBy
 	m := Message{ID: r.Number + ".confirm", Kind: MessageConfirm, To: to, Facts: f, At: c.at}

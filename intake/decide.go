@@ -166,7 +166,7 @@ func (c *change) settle(r *Registration, d Decision) error {
 	}
 	e := Event{
 		Trigger: TriggerRules, Actor: "policy", Reason: d.Reason,
-		Findings: d.Findings, Policy: r.Policy,
+		Findings: codes(d.Findings), Policy: r.Policy,
 	}
 	switch {
 	case !d.Acts:
@@ -178,7 +178,8 @@ func (c *change) settle(r *Registration, d Decision) error {
 	case d.Outcome == OutcomeApprove:
 		err := c.approve(r, e)
 		var held *HeldError
-		if !errors.As(err, &held) {
+		var crowded *ErrInput
+		if !errors.As(err, &held) && !errors.As(err, &crowded) {
 			return err
 		}
 		e.Reason = ReasonContested
@@ -193,10 +194,26 @@ func (c *change) settle(r *Registration, d Decision) error {
 	return c.review(r, e)
 }
 
+// codes are findings without their words, which may name people: events are kept for ever.
+func codes(findings []Finding) []Finding {
+	out := slices.Clone(findings)
+	for i := range out {
+		out[i].Evidence, out[i].Problems = "", nil
+	}
+	return out
+}
+
 func (c *change) review(r *Registration, e Event) error {
 	if r.Status == StatusInReview { // judged anew, still a person's to decide
 		e.Kind, r.Reason = EventJudged, e.Reason
 		return c.record(r, e)
+	}
+	if r.Status.Holds() { // decided once; what is promised now is another decision
+		terms, err := c.terms(r.Partner)
+		if err != nil {
+			return err
+		}
+		r.DecisionDue, r.Promised = c.g.policy.End(c.at, terms.Decision), c.at
 	}
 	if err := c.move(r, StatusInReview, e); err != nil {
 		return err
@@ -258,12 +275,12 @@ func (c *change) decline(r *Registration, e Event) error {
 
 // refuse ends the claim of r. What nothing that the partner can do would change he can't
 // register again for a while.
-func (c *change) refuse(r *Registration, e Event, kind MessageKind) error {
+func (c *change) refuse(r *Registration, e Event, kind MessageKind, with ...string) error {
 	terms, err := c.terms(r.Partner)
 	if err != nil {
 		return err
 	}
-	r.Decided, r.DecidedBy, r.Problems, r.Question, r.Cooling = c.at, e.Actor, nil, "", time.Time{}
+	r.Decided, r.DecidedBy, r.Problems, r.Question, r.Cooling = c.at, append(with, e.Actor), nil, "", time.Time{}
 	if !e.Reason.fixable() && terms.CoolingOff != (Span{}) {
 		r.Cooling = c.g.policy.End(c.at, terms.CoolingOff)
 	}
@@ -281,7 +298,7 @@ func (c *change) waitlist(r *Registration, e Event) error {
 	if r.Status == StatusAppeal {
 		kind = MessageAppealDecided
 	}
-	r.Decided, r.DecidedBy, r.Turn = c.at, e.Actor, time.Time{}
+	r.Decided, r.DecidedBy, r.Turn = c.at, []string{e.Actor}, time.Time{}
 	if err := c.move(r, StatusWaitlisted, e); err != nil {
 		return err
 	}

@@ -146,7 +146,7 @@ func (g *Gateway) PutPartners(ctx context.Context, partners []Partner) error {
 			if err := unlist(c, was); err != nil {
 				return err
 			}
-			if p.Status != PartnerActive && was.ID != "" && was.Status != p.Status {
+			if p.Status != PartnerActive && was.ID != "" && (was.Status != p.Status || !was.StatusFrom.Equal(p.StatusFrom)) {
 				if err := c.leave(p); err != nil {
 					return err
 				}

@@ -135,6 +135,9 @@ func (g *Gateway) runAliased(_ context.Context, t Task) (effect, error) {
 		if err != nil {
 			return err
 		}
+		if err := c.serveAccount(domain); err != nil {
+			return err
+		}
 		rivals := slices.ContainsFunc(claims, func(r *Registration) bool {
 			return r.Partner != claims[0].Partner && ScopesOverlap(r.Scope, claims[0].Scope)
 		})
@@ -147,6 +150,15 @@ func (g *Gateway) runAliased(_ context.Context, t Task) (effect, error) {
 		}
 		return c.putConflict(k)
 	}, nil
+}
+
+// serveAccount gives those their turn who waited for what is another company's now.
+func (c *change) serveAccount(domain string) error {
+	domains, err := accountDomains(c, domain)
+	if err != nil {
+		return err
+	}
+	return c.serve(domains)
 }
 
 // enter makes cases part of one conflict, of that which one of them is in already or of a new
@@ -233,9 +245,12 @@ func (c *change) conflict(id string, r *Registration) (*Conflict, error) {
 	}
 	k := &Conflict{
 		ID: fmt.Sprintf("C-%06d", n), Type: ConflictHorizontal, Account: r.Lead[FieldCompanyDomain], At: c.at,
-		Acknowledge: c.g.policy.End(c.at, terms.Conflict.Acknowledge), Plan: c.g.policy.End(c.at, terms.Conflict.Plan),
+		Acknowledge: c.due(c.at, terms.Conflict.Acknowledge), Plan: c.due(c.at, terms.Conflict.Plan),
 	}
 	for what, due := range map[string]time.Time{"acknowledge": k.Acknowledge, "plan": k.Plan} {
+		if due.IsZero() {
+			continue
+		}
 		err := c.Enqueue(Task{
 			Key: "dispute:" + k.ID + ":" + what, Lane: LaneTimer, Case: k.ID + ":" + what, Due: due.Add(time.Microsecond),
 			Payload: quoted(k.ID),
@@ -404,14 +419,19 @@ func (g *Gateway) ResolveConflict(ctx context.Context, id, winner string, v Verd
 		if winner != "" && !slices.Contains(k.Cases, number) {
 			return &ErrInput{fmt.Sprintf("case %s is not part of the conflict; its cases are %v", winner, k.Cases)}
 		}
-		if number != "" && k.Cases[0] != number {
+		takes, err := c.takesHold(k, number)
+		if err != nil {
+			return err
+		}
+		if number != "" && (k.Cases[0] != number || takes) {
 			second, err := k.second(c, number, v)
 			if err != nil || !second {
 				return err
 			}
 		}
+		first := k.Proposed.By
 		k.Resolved, k.By, k.Winner, k.Rationale, k.Proposed = c.at, v.By, number, v.Rationale, Proposal{}
-		return c.settleConflict(k, v)
+		return c.settleConflict(k, v, first)
 	})
 }
 
@@ -422,7 +442,7 @@ func (k *Conflict) second(c *change, winner string, v Verdict) (bool, error) {
 		return true, nil
 	}
 	if k.Proposed.Winner == winner {
-		return false, &ErrInput{fmt.Sprintf("%s goes first by the published order, so a second person has to confirm what you proposed", k.Cases[0])}
+		return false, &ErrInput{"it goes against the published order, or takes a hold away, so a second person has to confirm what you proposed"}
 	}
 	k.Proposed = Proposal{By: v.By, At: c.at, Winner: winner, Why: v.Rationale}
 	r, err := c.Case(winner)
@@ -432,14 +452,25 @@ func (k *Conflict) second(c *change, winner string, v Verdict) (bool, error) {
 	return false, c.tellConflict(*k, &r, fmt.Sprintf("%s proposes that %s has the account, against the published order; another person has to confirm it", v.By, winner))
 }
 
-func (c *change) settleConflict(k *Conflict, v Verdict) error {
+// takesHold reports whether a resolution takes the account from a case that holds it.
+func (c *change) takesHold(k *Conflict, winner string) (takes bool, err error) {
+	err = c.eachCase(k, func(r *Registration) error {
+		takes = takes || r.Number != winner && r.Status.Holds()
+		return nil
+	})
+	return takes && winner != "", err
+}
+
+func (c *change) settleConflict(k *Conflict, v Verdict, first string) error {
 	part := func(r *Registration) error {
 		r.Conflict = ""
 		e := Event{Trigger: TriggerStaff, Actor: "staff:" + v.By, Reason: ReasonResolved}
 		switch {
 		case k.Winner == "" || r.Number == k.Winner:
 			return c.record(r, Event{Kind: EventDisputed, Actor: e.Actor, Note: k.ID + " resolved"})
-		case r.Status == StatusInReview || r.Status.Holds():
+		case r.Status.Holds():
+			return c.refuse(r, e, MessageRevoked, "staff:"+first)
+		case r.Status == StatusInReview:
 			return c.decline(r, e)
 		}
 		return c.record(r, Event{Kind: EventDisputed, Actor: e.Actor, Note: k.ID + " resolved"})
@@ -455,6 +486,37 @@ func (c *change) settleConflict(k *Conflict, v Verdict) error {
 	}
 	r.Rationale = v.Rationale
 	return c.approve(&r, Event{Trigger: TriggerStaff, Actor: "staff:" + v.By, Reason: ReasonResolved})
+}
+
+// inherit puts a deal in the place of its lead in a conflict.
+func (c *change) inherit(lead, deal *Registration) error {
+	var k Conflict
+	if err := getJSON(c, spaceConflict, lead.Conflict, &k); err != nil {
+		return ignoreNotFound(err)
+	}
+	for i, number := range k.Cases {
+		if number == lead.Number {
+			k.Cases[i] = deal.Number
+		}
+	}
+	deal.Conflict, lead.Conflict = k.ID, ""
+	return c.putConflict(&k)
+}
+
+// mayPrefer returns an error if r is part of an open conflict in which another claim goes first:
+// that is for ResolveConflict, and two persons.
+func (c *change) mayPrefer(r *Registration) error {
+	if r.Conflict == "" {
+		return nil
+	}
+	var k Conflict
+	if err := getJSON(c, spaceConflict, r.Conflict, &k); err != nil {
+		return ignoreNotFound(err)
+	}
+	if !k.Resolved.IsZero() || k.Cases[0] == r.Number {
+		return nil
+	}
+	return &ErrInput{fmt.Sprintf("the case is part of the conflict %s, in which %s goes first by the published order; resolve the conflict", k.ID, k.Cases[0])}
 }
 
 // leaveConflict takes r, which claims nothing any more, out of its conflict. One claim alone is

@@ -29,7 +29,7 @@ func (c *change) elevate(r *Registration, lead Lead, a *acceptance, actor string
 	child := Registration{
 		Number: number, Seq: seq, Partner: r.Partner, Contact: r.Contact, Strength: r.Strength, Channel: r.Channel,
 		Status: StatusSubmitted, Claim: r.Claim, Accepted: c.at, Since: c.at, Activity: c.at,
-		Lead: r.Lead.Clone(), Evidence: map[Field]string{}, Reply: r.Reply, Parent: r.Number, LeadSeq: r.place(), Scope: r.Scope,
+		Lead: r.Lead.Clone(), Evidence: map[Field]string{}, Reply: r.Reply, Parent: r.Number, Place: r.place(), Scope: r.Scope,
 		Intro: r.Intro, Meeting: r.Meeting, MeetingUID: r.MeetingUID, Met: r.Met, Attribution: r.Attribution,
 		DecisionDue: c.g.policy.End(c.at, terms.Decision), Promised: c.at,
 	}
@@ -67,6 +67,7 @@ func (c *change) elevate(r *Registration, lead Lead, a *acceptance, actor string
 		return nil, err
 	}
 	if r.Status != StatusLocked {
+		r.Unlocked = Unlocked{Status: r.Status, End: r.Protection.End}
 		if err := c.move(r, StatusLocked, Event{Trigger: TriggerElevate, Actor: actor, Reason: ReasonElevated}); err != nil {
 			return nil, err
 		}
@@ -80,15 +81,17 @@ func (c *change) elevate(r *Registration, lead Lead, a *acceptance, actor string
 // succeed puts a deal that is approved in the place of its lead, whose hold it goes on with,
 // and returns the state in which it holds the account.
 func (c *change) succeed(r *Registration) (Status, error) {
-	lead, err := c.Case(r.Parent)
-	if err != nil {
-		return "", err
-	}
-	if !lead.Status.Holds() {
-		return StatusProvisional, nil // the lead has ended meanwhile; the deal stands alone
+	lead, err := c.leadOf(r)
+	if err != nil || !lead.Status.Holds() {
+		return "", err // the lead has ended meanwhile; the deal stands alone
 	}
 	r.Protection, r.Met = lead.Protection, r.Met || lead.Met
 	lead.MergedInto = r.Number
+	if lead.Conflict != "" {
+		if err := c.inherit(&lead, r); err != nil {
+			return "", err
+		}
+	}
 	c.passing = true
 	defer func() { c.passing = false }()
 	err = c.move(&lead, StatusMerged, Event{Trigger: TriggerElevate, Actor: "policy", Reason: ReasonElevated, Note: "into case " + r.Number})
@@ -108,5 +111,16 @@ func (c *change) orphan(r *Registration) error {
 		return err
 	}
 	lead.Child = ""
-	return c.record(&lead, Event{Kind: EventElevated, Actor: "policy", Note: r.Number + " ended"})
+	if err := c.record(&lead, Event{Kind: EventElevated, Actor: "policy", Note: r.Number + " ended"}); err != nil {
+		return err
+	}
+	was := lead.Unlocked
+	if lead.Status != StatusLocked || lead.Met || was.Status == "" {
+		return nil
+	}
+	lead.Unlocked, lead.Protection.End = Unlocked{}, was.End
+	if err := c.move(&lead, was.Status, Event{Trigger: TriggerElevate, Actor: "policy", Reason: ReasonElevated}); err != nil {
+		return err
+	}
+	return c.push(&lead)
 }

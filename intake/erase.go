@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 )
@@ -23,17 +24,11 @@ func (g *Gateway) Erase(ctx context.Context, number string, v Verdict) (Registra
 		if err := c.forgetJudgements(r); err != nil {
 			return err
 		}
-		open, err := c.Open(r.Number)
-		if err != nil {
+		if err := c.forgetMessages(r); err != nil {
 			return err
 		}
-		for _, t := range open {
-			if err := c.Cancel(t.Key); err != nil {
-				return err
-			}
-		}
 		if domain := r.Lead[FieldCompanyDomain]; domain != "" {
-			if err := c.DeleteRecord(spacePast, r.Partner+"/"+domain); err != nil {
+			if err := c.forgetPast(r.Partner+"/"+domain, r.Number); err != nil {
 				return err
 			}
 		}
@@ -43,7 +38,7 @@ func (g *Gateway) Erase(ctx context.Context, number string, v Verdict) (Registra
 		r.Findings, r.PartnerNote, r.Rationale, r.Revoking, r.Scope = nil, "", "", Revoking{}, ""
 		r.Submissions = 0
 		c.passing = true
-		err = c.move(r, StatusErased, e)
+		err := c.move(r, StatusErased, e)
 		c.passing = false
 		if err != nil {
 			return err
@@ -56,6 +51,56 @@ func (g *Gateway) Erase(ctx context.Context, number string, v Verdict) (Registra
 		}
 		return c.release(&whole)
 	})
+}
+
+// forgetMessages takes back what is still to be sent about r, and forgets to whom anything was.
+func (c *change) forgetMessages(r *Registration) error {
+	queues := []string{r.Number}
+	p, err := partner(c, r.Partner)
+	if err := ignoreNotFound(err); err != nil {
+		return err
+	}
+	for _, s := range c.g.people {
+		queues = append(queues, staffQueue(s.Email))
+	}
+	for _, to := range []Contact{p.Manager, p.Executive, c.g.policy.Contact()} {
+		queues = append(queues, staffQueue(to.Email))
+	}
+	for _, queue := range queues {
+		open, err := c.Open(queue)
+		if err != nil {
+			return err
+		}
+		for _, t := range open {
+			if queue != r.Number && !bytes.Contains(t.Payload, []byte(r.Number)) {
+				continue
+			}
+			if err := c.Cancel(t.Key); err != nil {
+				return err
+			}
+		}
+	}
+	sent, err := c.ScanRecords(spaceSentTo, r.Number+".", "", maxForgotten)
+	if err != nil {
+		return err
+	}
+	for _, e := range sent {
+		if err := c.DeleteRecord(spaceSentTo, e.Key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxForgotten is more than any case has messages.
+const maxForgotten = 10_000
+
+func (c *change) forgetPast(key, number string) error {
+	var p Past
+	if err := getJSON(c, spacePast, key, &p); err != nil || p.Number != number {
+		return ignoreNotFound(err)
+	}
+	return c.DeleteRecord(spacePast, key)
 }
 
 // forget removes a submission and its payload, which may tell of others too.

@@ -24,6 +24,26 @@ type permanentError struct{ err error }
 func (e *permanentError) Error() string { return e.err.Error() }
 func (e *permanentError) Unwrap() error { return e.err }
 
+// OwnFault marks err as Permanent, and as one that whoever was written to has no part in: the
+// same would happen with any other address.
+func OwnFault(err error) error {
+	if err == nil {
+		return nil
+	}
+	return Permanent(&ownFault{err})
+}
+
+// isOwnFault reports whether err or what it wraps was marked by OwnFault.
+func isOwnFault(err error) bool {
+	var o *ownFault
+	return errors.As(err, &o)
+}
+
+type ownFault struct{ err error }
+
+func (e *ownFault) Error() string { return e.err.Error() }
+func (e *ownFault) Unwrap() error { return e.err }
+
 // RetryAfter marks err as one that is to be retried after d at the earliest.
 func RetryAfter(d time.Duration, err error) error {
 	if err == nil {

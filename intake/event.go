@@ -80,7 +80,7 @@ type Event struct {
 // stirs reports whether the event is somebody's doing about the deal, not the gateway's own.
 func (e Event) stirs() bool {
 	switch e.Kind {
-	case EventAccepted, EventJoined, EventAmended, EventRequested, EventMeeting, EventExtended, EventProgress, EventActivity:
+	case EventAccepted, EventJoined, EventAmended, EventRequested, EventMeeting, EventExtended, EventProgress:
 		return true
 	case EventMoved:
 		who, _, _ := strings.Cut(e.Actor, ":")

@@ -117,6 +117,9 @@ func New(o Options) (*Gateway, error) {
 	if g.budget == (Budget{}) {
 		g.budget = DefaultBudget()
 	}
+	if g.budget.StaffHour == 0 {
+		g.budget.StaffHour = DefaultBudget().StaffHour
+	}
 	if g.now == nil {
 		g.now = time.Now
 	}
@@ -276,13 +279,13 @@ func (c *change) gaveUp(r *Registration) error {
 			return err
 		}
 	}
-	if c.passing {
-		return nil
-	}
 	if r.Conflict != "" {
 		if err := c.leaveConflict(r); err != nil {
 			return err
 		}
+	}
+	if c.passing {
+		return nil
 	}
 	return c.release(r)
 }

@@ -53,16 +53,20 @@ func (g *Gateway) runLeave(_ context.Context, t Task) (effect, error) {
 		if errors.Is(err, ErrNotFound) || err == nil && p.Status == PartnerActive {
 			return nil // he stays after all
 		}
-		if err != nil {
-			return err
+		if err != nil || p.StatusFrom.After(c.at) {
+			return err // the day was put off, and has a task of its own
 		}
 		cases, err := c.ListCases(CaseQuery{Partner: l.Partner, Before: l.Before, Limit: leavePage})
 		if err != nil {
 			return err
 		}
-		for i := range cases {
-			if err := c.leaveCase(&cases[i], p); err != nil {
-				return fmt.Errorf("case %s: %w", cases[i].Number, err)
+		for _, listed := range cases {
+			r, err := c.Case(listed.Number) // the end of one case may have changed another
+			if err != nil {
+				return err
+			}
+			if err := c.leaveCase(&r, p); err != nil {
+				return fmt.Errorf("case %s: %w", r.Number, err)
 			}
 		}
 		if len(cases) < leavePage {
@@ -102,10 +106,11 @@ func (g *Gateway) Reassign(ctx context.Context, number, partnerID string, v Verd
 		if err != nil {
 			return err
 		}
+		to, there := p.reachable()
 		if r.Child != "" || r.Parent != "" && r.Status != StatusLocked && r.Status != StatusProtected {
 			return &ErrInput{"a deal of the lead is being judged; decide on it first"}
 		}
-		if p.Status != PartnerActive || !r.Status.Claims() || p.ID == r.Partner || len(p.Contacts) == 0 {
+		if p.Status != PartnerActive || !r.Status.Claims() || p.ID == r.Partner || !there {
 			return &ErrInput{fmt.Sprintf("the case is %s and of partner %s; it can go to another active partner with a contact, while it claims an account", r.Status, r.Partner)}
 		}
 		if r.Status.Holds() {
@@ -116,8 +121,8 @@ func (g *Gateway) Reassign(ctx context.Context, number, partnerID string, v Verd
 		before, was := r.Partner, r.Reply
 		r.Links++ // the links that the other partner has are his no more
 		r.Evidence, r.Unclear, r.PartnerNote = nil, nil, ""
-		r.Partner, r.Contact = p.ID, p.Contacts[0].Email
-		r.Reply = Route{Channel: r.Reply.Channel, Address: p.Contacts[0].Email}
+		r.Partner, r.Contact = p.ID, to.Email
+		r.Reply = Route{Channel: r.Reply.Channel, Address: to.Email}
 		e.Kind, e.Trigger, e.Note = EventAmended, "", "from partner "+before+" to "+p.ID
 		if err := c.record(r, e); err != nil {
 			return err

@@ -175,8 +175,10 @@ type Brief struct {
 	Due     time.Time `json:"due,omitzero"`
 	// Links open a page on which the person confirms what he chose.
 	Links []BriefLink `json:"links,omitempty"`
-	// Digest are the numbers of the week, in their order.
-	Digest []DigestLine `json:"digest,omitempty"`
+	// Digest are the numbers of the week, in their order. Gathered says that they are not: they
+	// count what was too much to be told one by one.
+	Digest   []DigestLine `json:"digest,omitempty"`
+	Gathered bool         `json:"gathered,omitempty"`
 }
 
 // BriefLink is one thing that staff can do.
@@ -187,10 +189,30 @@ type BriefLink struct {
 
 // DigestLine is one number of a digest, and the cases that it counts.
 type DigestLine struct {
-	// Name is a key for words: pending, late, expiring, conflicts, idle, duplicates, undelivered.
+	// Name is a key for words, one of DigestNames.
 	Name  string   `json:"name"`
 	Count int      `json:"count"`
 	Cases []string `json:"cases,omitempty"`
+}
+
+// The names of the lines of a digest.
+const (
+	DigestPending     = "pending"     // in review
+	DigestLate        = "late"        // a promise of a decision was not kept
+	DigestExpiring    = "expiring"    // the hold ends soon
+	DigestConflicts   = "conflicts"   // part of an open conflict
+	DigestIdle        = "idle"        // nothing has happened for long
+	DigestDuplicates  = "duplicates"  // in review, and may be about the account of another
+	DigestUndelivered = "undelivered" // something about it did not arrive
+	DigestWaiting     = "waiting"     // for an answer of the partner
+)
+
+// DigestNames is the full set, in the order of a digest.
+func DigestNames() []string {
+	return []string{
+		DigestPending, DigestLate, DigestExpiring, DigestConflicts, DigestIdle, DigestDuplicates,
+		DigestUndelivered, DigestWaiting,
+	}
 }
 
 // StaffAct is what staff can do about a case through a link.

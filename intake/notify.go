@@ -226,6 +226,9 @@ func (g *Gateway) runNotify(ctx context.Context, t Task) (effect, error) {
 
 // sent records a delivered message with its case or cases.
 func (c *change) sent(m Message, thread json.RawMessage) error {
+	if err := c.arrived(m); err != nil {
+		return err
+	}
 	for _, number := range m.numbers() {
 		r, err := c.Case(number)
 		if err != nil {
@@ -242,15 +245,32 @@ func (c *change) sent(m Message, thread json.RawMessage) error {
 	return nil
 }
 
+// arrived ends what was noted of earlier messages that did not arrive.
+func (c *change) arrived(m Message) error {
+	what := "/partner"
+	if m.Brief != nil {
+		what = "/staff"
+	}
+	for _, number := range append(m.numbers(), m.briefed()...) {
+		if err := c.DeleteRecord(spaceUndelivered, number+what); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // notSent records that a message was not delivered, and why.
 func (c *change) notSent(m Message, why string) error {
+	if m.Brief != nil {
+		return c.staffUnsent(m, why)
+	}
 	for _, number := range m.numbers() {
 		r, err := c.Case(number)
 		if err != nil {
 			return err
 		}
 		r.Unread++
-		if err := c.record(&r, Event{Kind: EventUndelivered, Actor: "gateway", Note: m.ID + " " + why}); err != nil {
+		if err := c.undelivered(&r, "partner", m.ID+" "+why); err != nil {
 			return err
 		}
 	}

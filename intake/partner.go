@@ -76,6 +76,16 @@ type Contact struct {
 	Status string `json:"status,omitempty"`
 }
 
+// reachable returns the first contact who is there.
+func (p Partner) reachable() (Contact, bool) {
+	for _, c := range p.Contacts {
+		if c.Status == "" && c.Email != "" {
+			return c, true
+		}
+	}
+	return Contact{}, false
+}
+
 // The states of a contact who can't be reached.
 const (
 	ContactBounced = "bounced"

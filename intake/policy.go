@@ -26,6 +26,8 @@ type Policy interface {
 	// Scope is the part of an account that a lead claims, where the policy lets partners share
 	// one; "" for the whole.
 	Scope(l Lead) string
+	// GroupWide says that a claim is to all companies of a group.
+	GroupWide() bool
 	// Published is what everybody may read of the rules. It names no account.
 	Published() Published
 	// ConfirmsUnproven says whether a mail that claims to come from a partner and can't prove

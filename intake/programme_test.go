@@ -267,7 +267,7 @@ func (p *programme) does(_ intake.Registration, err error) {
 
 func (p *programme) refused(err error) {
 	p.Helper()
-	if !strings.Contains(err.Error(), "can't") && !strings.Contains(err.Error(), "cannot") && !strings.Contains(err.Error(), "policy") && !strings.Contains(err.Error(), "confirm") {
+	if !strings.Contains(err.Error(), "can't") && !strings.Contains(err.Error(), "cannot") && !strings.Contains(err.Error(), "policy") && !strings.Contains(err.Error(), "confirm") && !strings.Contains(err.Error(), "resolve the conflict") {
 		p.Errorf("an act of staff: %v", err)
 	}
 }

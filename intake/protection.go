@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -38,7 +39,7 @@ func (c *change) approve(r *Registration, e Event) error {
 		return err
 	}
 	appealed := r.Status == StatusAppeal
-	r.Decided, r.DecidedBy, r.Problems, r.Question, r.Turn = c.at, e.Actor, nil, "", time.Time{}
+	r.Decided, r.DecidedBy, r.Problems, r.Question, r.Turn = c.at, []string{e.Actor}, nil, "", time.Time{}
 	r.Protection = Protection{Start: c.at, End: c.g.policy.End(c.at, terms.NextStep)}
 	to := StatusProvisional
 	switch {
@@ -48,9 +49,11 @@ func (c *change) approve(r *Registration, e Event) error {
 		to = StatusProtected
 	}
 	if r.Parent != "" {
-		if to, err = c.succeed(r); err != nil {
+		as, err := c.succeed(r)
+		if err != nil {
 			return err
 		}
+		to = cmp.Or(as, to)
 	}
 	if to == StatusProtected {
 		r.Protection.End = c.g.policy.End(r.Protection.Start, terms.Window)
@@ -83,28 +86,57 @@ func (e *HeldError) Error() string {
 
 // mayHold returns a *HeldError if another case holds the account of r, or contests it.
 func (c *change) mayHold(r *Registration) error {
-	domains, err := c.accountDomains(r)
+	domains, err := c.reach(r)
 	if err != nil {
 		return err
 	}
+	lead, err := c.leadOf(r)
+	if err != nil {
+		return err
+	}
+	own := lead.Status.Holds() // it is protected for the partner already
 	for _, domain := range domains {
 		cases, err := c.CasesByKey(keyDomain+domain, maxRivals)
 		if err != nil {
 			return err
 		}
 		for _, other := range cases {
-			if other.Number == r.Number || !ScopesOverlap(r.Scope, other.Scope) || other.Number == r.Parent || other.Parent == r.Number {
+			if other.Number == r.Number || !ScopesOverlap(r.Scope, other.Scope) || other.Number == lead.Number {
 				continue
 			}
-			if other.Status.Holds() || other.Status == StatusAppeal && r.Status != StatusAppeal {
+			if other.Status.Holds() || other.Status == StatusAppeal && r.Status != StatusAppeal && !own {
 				return &HeldError{Case: r.Number, Holder: other.Number, Appeal: !other.Status.Holds()}
 			}
 		}
 		if len(cases) == maxRivals { // the holder may be among those not read
-			return fmt.Errorf("more than %d live cases of %s", maxRivals, domain)
+			return &ErrInput{fmt.Sprintf("there are more than %d live cases of %s; end some of them first", maxRivals, domain)}
 		}
 	}
 	return nil
+}
+
+// leadOf is the lead of which r is the deal, if it is still of the same partner; zero if there
+// is none.
+func (c *change) leadOf(r *Registration) (Registration, error) {
+	if r.Parent == "" {
+		return Registration{}, nil
+	}
+	lead, err := c.Case(r.Parent)
+	if err != nil || lead.Partner != r.Partner {
+		return Registration{}, err
+	}
+	return lead, nil
+}
+
+// reach are the domains that a claim of r is to: those of the company, and of its whole group
+// where the policy says so.
+func (c *change) reach(r *Registration) ([]string, error) {
+	domains, err := c.accountDomains(r)
+	if err != nil || !c.g.policy.GroupWide() {
+		return domains, err
+	}
+	related, err := c.groupDomains(r)
+	return append(domains, related...), err
 }
 
 // accountDomains are the domains of the company of r: the one it names and its aliases.
@@ -138,18 +170,39 @@ func (c *change) extended(r *Registration, days int) (Protection, error) {
 
 // extend moves the end of a hold and tells the partner.
 func (c *change) extend(r *Registration, days int, e Event) error {
-	if !r.Status.ends() {
+	late := r.Status == StatusExpired && !r.Extending.IsZero() // asked in time, read too late
+	if !r.Status.ends() && !late {
 		return &ErrInput{fmt.Sprintf("the case is %s; there is no end of a hold that could be moved", r.Status)}
 	}
 	later, err := c.extended(r, days)
 	if err != nil {
 		return &ErrInput{err.Error()}
 	}
+	if r.Status == StatusExpired {
+		return c.restore(r, later, days, e)
+	}
 	e.Kind, e.Trigger = EventExtended, ""
 	e.Note = fmt.Sprintf("to %s, %d days later", later.End.Format(time.RFC3339), days)
 	r.Protection, r.Extending = later, time.Time{}
 	r.Requests = slices.DeleteFunc(r.Requests, func(v Verb) bool { return v == VerbExtend })
 	if err := c.record(r, e); err != nil {
+		return err
+	}
+	return c.announce(r, MessageExtended, e)
+}
+
+// restore takes a hold up again that ended while the request to prolong it lay unread.
+func (c *change) restore(r *Registration, later Protection, days int, e Event) error {
+	if err := c.mayHold(r); err != nil {
+		return err
+	}
+	to := StatusProtected
+	if r.Reason == ReasonNoNextStep {
+		to = StatusProvisional
+	}
+	r.Protection, r.Extending = later, time.Time{}
+	e.Note = fmt.Sprintf("extended by %d days", days)
+	if err := c.move(r, to, e); err != nil {
 		return err
 	}
 	return c.announce(r, MessageExtended, e)
@@ -269,32 +322,44 @@ func (c *change) silent(r *Registration) error {
 	return c.brief(r, StaffIdle, Brief{Why: "the partner was asked and did not answer; the account can be freed or given to another"}, ActRelease)
 }
 
-// release lets the first case on the waiting list of the account have its turn, after r
-// gave up its claim: unless another case holds the account, or has the older claim and is
-// still to be decided.
+// release lets those who wait for the account have their turn, after r gave up its claim.
 func (c *change) release(r *Registration) error {
-	domains, err := c.accountDomains(r)
+	domains, err := c.reach(r)
 	if err != nil {
 		return err
 	}
-	var waiting []Registration
+	return c.serve(domains)
+}
+
+// serve gives each case that waits for one of the domains its turn, the oldest claim first,
+// unless a hold, an appeal or an older claim that is still to be decided stands against it.
+func (c *change) serve(domains []string) error {
+	var live []Registration
 	for _, domain := range domains {
 		cases, err := c.CasesByKey(keyDomain+domain, maxRivals)
 		if err != nil {
 			return err
 		}
-		for _, o := range cases {
-			if o.Number != r.Number && ScopesOverlap(r.Scope, o.Scope) {
-				waiting = append(waiting, o)
-			}
+		live = append(live, cases...)
+	}
+	slices.SortFunc(live, func(a, b Registration) int { return before(&a, &b) })
+	for i := range live {
+		r := &live[i]
+		if r.Status != StatusWaitlisted {
+			continue
+		}
+		blocked := slices.ContainsFunc(live, func(o Registration) bool {
+			return o.Number != r.Number && ScopesOverlap(r.Scope, o.Scope) &&
+				(o.Status.Holds() || o.Status == StatusAppeal || o.Status.Undecided() && before(&o, r) < 0)
+		})
+		if blocked {
+			continue
+		}
+		if err := c.takeTurn(r); err != nil {
+			return err
 		}
 	}
-	slices.SortFunc(waiting, func(a, b Registration) int { return before(&a, &b) })
-	if len(waiting) == 0 || waiting[0].Status != StatusWaitlisted ||
-		slices.ContainsFunc(waiting, func(o Registration) bool { return o.Status.Holds() || o.Status == StatusAppeal }) {
-		return nil
-	}
-	return c.takeTurn(&waiting[0])
+	return nil
 }
 
 // takeTurn gives a waiting case the first right to an account that became free.
@@ -303,13 +368,21 @@ func (c *change) takeTurn(r *Registration) error {
 	if err != nil {
 		return err
 	}
-	r.Turn = c.g.policy.End(c.at, terms.FirstRight)
+	r.Turn = c.due(c.at, terms.FirstRight)
 	r.DecisionDue, r.Promised = c.g.policy.End(c.at, terms.Decision), c.at
 	err = c.move(r, StatusSubmitted, Event{Trigger: TriggerRelease, Actor: "policy", Note: "the account is free"})
 	if err != nil {
 		return err
 	}
 	return c.check(r)
+}
+
+// due is the end of a span, zero if the policy has no such clock.
+func (c *change) due(from time.Time, s Span) time.Time {
+	if s == (Span{}) {
+		return time.Time{}
+	}
+	return c.g.policy.End(from, s)
 }
 
 // before orders cases by claim.

@@ -62,6 +62,9 @@ func (g *Gateway) runPush(crm CRM) handler {
 				ref.Revision = rec.Registration.Revision
 			}
 			r.CRM[crm.Name()] = ref
+			if err := c.DeleteRecord(spaceUndelivered, r.Number+"/crm:"+crm.Name()); err != nil {
+				return err
+			}
 			return c.record(&r, Event{Kind: EventPushed, Actor: "crm:" + crm.Name(), Note: ref.ID})
 		}, nil
 	}

@@ -45,9 +45,10 @@ type Registration struct {
 	Appeal Appeal `json:"appeal,omitzero"`
 	// Parent is the lead of which this case is the deal, Child the deal that came of this lead.
 	Parent string `json:"parent,omitempty"`
-	// LeadSeq is the Seq of Parent, whose place in the order of claims the deal has.
-	LeadSeq uint64 `json:"lead_seq,omitempty"`
-	Child   string `json:"child,omitempty"`
+	// Place decides between equal claim times in the place of Seq, if it is not 0: a deal has that
+	// of its lead, and who names another account comes last.
+	Place uint64 `json:"place,omitempty"`
+	Child string `json:"child,omitempty"`
 	// Scope is the part of the account that is claimed, where the policy lets partners share
 	// one; empty for the whole.
 	Scope string `json:"scope,omitempty"`
@@ -69,8 +70,11 @@ type Registration struct {
 	Turn    time.Time `json:"turn_until,omitzero"`
 	// Closed is when the deal was won or lost.
 	Closed time.Time `json:"closed_at,omitzero"`
-	// DecidedBy is the actor of the last decision: who reviews an appeal is somebody else.
-	DecidedBy string `json:"decided_by,omitempty"`
+	// DecidedBy are the actors of the last decision: who reviews an appeal is somebody else.
+	DecidedBy []string `json:"decided_by,omitempty"`
+	// Unlocked is what a lead was before a deal of it was registered, to go back to if the deal is
+	// refused.
+	Unlocked Unlocked `json:"unlocked,omitzero"`
 	// Revoking is a revocation that waits for a second person.
 	Revoking Revoking `json:"revoking,omitzero"`
 	// Rang are the clocks that have struck since the case came into its status, Alarm is when
@@ -132,15 +136,21 @@ type Alarm struct {
 // Appeal is a partner's contest of a decision.
 type Appeal struct {
 	Opened time.Time `json:"opened_at,omitzero"`
-	// From is the state that was contested, Decider who had decided it.
-	From    Status `json:"from,omitempty"`
-	Decider string `json:"decider,omitempty"`
+	// From is the state that was contested, Deciders who had decided it.
+	From     Status   `json:"from,omitempty"`
+	Deciders []string `json:"deciders,omitempty"`
 	// Acknowledge and Plan are until when a person has to have seen it and to have decided.
 	Acknowledge  time.Time `json:"acknowledge_due,omitzero"`
 	Plan         time.Time `json:"plan_due,omitzero"`
 	Acknowledged time.Time `json:"acknowledged_at,omitzero"`
 	Reviewer     string    `json:"reviewer,omitempty"`
 	Decided      time.Time `json:"decided_at,omitzero"`
+}
+
+// Unlocked is a hold with an end.
+type Unlocked struct {
+	Status Status    `json:"status,omitempty"`
+	End    time.Time `json:"end,omitzero"`
 }
 
 // Revoking is the first half of a decision that takes two persons.
@@ -175,8 +185,8 @@ func (r *Registration) Before(o *Registration) bool {
 
 // place is what decides between equal claim times.
 func (r *Registration) place() uint64 {
-	if r.LeadSeq != 0 {
-		return r.LeadSeq
+	if r.Place != 0 {
+		return r.Place
 	}
 	return r.Seq
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // obey does what the sender asks for in a word. r is the case of the thread, nil if there is
@@ -124,10 +125,10 @@ func (a *acceptance) request(c *change, r *Registration, verb Verb, e Event) err
 	if err != nil {
 		return err
 	}
-	if verb == VerbAppeal && !by.Before(c.at) {
+	if verb == VerbAppeal && !by.Before(a.s.ReceivedAt) {
 		err = c.appeal(r, e)
 	} else {
-		err = c.asked(r, verb, e)
+		err = c.asked(r, verb, a.s.ReceivedAt, e)
 	}
 	if err != nil {
 		return err
@@ -159,8 +160,8 @@ func (c *change) appeal(r *Registration, e Event) error {
 		return err
 	}
 	r.Appeal = Appeal{
-		Opened: c.at, From: r.Status, Decider: r.DecidedBy,
-		Acknowledge: c.g.policy.End(c.at, terms.Appeal.Acknowledge), Plan: c.g.policy.End(c.at, terms.Appeal.Plan),
+		Opened: c.at, From: r.Status, Deciders: r.DecidedBy,
+		Acknowledge: c.due(c.at, terms.Appeal.Acknowledge), Plan: c.due(c.at, terms.Appeal.Plan),
 	}
 	e.Trigger, e.Reason = TriggerAppeal, ReasonAppeal
 	if err := c.move(r, StatusAppeal, e); err != nil {
@@ -171,20 +172,22 @@ func (c *change) appeal(r *Registration, e Event) error {
 
 // asked notes a request for staff. An extension that keeps to all bounds is granted at once
 // where the policy says so.
-func (c *change) asked(r *Registration, verb Verb, e Event) error {
+func (c *change) asked(r *Registration, verb Verb, received time.Time, e Event) error {
 	terms, err := c.terms(r.Partner)
 	if err != nil {
 		return err
 	}
 	quiet := terms.Extension.Active != (Span{}) && c.at.After(c.later(r.Activity, terms.Extension.Active))
-	if verb == VerbExtend && r.Status.ends() && r.Extending.IsZero() {
-		r.Extending = c.at
+	ended := r.Status == StatusExpired && (r.Reason == ReasonNoNextStep || r.Reason == ReasonWindowEnded)
+	inTime := !received.After(r.Protection.End)
+	if verb == VerbExtend && (r.Status.ends() || ended) && inTime && r.Extending.IsZero() {
+		r.Extending = received
 	}
 	e.Kind, e.Note = EventRequested, string(verb)
 	if err := c.record(r, e); err != nil {
 		return err
 	}
-	if verb != VerbExtend || !terms.Extension.Auto || quiet || r.Extending.IsZero() {
+	if verb != VerbExtend || !terms.Extension.Auto || quiet || r.Extending.IsZero() || ended {
 		return nil
 	}
 	var refused *ErrInput

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -42,6 +43,9 @@ func (g *Gateway) Approve(ctx context.Context, number string, v Verdict) (Regist
 				return &ErrInput{fmt.Sprintf("the policy found %s (%s); to approve it all the same, say why in a rationale of at least %d characters", f.Reason, f.Evidence, minRationale)}
 			}
 		}
+		if err := c.mayPrefer(r); err != nil {
+			return err
+		}
 		r.PartnerNote, r.Rationale = v.Message, v.Rationale
 		return c.approve(r, e)
 	})
@@ -61,7 +65,18 @@ func (g *Gateway) Amend(ctx context.Context, number string, lead Lead, v Verdict
 		if !r.Status.Live() || (r.Status.Holds() && clean[FieldCompanyDomain] != "" && clean[FieldCompanyDomain] != r.Lead[FieldCompanyDomain]) {
 			return &ErrInput{fmt.Sprintf("what a case that is %s is about can't be changed", r.Status)}
 		}
+		if split := c.g.policy.Published().Split; r.Status.Holds() && split != "" && clean[split] != "" && clean[split] != r.Lead[split] {
+			return &ErrInput{fmt.Sprintf("the case holds a part of the account by %s, which can't be changed now", split)}
+		}
+		was := *r
+		was.Lead = r.Lead.Clone()
 		changed := c.absorb(r, clean, nil, Fields()...)
+		elsewhere := differ(was.Lead[FieldCompanyDomain], r.Lead[FieldCompanyDomain])
+		if elsewhere {
+			if err := c.claimAnew(r, c.at); err != nil {
+				return err
+			}
+		}
 		if err := c.record(r, Event{Kind: EventAmended, Actor: e.Actor, Fields: changed}); err != nil {
 			return err
 		}
@@ -75,6 +90,14 @@ func (g *Gateway) Amend(ctx context.Context, number string, lead Lead, v Verdict
 			return c.check(r)
 		case StatusQuarantined, StatusSubmitted:
 			return nil
+		}
+		if elsewhere || was.Scope != r.Scope {
+			if err := c.judgeAnew(r, e); err != nil {
+				return err
+			}
+			if err := c.release(&was); err != nil {
+				return err
+			}
 		}
 		return c.push(r)
 	})
@@ -240,7 +263,11 @@ func (g *Gateway) Release(ctx context.Context, number string, v Verdict) (Regist
 		if !r.Status.Holds() {
 			return &ErrInput{fmt.Sprintf("the case is %s and holds no account", r.Status)}
 		}
+		if !slices.ContainsFunc(r.Rang, func(name string) bool { return strings.HasPrefix(name, "silent:") }) {
+			return &ErrInput{"a hold is released when the partner was asked whether it is still on and did not answer; for a cause it is revoked, by two persons"}
+		}
 		r.PartnerNote, r.Rationale = v.Message, v.Rationale
+		r.DecidedBy = []string{e.Actor}
 		return c.endHold(r, e, MessageExpired)
 	})
 }
@@ -256,22 +283,24 @@ func (g *Gateway) Revoke(ctx context.Context, number string, v Verdict) (Registr
 		return Registration{}, err
 	}
 	return g.staff(ctx, number, v, func(c *change, r *Registration, e Event) error {
+		by := strings.TrimPrefix(e.Actor, "staff:")
 		switch {
 		case !r.Status.Holds():
 			return &ErrInput{fmt.Sprintf("the case is %s and holds no account", r.Status)}
-		case r.Revoking.By == v.By:
+		case r.Revoking.By == by:
 			return &ErrInput{"you asked for it; another person has to confirm it"}
 		case r.Revoking.By == "":
-			r.Revoking = Revoking{By: v.By, At: c.at, Reason: v.Reason, Why: v.Rationale}
+			r.Revoking = Revoking{By: by, At: c.at, Reason: v.Reason, Why: v.Rationale}
 			if err := c.record(r, Event{Kind: EventProposed, Actor: e.Actor, Reason: v.Reason, Note: string(ActRevoke)}); err != nil {
 				return err
 			}
-			return c.brief(r, StaffConfirmBy, Brief{Proposed: v.By, Why: v.Rationale}, ActRevoke)
+			return c.brief(r, StaffConfirmBy, Brief{Proposed: by, Why: v.Rationale}, ActRevoke)
 		}
 		r.PartnerNote, r.Rationale = v.Message, v.Rationale
-		e.Note = "with " + r.Revoking.By
+		first := r.Revoking.By
+		e.Note = "with " + first
 		r.Revoking = Revoking{}
-		return c.refuse(r, e, MessageRevoked)
+		return c.refuse(r, e, MessageRevoked, "staff:"+first)
 	})
 }
 
@@ -294,7 +323,7 @@ func (g *Gateway) AcknowledgeAppeal(ctx context.Context, number string, v Verdic
 		if r.Status != StatusAppeal {
 			return &ErrInput{fmt.Sprintf("the case is %s, and no appeal", r.Status)}
 		}
-		r.Appeal.Acknowledged, r.Appeal.Reviewer = c.at, v.By
+		r.Appeal.Acknowledged, r.Appeal.Reviewer = c.at, strings.TrimPrefix(e.Actor, "staff:")
 		return c.record(r, Event{Kind: EventSeen, Actor: e.Actor, Note: "appeal acknowledged"})
 	})
 }
@@ -326,7 +355,7 @@ func (g *Gateway) Attribute(ctx context.Context, number string, parts []Attribut
 		if a.Role == RoleSourced {
 			sourced++
 		}
-		if (a.Role != RoleSourced && a.Role != RoleInfluenced) || a.Percent < 0 {
+		if (a.Role != RoleSourced && a.Role != RoleInfluenced) || a.Percent < 0 || a.Percent > 100 {
 			return Registration{}, &ErrInput{fmt.Sprintf("want a part of 0 to 100 percent as %s or %s", RoleSourced, RoleInfluenced)}
 		}
 		sum += a.Percent
@@ -421,7 +450,7 @@ func (g *Gateway) staff(ctx context.Context, number string, v Verdict, act func(
 		if !person.may(v.act, &r) {
 			return &ErrInput{fmt.Sprintf("the role of %s does not permit it", person.Name)}
 		}
-		if r.Status == StatusAppeal && r.Appeal.Decider == "staff:"+v.By {
+		if r.Status == StatusAppeal && slices.Contains(r.Appeal.Deciders, "staff:"+v.By) {
 			return &ErrInput{"you made the decision that is appealed; somebody else has to look at it"}
 		}
 		r.Unread, r.Requests = 0, nil

@@ -121,7 +121,7 @@ func (a *acceptance) answerSummaryAgain(c *change, speaker string) error {
 	for i := range cases {
 		numbers = append(numbers, cases[i].Number)
 	}
-	facts, err := c.factsOf(numbers)
+	facts, err := c.factsOf(numbers, speaker)
 	if err != nil {
 		return err
 	}

@@ -51,6 +51,10 @@ func (a *acceptance) continued(c *change, speaker string, proven bool) (_ *Regis
 	return r, false, err
 }
 
+// maxParts is how many parts of one account a partner can claim; what comes beyond joins one of
+// his cases, for a person to see to.
+const maxParts = 20
+
 // ownCase returns the live case of the speaker about the account that the submission is about;
 // nil if there is none. Where the policy lets partners share accounts, another part of it is
 // another case.
@@ -66,9 +70,9 @@ func (a *acceptance) ownCase(c *change, speaker string) (*Registration, error) {
 			if err != nil {
 				return nil, err
 			}
-			for _, r := range cases {
-				same := scope == "" || r.Scope == "" || scope == r.Scope
-				if r.Partner == speaker && r.Strength.Proven() && same {
+			own := slices.DeleteFunc(cases, func(r Registration) bool { return r.Partner != speaker || !r.Strength.Proven() })
+			for _, r := range own {
+				if scope == "" || r.Scope == "" || scope == r.Scope || len(own) >= maxParts {
 					return &r, nil
 				}
 			}

@@ -15,6 +15,10 @@ func (g *Gateway) runTimer(ctx context.Context, t Task) (effect, error) {
 		return g.runBatch(ctx, t)
 	case "digest":
 		return g.runDigest(ctx, t)
+	case "gathered":
+		return g.runGathered(ctx, t)
+	case "weekly":
+		return g.runWeekly(ctx, t)
 	case "dispute":
 		return g.runDispute(ctx, t)
 	case "rearm":
@@ -50,10 +54,11 @@ func (c *change) overdue(r *Registration) error {
 	if err != nil {
 		return err
 	}
-	if terms.ProvisionalWhenLate && r.Advice == OutcomeApprove {
+	if terms.ProvisionalWhenLate && r.Advice == OutcomeApprove && r.Conflict == "" {
 		err := c.approve(r, Event{Trigger: TriggerTimer, Actor: "timer"})
 		var held *HeldError
-		if !errors.As(err, &held) {
+		var unfit *ErrInput
+		if !errors.As(err, &held) && !errors.As(err, &unfit) {
 			return err
 		}
 	}

@@ -50,7 +50,9 @@ func states() map[intake.Status]func(*world) string {
 			return must(w, "waitlist")(w.gateway.Waitlist(w.Context(), number, mia)).Number
 		},
 		intake.StatusExpired: func(w *world) string {
-			return must(w, "release")(w.gateway.Release(w.Context(), w.at(intake.StatusProvisional), mia)).Number
+			number := w.at(intake.StatusProvisional)
+			w.pass(days(15))
+			return number
 		},
 		intake.StatusWon: func(w *world) string {
 			return must(w, "close")(w.gateway.Close(w.Context(), w.at(intake.StatusLocked), intake.DealWon, mia)).Number
@@ -135,9 +137,11 @@ var (
 	assign = staffMove(func(w *world, n string) (intake.Registration, error) {
 		return w.gateway.Assign(w.Context(), n, "alpha", mia)
 	})
-	release = staffMove(func(w *world, n string) (intake.Registration, error) {
-		return w.gateway.Release(w.Context(), n, mia)
-	})
+	// release is of a partner who was asked and did not answer.
+	release = func(w *world, n string) string {
+		w.pass(days(50))
+		return must(w, "release")(w.gateway.Release(w.Context(), n, mia)).Number
+	}
 	closed = func(as string) move {
 		return staffMove(func(w *world, n string) (intake.Registration, error) { return w.gateway.Close(w.Context(), n, as, mia) })
 	}
@@ -257,6 +261,8 @@ var ways = []struct {
 
 	{from: "in_review", to: "approved_provisional", by: "staff", how: approve},
 	{from: "in_review", to: "approved_provisional", by: "timer", how: passing(days(6)), policy: func(s *rules.Spec) { s.ProvisionalWhenLate = true }},
+	{from: "in_review", to: "approved_protected", by: "timer", how: passing(days(6)), policy: func(s *rules.Spec) { s.ProvisionalWhenLate, s.AtOnce = true, true }},
+	{from: "in_review", to: "locked", by: "timer", how: metThen(passing(days(6))), policy: func(s *rules.Spec) { s.ProvisionalWhenLate = true }},
 	{from: "in_review", to: "approved_protected", by: "staff", how: func(w *world, n string) string { return approve(w, intro(w, n)) }},
 	{from: "in_review", to: "locked", by: "staff", how: metThen(approve)},
 	{from: "in_review", to: "declined", by: "staff", how: decline},
@@ -270,7 +276,7 @@ var ways = []struct {
 	{from: "approved_provisional", to: "locked", by: "progress", how: meet},
 	{from: "approved_provisional", to: "locked", by: "elevate", how: elevate},
 	{from: "approved_provisional", to: "expired", by: "timer", how: passing(days(15))},
-	{from: "approved_provisional", to: "expired", by: "staff", how: release},
+	{from: "approved_provisional", to: "expired", by: "staff", how: release, policy: longHolds},
 	{from: "approved_provisional", to: "expired", by: "offboarding", how: leaves},
 	{from: "approved_provisional", to: "won", by: "crm", how: deal(intake.DealWon)},
 	{from: "approved_provisional", to: "won", by: "staff", how: closed(intake.DealWon)},
@@ -289,7 +295,7 @@ var ways = []struct {
 	}},
 	{from: "approved_protected", to: "locked", by: "elevate", how: elevate},
 	{from: "approved_protected", to: "expired", by: "timer", how: passing(days(21)), policy: shortWindow},
-	{from: "approved_protected", to: "expired", by: "staff", how: release},
+	{from: "approved_protected", to: "expired", by: "staff", how: release, policy: longHolds},
 	{from: "approved_protected", to: "expired", by: "offboarding", how: leaves},
 	{from: "approved_protected", to: "won", by: "crm", how: deal(intake.DealWon)},
 	{from: "approved_protected", to: "won", by: "staff", how: closed(intake.DealWon)},
@@ -309,6 +315,8 @@ var ways = []struct {
 		approve(w, child)
 		return n
 	}},
+	{from: "locked", to: "approved_provisional", by: "elevate", fresh: true, how: refusedDeal(intake.StatusProvisional)},
+	{from: "locked", to: "approved_protected", by: "elevate", fresh: true, how: refusedDeal(intake.StatusProtected)},
 	{from: "locked", to: "expired", by: "staff", how: release},
 	{from: "locked", to: "expired", by: "offboarding", how: leaves},
 	{from: "locked", to: "in_review", by: "rules", how: objects},
@@ -319,6 +327,13 @@ var ways = []struct {
 	{from: "waitlisted", to: "submitted", by: "release", how: passing(days(15))},
 	{from: "waitlisted", to: "submitted", by: "staff", how: rechecked},
 	{from: "waitlisted", to: "submitted", by: "progress", how: meet},
+	{from: "waitlisted", to: "submitted", by: "reply", fresh: true, auto: true, policy: splitByProduct, how: func(w *world, _ string) string {
+		w.submit("tom@beta.example", about("acme.example", "backup"))
+		n := w.submit("ana@alpha.example", about("acme.example", "backup")).Case
+		w.wantStatus(n, intake.StatusWaitlisted)
+		w.writes("ana@alpha.example", n, intake.Lead{intake.FieldProductInterest: "vault"})
+		return n
+	}},
 	{from: "waitlisted", to: "approved_provisional", by: "staff", how: approve, behind: true},
 	{from: "waitlisted", to: "approved_protected", by: "staff", how: approve, behind: true, policy: func(s *rules.Spec) { s.AtOnce = true }},
 	{from: "waitlisted", to: "declined", by: "staff", how: decline},
@@ -330,6 +345,12 @@ var ways = []struct {
 	{from: "declined", to: "appeal", by: "appeal", how: says(intake.VerbAppeal)},
 	{from: "declined", to: "erased", by: "erase", how: erase},
 	{from: "expired", to: "appeal", by: "appeal", how: says(intake.VerbAppeal)},
+	{from: "expired", to: "approved_provisional", by: "staff", how: extendLate},
+	{from: "expired", to: "approved_protected", by: "staff", fresh: true, policy: shortWindow, how: func(w *world, _ string) string {
+		n := w.at(intake.StatusProtected)
+		w.pass(days(21))
+		return extendLate(w, n)
+	}},
 	{from: "expired", to: "erased", by: "erase", how: erase},
 	{from: "won", to: "locked", by: "crm", how: deal(intake.DealOpen)},
 	{from: "won", to: "locked", by: "staff", how: closed(intake.DealOpen)},
@@ -379,17 +400,47 @@ func (w *world) introBy(number, by string) string {
 	return must(w, "intro")(w.gateway.Progress(w.Context(), number, intake.Step{Kind: intake.EvidenceIntro, At: time.Now()}, intake.Verdict{By: by})).Number
 }
 
+// longHolds lets a partner be silent before a hold ends by itself.
+func longHolds(s *rules.Spec) {
+	s.NextStep, s.NextStepReminders = intake.Span{Value: 100, Unit: intake.Days}, nil
+}
+
+// refusedDeal elevates a lead that is held in a state, and refuses the deal.
+func refusedDeal(held intake.Status) move {
+	return func(w *world, _ string) string {
+		w.Helper()
+		lead := w.at(held)
+		child := must(w, "elevate")(w.gateway.Elevate(w.Context(), lead, intake.Lead{intake.FieldTargetRevenue: "9 EUR"}, mia)).Number
+		decline(w, child)
+		return lead
+	}
+}
+
+// extendLate reads a request for more time after the end that was written before it.
+func extendLate(w *world, n string) string {
+	w.Helper()
+	s := w.submission("ana@alpha.example", nil)
+	s.Case, s.ReceivedAt = n, w.story(n).Registration.Protection.End.Add(-time.Hour)
+	s.Commands = []intake.Command{{Verb: intake.VerbExtend, Words: "please"}}
+	w.accept(s)
+	w.pass(time.Second)
+	return must(w, "extend")(w.gateway.Extend(w.Context(), n, 30, mia)).Number
+}
+
 // waitsBehindAClaim is a case on the waiting list of an account that nobody holds any more, and
 // that somebody else claims who came before.
 func (w *world) waitsBehindAClaim() string {
 	w.Helper()
 	w.morePartners()
-	w.submit("x@gamma.example", acme())
+	unread := w.submission("x@gamma.example", acme())
+	w.pass(time.Hour)
 	holder := w.submit("tom@beta.example", acme()).Case
 	must(w, "approve")(w.gateway.Approve(w.Context(), holder, because("mia", "for a good reason")))
+	w.accept(unread)
+	w.pass(time.Second)
 	number := w.submit("ana@alpha.example", acme()).Case
 	must(w, "waitlist")(w.gateway.Waitlist(w.Context(), number, mia))
-	must(w, "release")(w.gateway.Release(w.Context(), holder, mia))
+	w.revoke(holder)
 	w.wantStatus(number, intake.StatusWaitlisted)
 	return number
 }

@@ -53,6 +53,10 @@ func (g *Gateway) Run(ctx context.Context) error {
 	if err := g.followPolicy(ctx); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("set the clocks by the policy: %w", err)
 	}
+	err := g.update(ctx, func(c *change) error { return c.awaitWeek(c.at) })
+	if err != nil && ctx.Err() == nil {
+		return fmt.Errorf("plan to tell staff of the week: %w", err)
+	}
 	var wg sync.WaitGroup
 	for _, l := range g.lanes() {
 		wg.Go(func() { g.work(ctx, l) })
@@ -249,7 +253,7 @@ func (g *Gateway) finish(ctx context.Context, l lane, t Task) (err error) {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v", p)
 			if t.Attempts >= 5 {
-				err = Permanent(err)
+				err = OwnFault(err)
 			}
 		}
 	}()
@@ -274,19 +278,4 @@ func (g *Gateway) put(ctx context.Context, t Task, fn func(*change) error) {
 	if err != nil && !errors.Is(err, ErrStale) {
 		g.log.Error("record the failed attempt", "task", t.Key, "err", err)
 	}
-}
-
-// giveUp parks a task and says so in the case, where staff see it.
-func (c *change) giveUp(t Task, cause error) error {
-	if err := c.Park(t, cause.Error()); err != nil {
-		return err
-	}
-	r, err := c.Case(t.Case)
-	if errors.Is(err, ErrNotFound) {
-		return nil // about no single case
-	}
-	if err != nil {
-		return err
-	}
-	return c.record(&r, Event{Kind: EventUndelivered, Actor: "gateway", Note: t.Key})
 }

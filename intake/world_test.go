@@ -123,7 +123,7 @@ func newWorld(t *testing.T, store intake.Store, options ...option) *world {
 // newWorldWith is newWorld with other options of the gateway.
 func newWorldWith(t *testing.T, store intake.Store, other func(*intake.Options), options ...option) *world {
 	t.Helper()
-	spec, budget := rules.Default(), intake.Budget{AddressHour: 1e6, AddressDay: 1e6, DomainHour: 1e6, CaseDay: 1e6, Hour: 1e6}
+	spec, budget := rules.Default(), intake.Budget{AddressHour: 1e6, AddressDay: 1e6, DomainHour: 1e6, CaseDay: 1e6, Hour: 1e6, StaffHour: 1e6}
 	spec.Mode, spec.Required, spec.Timezone = intake.ModeAuto, rules.RequiredShort, "Europe/Brussels"
 	spec.Contact = rules.Contact{Name: "Mia Lund", Email: "mia@vendor.example"}
 	spec.OwnDomains, spec.BlockedDomains = []string{"vendor.example"}, []string{"blocked.example"}

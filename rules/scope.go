@@ -7,6 +7,9 @@ import (
 	"leadgate/intake"
 )
 
+// GroupWide says that a claim to a company is one to its whole group.
+func (p *Policy) GroupWide() bool { return p.spec.GroupScope == GroupWhole }
+
 // Scope is the part of an account that a lead claims: the entries of the field that splits
 // accounts, in one form and order; "" for all of it, where the policy splits none.
 func (p *Policy) Scope(l intake.Lead) string {

@@ -183,7 +183,7 @@ func (p *Policy) End(from time.Time, s intake.Span) time.Time {
 	}
 	local := from.In(p.zone)
 	if !p.week.IsWorkday(local) {
-		local = time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, p.zone)
+		local = p.midnight(local.Year(), local.Month(), local.Day())
 		for !p.week.IsWorkday(local) {
 			local = local.AddDate(0, 0, 1)
 		}
@@ -215,11 +215,20 @@ func (p *Policy) Before(end time.Time, s intake.Span) time.Time {
 	return local.UTC()
 }
 
+// midnight is the first instant of a day. Where the clock change skips midnight, that is later.
+func (p *Policy) midnight(year int, month time.Month, day int) time.Time {
+	t := time.Date(year, month, day, 0, 0, 0, 0, p.zone)
+	noon := time.Date(year, month, day, 12, 0, 0, 0, p.zone)
+	for t.Day() != noon.Day() {
+		t = t.Add(15 * time.Minute)
+	}
+	return t
+}
+
 // endOfDay is the last instant of the day that comes so many calendar days after t.
 func (p *Policy) endOfDay(t time.Time, days int) time.Time {
 	local := t.In(p.zone)
-	end := time.Date(local.Year(), local.Month(), local.Day()+days+1, 0, 0, 0, 0, p.zone)
-	return end.Add(-time.Microsecond).UTC()
+	return p.midnight(local.Year(), local.Month(), local.Day()+days+1).Add(-time.Microsecond).UTC()
 }
 
 // Published is what everybody may read.

@@ -217,6 +217,6 @@ var german = &locale{
 	},
 	digest: map[string]string{
 		"pending": "Warten auf eine Entscheidung", "late": "Überfällige Entscheidungen", "expiring": "Schutz endet bald", "conflicts": "Offene Konflikte",
-		"idle": "Lange ohne Nachricht", "duplicates": "Mögliche Dubletten", "undelivered": "Nicht zugestellt",
+		"idle": "Lange ohne Nachricht", "duplicates": "Mögliche Dubletten", "undelivered": "Nicht zugestellt", "waiting": "Warten auf den Partner",
 	},
 }

@@ -49,7 +49,9 @@ type staffView struct {
 	// Links are what can be done, Records what systems of record have.
 	Links   []linkView
 	Records []linkView
-	Digest  []digestView
+	// Digest are the numbers of the week, or with Gathered those of what came in at once.
+	Digest   []digestView
+	Gathered bool
 }
 
 // findingView is what one rule found.
@@ -73,7 +75,7 @@ type evidenceView struct{ At, Case, Kind, Words string }
 // linkView is something to open.
 type linkView struct{ Words, URL string }
 
-// digestView is one number of the week, and the cases that it counts.
+// digestView is one number of a digest, and the cases that it counts.
 type digestView struct {
 	Label string
 	Count int
@@ -87,7 +89,7 @@ func newStaffView(m intake.Message, program, tag string) staffView {
 		Lang: tag, Program: line(m.Facts.Program, maxShort), Case: line(m.Facts.Case, maxShort),
 		Partner: line(b.Partner, maxShort), Due: l.moment(b.Due, at), Why: lines(b.Why), Percent: percent(b.Percent),
 		Proposed: line(b.Proposed, maxShort),
-		Conflict: l.conflict(b.Conflict, at),
+		Conflict: l.conflict(b.Conflict, at), Gathered: b.Gathered,
 	}
 	if v.Program == "" {
 		v.Program = line(program, maxShort)

@@ -66,6 +66,23 @@ func TestStaffReadWhatTheyNeedToDecide(t *testing.T) {
 	}
 }
 
+func TestWhatWasGatheredIsNotCalledTheWeek(t *testing.T) {
+	for tag, want := range map[string][2]string{"en": {"More registrations", "leadgate cases list"}, "de": {"Weitere Registrierungen", "leadgate cases list"}} {
+		m := in(tag, sample(intake.StaffDigest, "", ""))
+		m.Brief.Gathered = true
+		m.Brief.Digest = []intake.DigestLine{{Name: intake.DigestPending, Count: 290, Cases: []string{"LG-2026-000124-P"}}}
+		r := render(t, m)
+		for _, w := range []string{want[1], "290", "LG-2026-000124-P"} {
+			if !strings.Contains(r.Text, w) || !strings.Contains(r.HTML, w) {
+				t.Errorf("%s: %q is not in\n%s", tag, w, r.Text)
+			}
+		}
+		if !strings.Contains(r.Subject, want[0]) || strings.Contains(r.Subject+r.Text, "week") || strings.Contains(r.Subject+r.Text, "Woche") {
+			t.Errorf("%s: it reads\n%s\n%s", tag, r.Subject, r.Text)
+		}
+	}
+}
+
 // TestAnActWithoutWordsIsNoButton: a link that nobody can tell what it does is not shown.
 func TestAnActWithoutWordsIsNoButton(t *testing.T) {
 	m := sample(intake.StaffQueued, intake.StatusInReview, "")

@@ -263,6 +263,7 @@ func sampleBrief(kind intake.MessageKind, status intake.Status, reason intake.Re
 			{Name: "idle"},
 			{Name: "duplicates"},
 			{Name: "undelivered"},
+			{Name: "waiting"},
 		}
 	}
 	return b

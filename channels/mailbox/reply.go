@@ -42,7 +42,7 @@ func (m *Mailbox) Reply(ctx context.Context, msg intake.Message) (json.RawMessag
 	var t thread
 	if len(msg.To.Thread) > 0 {
 		if err := json.Unmarshal(msg.To.Thread, &t); err != nil {
-			return nil, intake.Permanent(fmt.Errorf("thread of message %s: %w", msg.ID, err))
+			return nil, intake.OwnFault(fmt.Errorf("thread of message %s: %w", msg.ID, err))
 		}
 	}
 	to, err := envelopeAddress(msg.To.Address)
@@ -51,12 +51,12 @@ func (m *Mailbox) Reply(ctx context.Context, msg intake.Message) (json.RawMessag
 	}
 	words, err := m.deps.Renderer.Render(msg)
 	if err != nil {
-		return nil, intake.Permanent(fmt.Errorf("render message %s: %w", msg.ID, err))
+		return nil, intake.OwnFault(fmt.Errorf("render message %s: %w", msg.ID, err))
 	}
 	next := m.nextThread(msg, t, words)
 	data, err := m.compose(msg, to, next, words)
 	if err != nil {
-		return nil, intake.Permanent(fmt.Errorf("compose message %s: %w", msg.ID, err))
+		return nil, intake.OwnFault(fmt.Errorf("compose message %s: %w", msg.ID, err))
 	}
 	err = m.hand(ctx, outgoing{id: msg.ID, from: m.returnPath(msg.ID), to: to, data: data})
 	m.sending.note(err, m.deps.Now())
@@ -157,7 +157,7 @@ func (r Repliers) Reply(ctx context.Context, msg intake.Message) (json.RawMessag
 	var t thread
 	if len(msg.To.Thread) > 0 {
 		if err := json.Unmarshal(msg.To.Thread, &t); err != nil {
-			return nil, intake.Permanent(fmt.Errorf("thread of message %s: %w", msg.ID, err))
+			return nil, intake.OwnFault(fmt.Errorf("thread of message %s: %w", msg.ID, err))
 		}
 	}
 	for _, m := range r {

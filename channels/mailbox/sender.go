@@ -167,10 +167,10 @@ func (s *submission) transfer(c *smtp.Client, o outgoing) error {
 		opts = &smtp.MailOptions{UTF8: true}
 	}
 	if size, ok := c.MaxMessageSize(); ok && size > 0 && size < len(o.data) {
-		return intake.Permanent(fmt.Errorf("the mail has %d bytes, the server takes %d", len(o.data), size))
+		return intake.OwnFault(fmt.Errorf("the mail has %d bytes, the server takes %d", len(o.data), size))
 	}
 	if err := c.Mail(o.from, opts); err != nil {
-		return final("sender", err)
+		return senderRefused(err)
 	}
 	if err := c.Rcpt(o.to, nil); err != nil {
 		return final("recipient", err)
@@ -186,6 +186,15 @@ func (s *submission) transfer(c *smtp.Client, o outgoing) error {
 		return final("end of data", err)
 	}
 	return nil
+}
+
+// senderRefused is a refusal that came before the server knew for whom the mail is.
+func senderRefused(err error) error {
+	err = final("sender", err)
+	if intake.IsPermanent(err) {
+		return intake.OwnFault(err)
+	}
+	return err
 }
 
 // final marks a refusal as permanent. That we are not logged in is a fault of the

@@ -212,7 +212,7 @@ func (c Config) Validate() Faults {
 	}
 	for key, n := range map[string]int{
 		"address_hour": c.Budget.AddressHour, "address_day": c.Budget.AddressDay, "domain_hour": c.Budget.DomainHour,
-		"case_day": c.Budget.CaseDay, "hour": c.Budget.Hour,
+		"case_day": c.Budget.CaseDay, "hour": c.Budget.Hour, "staff_hour": c.Budget.StaffHour,
 	} {
 		if n < 1 {
 			fault("budget."+key, "%d: want 1 or more", n)

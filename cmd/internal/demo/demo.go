@@ -55,7 +55,7 @@ func Config(dir string, l Listeners) config.Config {
 	c.Policy.OwnDomains = []string{"northwind.example"}
 	c.Policy.BlockedDomains = []string{"blocked.example"}
 	// Whoever tries things out sends many mails from one address.
-	c.Budget = intake.Budget{AddressHour: 1000, AddressDay: 1000, DomainHour: 1000, CaseDay: 1000, Hour: 1_000_000}
+	c.Budget = intake.Budget{AddressHour: 1000, AddressDay: 1000, DomainHour: 1000, CaseDay: 1000, Hour: 1_000_000, StaffHour: 1000}
 	c.Mailboxes = []mailbox.Config{{
 		Name: "partners", Address: Address, FromName: Vendor + " partner desk",
 		Direct: &mailbox.Direct{Listen: l.SMTP, Protocol: "smtp"},
