@@ -470,3 +470,13 @@ func TestANumberThatIsNotFoundIsSpokenOfOnlyWhereThereWasOne(t *testing.T) {
 		t.Errorf("%s\n%s", render(t, with).Text, render(t, without).Text)
 	}
 }
+
+func TestALinkOpensThePageInTheLanguageOfThePartner(t *testing.T) {
+	m := sample(intake.MessageReceived, intake.StatusInReview, "")
+	if text := render(t, m).Text; strings.Contains(text, "lang=") {
+		t.Errorf("a language that nobody named:\n%s", text)
+	}
+	if text := render(t, in("de", m)).Text; !strings.Contains(text, "/status/AbCdEf0123456789?lang=de\n") {
+		t.Errorf("%s", text)
+	}
+}

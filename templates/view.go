@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 
@@ -108,7 +109,7 @@ func newView(m intake.Message, program, tag string) view {
 		Contact: contact(f.Contact), Who: line(f.Contact.Name, maxShort), Request: string(m.Request),
 		Was: string(f.Was), Extensions: max(0, f.Extensions), Days: max(0, f.Days), Left: l.left(m, at),
 		Related: line(f.Related, maxShort), Percent: percent(f.Percent),
-		StatusLink: link(f.StatusLink), RulesLink: link(f.RulesLink), Receipt: verbatim(f.Receipt),
+		StatusLink: inLanguage(f.StatusLink, f.Locale, tag), RulesLink: inLanguage(f.RulesLink, f.Locale, tag), Receipt: verbatim(f.Receipt),
 	}
 	v.Met = f.Status == intake.StatusLocked && !f.Meeting.IsZero() && !f.Meeting.After(m.At)
 	v.settle(f.Status)
@@ -156,6 +157,15 @@ func (v *view) settle(s intake.Status) {
 	if s.Holds() || s.Undecided() {
 		v.AppealBy = ""
 	}
+}
+
+// inLanguage is the link to a page of ours in the language of the message, if the partner's is
+// known; else the browser says which.
+func inLanguage(to, locale, tag string) string {
+	if to = link(to); to == "" || locale == "" || strings.ContainsAny(to, "?#") {
+		return to
+	}
+	return to + "?lang=" + url.QueryEscape(tag)
 }
 
 // answers is the request that a message answers. One about no case answers an agreement to the
