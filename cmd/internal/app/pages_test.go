@@ -286,7 +286,7 @@ func TestADeskPageSaysWhatHappenedInTheMeantime(t *testing.T) {
 	resp, body = o.do("POST", path, old)
 	o.want("what was shown", resp, body, 303)
 	late := o.desk(o.name, intake.ActExtend, "mia")
-	if _, err := o.app.Gateway().Release(t.Context(), o.name, intake.Verdict{By: "jo", Rationale: "Withdrawn by sales."}); err != nil {
+	if _, err := o.app.Gateway().Withdraw(t.Context(), o.name, intake.Verdict{By: "jo"}); err != nil {
 		t.Fatal(err)
 	}
 	resp, body = o.do("POST", late, url.Values{"days": {"5"}})
