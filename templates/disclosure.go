@@ -55,7 +55,7 @@ var says = map[intake.MessageKind]part{
 	intake.MessageAppealDecided:  saysNote | saysReason | saysWas | saysDue | saysUntil,
 	intake.MessageConflict:       saysDue | saysUntil,
 	intake.MessageRevoked:        saysNote | saysReason | saysAppealBy,
-	intake.MessageElevated:       saysRelated | saysUntil | saysReceipt,
+	intake.MessageElevated:       saysRelated | saysDue | saysUntil | saysReceipt,
 	intake.MessageTurn:           saysDue | saysReceipt,
 	intake.MessageOffboarding:    saysUntil,
 	intake.MessagePassedOn:       0,

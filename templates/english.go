@@ -97,6 +97,7 @@ var english = &locale{
 		intake.ProblemTooShort:         "To act on it we need more than {given}; one sentence is enough.",
 		intake.ProblemUnknownCase:      "None of your registrations has this number.",
 	},
+	choose:   "Choose of: {of}.",
 	given:    "what you gave",
 	quotes:   [2]string{`"`, `"`},
 	weekdays: [7]string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"},

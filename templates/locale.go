@@ -15,6 +15,7 @@ type locale struct {
 	values   map[string]string // of stage, consent and kind
 	statuses map[intake.Status]string
 	problems map[string]string // by code, a sentence; what it asks for comes after it
+	choose   string            // what can be chosen of, in the place of {of}, a sentence
 	given    string            // stands for {given} where the words are not known
 	quotes   [2]string
 	weekdays [7]string // from Sunday

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"leadgate/intake"
 )
@@ -116,10 +117,16 @@ func (w *plainWriter) partner(kind intake.MessageKind, v view) {
 		w.rules(*v.Rules)
 	}
 	if v.Rules == nil || v.Rules.Version != "" {
-		w.say(w.phrase(name+".next", v), w.phrase(name+".due", v), w.phrase(name+".agree", v))
+		agree := ""
+		if v.Request != string(intake.VerbAgree) {
+			agree = w.phrase(name+".agree", v)
+		}
+		if v.Rules == nil || agree != "" {
+			w.say(w.phrase(name+".next", v), w.phrase(name+".due", v), agree)
+		}
 	}
 	if kind == intake.MessageHelp {
-		for _, c := range []string{"commands", "status", "withdraw", "extend", "appeal", "rules"} {
+		for _, c := range []string{"commands", "status", "withdraw", "extend", "appeal", "rules", "agree"} {
 			w.say(w.phrase("help."+c, v))
 		}
 	}
@@ -162,6 +169,13 @@ func (w *plainWriter) rules(r rulesView) {
 	for _, t := range r.Tiers {
 		w.say(w.phrase("rules.tier", t))
 		w.say(t.Terms...)
+		if len(t.Terms) == 0 {
+			w.say(w.phrase("rules.tier.same", t))
+		}
+	}
+	w.say(w.phrase("rules.days", r), w.phrase("rules.order", r))
+	for _, first := range []string{"incumbent", "named", "meeting", "certified", "proof", "earlier"} {
+		w.say(w.phrase("rules.order."+first, r))
 	}
 }
 
@@ -170,6 +184,14 @@ func (w *plainWriter) staff(kind intake.MessageKind, v staffView) {
 	w.plain.Title = w.phrase("subject."+name, v)
 	w.say(w.phrase(name+".opening", v))
 	w.say(v.Why...)
+	if len(v.Question) > 0 {
+		w.say(w.phrase("staff.question", v))
+		w.say(v.Question...)
+	}
+	if len(v.Said) > 0 {
+		w.say(w.phrase("staff.said", v))
+		w.say(v.Said...)
+	}
 	switch kind {
 	case intake.StaffQueued, intake.StaffDecision, intake.StaffConfirmBy:
 		for _, f := range v.Findings {
@@ -180,6 +202,13 @@ func (w *plainWriter) staff(kind intake.MessageKind, v staffView) {
 		for _, e := range c.Evidence {
 			w.say(w.phrase("staff.evidence", e))
 		}
+		w.say(w.phrase("conflict.how", v))
+		for _, next := range c.Commands {
+			w.say(w.phrase("conflict."+next.Verb, v) + ": " + next.Line)
+		}
+		w.field(w.phrase("label.between", v), c.Type)
+		w.field(w.phrase("label.order", v), strings.Join(c.Cases, ", "))
+		w.field(w.phrase("label.deals", v), strings.Join(c.Deals, ", "))
 	}
 	for _, f := range []struct{ label, value string }{
 		{"label.case", v.Case},

@@ -68,9 +68,11 @@ var usual = map[intake.MessageKind]intake.Status{
 	intake.MessageAppealDecided:  intake.StatusDeclined,
 	intake.MessageConflict:       intake.StatusInReview,
 	intake.MessageRevoked:        intake.StatusDeclined,
-	intake.MessageElevated:       intake.StatusProtected,
+	intake.MessageElevated:       intake.StatusInReview,
 	intake.MessageTurn:           intake.StatusSubmitted,
 	intake.MessageOffboarding:    intake.StatusProtected,
+	intake.MessageGiven:          intake.StatusProtected,
+	intake.MessagePassedOn:       intake.StatusProtected,
 
 	intake.StaffQueued:    intake.StatusInReview,
 	intake.StaffNextStep:  intake.StatusProvisional,
@@ -139,6 +141,30 @@ func goldens() map[string]intake.Message {
 	list["appeal-decided-approved"] = overturned
 	held := sample(intake.MessageConflict, intake.StatusProtected, "")
 	list["conflict-about-a-hold"] = held
+	asked := sample(intake.MessageConflict, intake.StatusNeedsInfo, "")
+	asked.Facts.Until = time.Time{}
+	list["conflict-while-we-ask"] = asked
+	met := sample(intake.MessageApproved, intake.StatusLocked, "")
+	met.Facts.Meeting = met.At.Add(-2 * time.Hour)
+	list["approved-locked-after-the-meeting"] = met
+	unmet := sample(intake.MessageLocked, intake.StatusLocked, "")
+	unmet.Facts.Meeting = time.Time{}
+	list["locked-without-a-meeting"] = unmet
+	choice := sample(intake.MessageNeedsInfo, intake.StatusNeedsInfo, intake.ReasonScopeNeeded)
+	choice.Facts.Question, choice.Facts.Missing = "", []intake.Problem{{
+		Field: intake.FieldProductInterest, Code: string(intake.ReasonScopeNeeded),
+		Message: "Several partners can work with one company here; which part is it about? Choose of: Backup, Security, Vault",
+	}}
+	list["needs-info-choice"] = choice
+	agreed := sample(intake.MessageRules, "", "")
+	agreed.Request, agreed.Facts.Case = intake.VerbAgree, ""
+	list["rules-agreed"] = agreed
+	lost := sample(intake.MessageHelp, "", "")
+	lost.Request, lost.Facts.Case = intake.VerbStatus, ""
+	list["help-for-a-number-not-found"] = lost
+	turn := sample(intake.StaffQueued, intake.StatusInReview, "")
+	turn.Brief.Registration.Turn, turn.Brief.Registration.Advice = turn.At.Add(72*time.Hour), intake.OutcomeApprove
+	list["staff-queued-from-the-waiting-list"] = turn
 	gone := sample(intake.MessageOffboarding, intake.StatusWithdrawn, intake.ReasonOffboarded)
 	gone.Facts.Until = time.Time{}
 	list["offboarding-withdrawn"] = gone
@@ -394,5 +420,63 @@ func TestTheNewValuesOfACorrectionAreShownAndNoOthers(t *testing.T) {
 	m := sample(intake.MessageChanged, intake.StatusInReview, "")
 	if r := render(t, m); !strings.Contains(r.Text, "Company domain: acme.example") || strings.Contains(r.Text, "Company name: ") {
 		t.Errorf("%s", r.Text)
+	}
+}
+
+// A hold can be without an end for another reason than a meeting, and a meeting can lie ahead.
+func TestNoMeetingIsSaidToHaveBeenHeldBeforeItsTime(t *testing.T) {
+	for _, kind := range []intake.MessageKind{intake.MessageApproved, intake.MessageLocked, intake.MessageProtected, intake.MessageStatus, intake.MessageGiven} {
+		for name, meeting := range map[string]time.Duration{"none": 0, "ahead": 24 * time.Hour} {
+			m := sample(kind, intake.StatusLocked, "")
+			if m.Facts.Meeting = m.At.Add(meeting); meeting == 0 {
+				m.Facts.Meeting = time.Time{}
+			}
+			en, de := render(t, m).Text, render(t, in("de", m)).Text
+			if strings.Contains(en, "meeting was held") || strings.Contains(en, "called it off") || !strings.Contains(strings.Join(strings.Fields(en), " "), "protected for you without an end for now") {
+				t.Errorf("%s, %s:\n%s", kind, name, en)
+			}
+			if strings.Contains(de, "stattgefunden.") || strings.Contains(de, "abgesagt") || !strings.Contains(de, "vorerst") {
+				t.Errorf("%s, %s:\n%s", kind, name, de)
+			}
+		}
+	}
+}
+
+func TestAChoiceIsAskedForWithoutAnotherExample(t *testing.T) {
+	m := goldens()["needs-info-choice"]
+	for tag, want := range map[string]string{
+		"en": "Which of our products is it about? Choose of: Backup, Security, Vault.", "de": "Zur Wahl stehen: Backup, Security, Vault.",
+	} {
+		if text := strings.Join(strings.Fields(render(t, in(tag, m)).Text), " "); !strings.Contains(text, want) || strings.Contains(text, "Suite") || strings.Contains(text, "can work with") {
+			t.Errorf("%s", text)
+		}
+	}
+}
+
+// The day that is promised to who is in a dispute, or contests a decision, is that of a plan.
+func TestADayOfAPlanIsNotCalledOneOfADecision(t *testing.T) {
+	for _, name := range []string{"conflict", "conflict-about-a-hold", "conflict-while-we-ask", "requested-appeal"} {
+		text := strings.Join(strings.Fields(render(t, goldens()[name]).Text), " ")
+		if strings.Contains(text, "decide by") || strings.Contains(text, "decides on it") || !strings.Contains(text, "By Tuesday 24 November 2026, 17:30 CET (UTC+1) we tell you how") {
+			t.Errorf("%s: %s", name, text)
+		}
+	}
+}
+
+func TestANumberThatIsNotFoundIsSpokenOfOnlyWhereThereWasOne(t *testing.T) {
+	with, without := goldens()["help-for-a-number-not-found"], goldens()["help"]
+	const words = "If you meant a registration"
+	if !strings.HasPrefix(render(t, with).Text, words) || strings.Contains(render(t, without).Text, words) {
+		t.Errorf("%s\n%s", render(t, with).Text, render(t, without).Text)
+	}
+}
+
+func TestALinkOpensThePageInTheLanguageOfThePartner(t *testing.T) {
+	m := sample(intake.MessageReceived, intake.StatusInReview, "")
+	if text := render(t, m).Text; strings.Contains(text, "lang=") {
+		t.Errorf("a language that nobody named:\n%s", text)
+	}
+	if text := render(t, in("de", m)).Text; !strings.Contains(text, "/status/AbCdEf0123456789?lang=de\n") {
+		t.Errorf("%s", text)
 	}
 }

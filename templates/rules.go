@@ -21,7 +21,7 @@ type rulesView struct {
 	Split       string
 }
 
-// tierView is what is different for partners of a tier.
+// tierView is what is different for partners of a tier; there may be no Terms that are.
 type tierView struct {
 	Name  string
 	Terms []string
@@ -47,9 +47,7 @@ func (l *locale) rules(p *intake.Published) *rulesView {
 	v.Certified = strings.Join(products, ", ")
 	for _, name := range slices.Sorted(maps.Keys(p.Tiers)) {
 		own := slices.DeleteFunc(l.sentences(p.Tiers[name]), func(s string) bool { return slices.Contains(v.Terms, s) })
-		if len(own) > 0 {
-			v.Tiers = append(v.Tiers, tierView{line(name, maxShort), own})
-		}
+		v.Tiers = append(v.Tiers, tierView{line(name, maxShort), own})
 	}
 	return v
 }

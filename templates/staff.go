@@ -28,12 +28,20 @@ type staffView struct {
 	// Why is what happened in words, Percent how much of the time for a decision is gone.
 	Why     []string
 	Percent int
-	// Advice is what the rules recommend.
+	// Advice is what the rules recommend; Open says that they leave it to a person.
 	Advice   string
+	Open     bool
 	Findings []findingView
 	Fields   []fieldView
 	// Requests are what the partner asks for.
 	Requests []string
+	// Said is what the partner wrote, Question what he was asked.
+	Said     []string
+	Question []string
+	// Turn is until when an account that became free is kept for the case.
+	Turn string
+	// Proposed is who made the first half of a decision of two persons.
+	Proposed string
 	// RevokedBy is who wants to take an approval back, RevokedFor why.
 	RevokedBy  string
 	RevokedFor string
@@ -55,7 +63,11 @@ type conflictView struct {
 
 	Cases, Deals []string
 	Evidence     []evidenceView
+	Commands     []commandView
 }
+
+// commandView is what can be done next on the command line. Verb is show, acknowledge or resolve.
+type commandView struct{ Verb, Line string }
 
 // evidenceView is one entry of the timeline of a dispute.
 type evidenceView struct{ At, Case, Kind, Words string }
@@ -76,6 +88,7 @@ func newStaffView(m intake.Message, program, tag string) staffView {
 	v := staffView{
 		Lang: tag, Program: line(m.Facts.Program, maxShort), Case: line(m.Facts.Case, maxShort),
 		Partner: line(b.Partner, maxShort), Due: l.moment(b.Due, at), Why: lines(b.Why), Percent: percent(b.Percent),
+		Proposed: line(b.Proposed, maxShort),
 		Conflict: l.conflict(b.Conflict, at), Gathered: b.Gathered,
 	}
 	if v.Program == "" {
@@ -86,6 +99,12 @@ func newStaffView(m intake.Message, program, tag string) staffView {
 	}
 	if b.Registration != nil {
 		v.registration(b.Registration, l, at)
+	}
+	if said := strings.TrimSpace(b.Said); said != strings.TrimSpace(b.Why) {
+		v.Said = lines(said)
+	}
+	if m.Kind == intake.StaffConfirmBy && len(v.Why) == 0 {
+		v.Why = lines(v.RevokedFor)
 	}
 	for _, a := range b.Links {
 		if u := link(a.URL); u != "" && l.acts[a.Act] != "" {
@@ -122,7 +141,10 @@ func (v *staffView) registration(r *intake.Registration, l *locale, at *time.Loc
 	if r.Status.Holds() {
 		v.Until = l.moment(r.Protection.End, at)
 	}
-	v.Advice = l.outcomes[r.Advice]
+	if v.Open = r.Advice == intake.OutcomeReview; !v.Open {
+		v.Advice = l.outcomes[r.Advice]
+	}
+	v.Turn, v.Question = l.moment(r.Turn, at), lines(r.Question)
 	for _, f := range r.Findings {
 		if f.Reason == "" && f.Evidence == "" {
 			continue // a rule that has nothing to say
@@ -156,6 +178,13 @@ func (l *locale) reason(r intake.Reason) string {
 	return line(string(r), maxShort)
 }
 
+func (l *locale) kindOf(k intake.EvidenceKind) string {
+	if w := l.evidence[k]; w != "" {
+		return w
+	}
+	return line(string(k), maxShort)
+}
+
 func (l *locale) conflict(c *intake.Conflict, at *time.Location) *conflictView {
 	if c == nil {
 		return nil
@@ -164,19 +193,33 @@ func (l *locale) conflict(c *intake.Conflict, at *time.Location) *conflictView {
 		ID: line(c.ID, maxShort), Account: line(c.Account, maxShort), Type: l.conflicts[c.Type],
 		Acknowledge: l.moment(c.Acknowledge, at), Plan: l.moment(c.Plan, at), Owner: line(c.Owner, maxShort),
 	}
+	if v.Type == "" {
+		v.Type = line(string(c.Type), maxShort)
+	}
+	if id := v.ID; id != "" {
+		v.Commands = append(v.Commands, commandView{"show", "leadgate conflicts show " + id})
+		if c.Acknowledged.IsZero() {
+			v.Commands = append(v.Commands, commandView{"acknowledge", "leadgate conflicts acknowledge " + id})
+		}
+		v.Commands = append(v.Commands, commandView{"resolve", "leadgate conflicts resolve " + id + ` --winner LG-… --rationale "…"`})
+	}
 	for _, n := range c.Cases {
-		v.Cases = append(v.Cases, line(n, maxShort))
+		if n = line(n, maxShort); n != "" {
+			v.Cases = append(v.Cases, n)
+		}
 	}
 	for _, d := range c.Deals {
 		deal := line(d.ID, maxShort)
 		if u := link(d.URL); u != "" {
 			deal += " " + u
 		}
-		v.Deals = append(v.Deals, deal)
+		if deal = strings.TrimSpace(deal); deal != "" {
+			v.Deals = append(v.Deals, deal)
+		}
 	}
 	for _, e := range c.Evidence {
 		v.Evidence = append(v.Evidence, evidenceView{
-			At: l.moment(e.At, at), Case: line(e.Case, maxShort), Kind: l.evidence[e.Kind], Words: line(e.Words, maxLong),
+			At: l.moment(e.At, at), Case: line(e.Case, maxShort), Kind: l.kindOf(e.Kind), Words: line(e.Words, maxLong),
 		})
 	}
 	return v

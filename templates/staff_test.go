@@ -177,3 +177,43 @@ func TestAMessageAboutNoCaseNamesNone(t *testing.T) {
 		}
 	}
 }
+
+func TestStaffReadWhatThePartnerWroteAndWhoProposed(t *testing.T) {
+	for _, tag := range languages() {
+		queued := render(t, in(tag, sample(intake.StaffQueued, intake.StatusInReview, ""))).Text
+		for _, w := range []string{"They run both of our products.", "Which of our products do they run?"} {
+			if strings.Count(queued, w) != 1 {
+				t.Errorf("%s: %q is not said once in\n%s", tag, w, queued)
+			}
+		}
+		second := render(t, in(tag, sample(intake.StaffConfirmBy, intake.StatusProtected, ""))).Text
+		for _, w := range []string{"pia@vendor.example", "The contact never agreed."} {
+			if strings.Count(second, w) != 1 {
+				t.Errorf("%s: %q is not said once in\n%s", tag, w, second)
+			}
+		}
+	}
+	text := strings.Join(strings.Fields(render(t, goldens()["staff-queued-from-the-waiting-list"]).Text), " ")
+	if !strings.Contains(text, "comes from the waiting list") || !strings.Contains(text, "The rules recommend: approve.") {
+		t.Errorf("%s", text)
+	}
+}
+
+func TestLinksAreSpokenOfOnlyWhereThereAreSome(t *testing.T) {
+	m := sample(intake.StaffConflict, intake.StatusInReview, "")
+	m.Brief.Links, m.Brief.Conflict.Account, m.Brief.Conflict.Type = nil, "", ""
+	for _, tag := range languages() {
+		r := render(t, in(tag, m))
+		text, _, _ := strings.Cut(r.Text, "What to do")
+		for _, bad := range []string{"in your name", "in Ihrem Namen", "about  ", ": \n", " ."} {
+			if strings.Contains(text, bad) {
+				t.Errorf("%s: %q is in\n%s", tag, bad, r.Text)
+			}
+		}
+		for _, w := range []string{"conflicts show C-7", "conflicts acknowledge C-7", "conflicts resolve C-7"} {
+			if !strings.Contains(r.Text, w) || !strings.Contains(r.HTML, w) {
+				t.Errorf("%s: %q is not in\n%s", tag, w, r.Text)
+			}
+		}
+	}
+}

@@ -99,6 +99,18 @@ func samples(kind intake.MessageKind) []intake.Message {
 			list = append(list, m)
 		}
 	}
+	if kind == intake.MessageLocked || kind == intake.MessageApproved || kind == intake.MessageStatus {
+		m := sample(kind, intake.StatusLocked, "")
+		m.Facts.Meeting = m.At.Add(-2 * time.Hour)
+		list = append(list, m)
+	}
+	for about, verb := range map[intake.MessageKind]intake.Verb{intake.MessageRules: intake.VerbAgree, intake.MessageHelp: intake.VerbStatus} {
+		if kind == about {
+			m := sample(kind, "", "")
+			m.Facts.Case, m.Request = "", verb
+			list = append(list, m)
+		}
+	}
 	if says[kind]&saysReason != 0 {
 		for _, reason := range intake.Reasons() {
 			for _, status := range []intake.Status{intake.StatusDeclined, intake.StatusExpired, intake.StatusWithdrawn} {
@@ -140,8 +152,8 @@ func sample(kind intake.MessageKind, status intake.Status, reason intake.Reason)
 		if status == intake.StatusMerged {
 			m.Facts.Related = "LG-2026-000124-P"
 		}
-	case intake.MessageElevated:
-		m.Facts.Related = "LG-2026-000124-P"
+	case intake.MessageElevated: // the case is the deal, related is the lead
+		m.Facts.Related = "LG-2026-000101-C"
 	case intake.MessageWon:
 		m.Facts.Percent = 15
 	case intake.MessageReopened:
@@ -217,6 +229,8 @@ func sampleBrief(kind intake.MessageKind, status intake.Status, reason intake.Re
 		Links: links(kind),
 	}
 	switch kind {
+	case intake.StaffQueued:
+		b.Said, b.Registration.Question = "They run both of our products.", "Which of our products do they run?"
 	case intake.StaffDecision:
 		b.Percent = 80
 	case intake.StaffIdle:
@@ -237,6 +251,7 @@ func sampleBrief(kind intake.MessageKind, status intake.Status, reason intake.Re
 	case intake.StaffTrouble:
 		b.Why = "The answer LG-2026-000123-K.4 was refused by the mail server of the partner."
 	case intake.StaffConfirmBy:
+		b.Proposed, b.Why = "pia@vendor.example", "The contact never agreed."
 		b.Registration.Revoking = intake.Revoking{By: "pia@vendor.example", At: at, Reason: intake.ReasonRevoked, Why: "The contact never agreed."}
 	case intake.StaffDigest:
 		b.Registration, b.Partner, b.PartnerID, b.Due = nil, "", "", time.Time{}

@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 
@@ -24,7 +25,8 @@ type view struct {
 	// Reason is the code if the partner may know it, else ""; Class says what of it to tell.
 	Reason string
 	Class  string
-	// Request is what was asked for, Who decides on it by name, "" if no person is known.
+	// Request is what was asked for, or what a message about no case answers; Who decides on
+	// it by name, "" if no person is known.
 	Request string
 	Who     string
 	Fields  []fieldView
@@ -33,8 +35,8 @@ type view struct {
 	Remarks  []string
 	Question []string
 	Note     []string
-	// Due is a deadline, and DueIs says whose: "decision", "answer" or "step", or "turn" for an
-	// account that is kept until then; "" if there is none.
+	// Due is a deadline, and DueIs says whose: "decision", "plan" for when we say how it goes on,
+	// "answer" or "step", or "turn" for an account that is kept until then; "" if there is none.
 	Due   string
 	DueIs string
 	// Until is the end of the hold, Left how far it is to the moment that a reminder is about:
@@ -46,6 +48,8 @@ type view struct {
 	// contested; "" if it can't.
 	Meeting  string
 	AppealBy string
+	// Met says that the time of the first meeting has come and that it counts as held.
+	Met bool
 	// Was is the code of the state before.
 	Was string
 	// Extensions is how often the hold can still be prolonged, Days by how many days at most.
@@ -105,8 +109,9 @@ func newView(m intake.Message, program, tag string) view {
 		Contact: contact(f.Contact), Who: line(f.Contact.Name, maxShort), Request: string(m.Request),
 		Was: string(f.Was), Extensions: max(0, f.Extensions), Days: max(0, f.Days), Left: l.left(m, at),
 		Related: line(f.Related, maxShort), Percent: percent(f.Percent),
-		StatusLink: link(f.StatusLink), RulesLink: link(f.RulesLink), Receipt: verbatim(f.Receipt),
+		StatusLink: inLanguage(f.StatusLink, f.Locale, tag), RulesLink: inLanguage(f.RulesLink, f.Locale, tag), Receipt: verbatim(f.Receipt),
 	}
+	v.Met = f.Status == intake.StatusLocked && !f.Meeting.IsZero() && !f.Meeting.After(m.At)
 	v.settle(f.Status)
 	if v.Program == "" {
 		v.Program = line(program, maxShort)
@@ -130,6 +135,7 @@ func newView(m intake.Message, program, tag string) view {
 	case intake.MessageRules:
 		v.Rules = l.rules(f.Rules)
 	}
+	v.Request = answers(m, v.Request)
 	if v.Title = short(v.Company, maxTitle); v.Title == "" {
 		v.Title = v.Case
 	}
@@ -154,6 +160,27 @@ func (v *view) settle(s intake.Status) {
 	if s.Undecided() && v.Class != string(classOwn) {
 		v.Class = "" // what kind of obstacle there is would tell whether there is one
 	}
+}
+
+// inLanguage is the link to a page of ours in the language of the message, if the partner's is
+// known; else the browser says which.
+func inLanguage(to, locale, tag string) string {
+	if to = link(to); to == "" || locale == "" || strings.ContainsAny(to, "?#") {
+		return to
+	}
+	return to + "?lang=" + url.QueryEscape(tag)
+}
+
+// answers is the request that a message answers. One about no case answers an agreement to the
+// rules, or what was asked about a registration that is not found.
+func answers(m intake.Message, about string) string {
+	switch {
+	case m.Kind == intake.MessageRules && m.Request == intake.VerbAgree:
+		return string(m.Request)
+	case m.Kind == intake.MessageHelp && m.Facts.Case == "" && m.Request != intake.VerbHelp && slices.Contains(intake.Verbs(), m.Request):
+		return string(m.Request)
+	}
+	return about
 }
 
 func percent(n int) int { return min(max(0, n), 100) }
@@ -188,7 +215,7 @@ func (v *view) withhold(kind intake.MessageKind) {
 		{saysDue, func() { v.Due, v.DueIs, v.Left = full.Due, full.DueIs, full.Left }},
 		{saysUntil, func() { v.Until, v.Left = full.Until, full.Left }},
 		{saysReceived, func() { v.Received = full.Received }},
-		{saysMeeting, func() { v.Meeting = full.Meeting }},
+		{saysMeeting, func() { v.Meeting, v.Met = full.Meeting, full.Met }},
 		{saysAppealBy, func() { v.AppealBy = full.AppealBy }},
 		{saysExtensions, func() { v.Extensions, v.Days = full.Extensions, full.Days }},
 		{saysRelated, func() { v.Related = full.Related }},
@@ -339,12 +366,16 @@ func dueIs(kind intake.MessageKind, s intake.Status) string {
 	switch kind {
 	case intake.MessageNeedsInfo, intake.MessageAnswerReminder, intake.MessageIdle:
 		return "answer"
-	case intake.MessageLate, intake.MessageConflict:
+	case intake.MessageLate:
 		return "decision"
+	case intake.MessageConflict:
+		return "plan"
 	case intake.MessageTurn:
 		return "turn"
 	}
 	switch {
+	case kind == intake.MessageRequested && s == intake.StatusAppeal:
+		return "plan"
 	case s == intake.StatusNeedsInfo:
 		return "answer"
 	case s == intake.StatusProvisional:
@@ -390,13 +421,28 @@ func (l *locale) asks(problems []intake.Problem) (asks []askView, remarks []stri
 		switch {
 		case known:
 		case label != "":
-			why := strings.TrimSpace(l.problem(p) + " " + l.why[p.Field])
-			asks = append(asks, askView{Label: label, Line: label + ": ", Why: why, Example: l.examples[p.Field]})
+			asks = append(asks, l.ask(p, label))
 		case l.problem(p) != "":
 			remarks = append(remarks, l.problem(p))
 		}
 	}
 	return asks, remarks
+}
+
+// choices stands before what can be chosen of in the words of a problem.
+const choices = "Choose of:"
+
+// ask is the line for a field. Where there is a choice, it is said behind the question, and no
+// example that may not be among it.
+func (l *locale) ask(p intake.Problem, label string) askView {
+	a := askView{Label: label, Line: label + ": "}
+	if _, of, found := strings.Cut(p.Message, choices); found {
+		of = strings.TrimSuffix(line(of, maxLong), ".")
+		a.Why = strings.TrimSpace(l.why[p.Field] + " " + strings.ReplaceAll(l.choose, "{of}", of))
+		return a
+	}
+	a.Why, a.Example = strings.TrimSpace(l.problem(p)+" "+l.why[p.Field]), l.examples[p.Field]
+	return a
 }
 
 // problem is the sentence for a code, or the words that came with one that has none.

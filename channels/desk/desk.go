@@ -241,7 +241,7 @@ func asksOf(v intake.View) asks {
 
 // reasons are those that a person can give for a refusal.
 func reasons(act intake.StaffAct) []intake.Reason {
-	all := intake.DeclineReasons()
+	all := slices.DeleteFunc(intake.DeclineReasons(), func(r intake.Reason) bool { return r == intake.ReasonRevoked })
 	if act == intake.ActRevoke {
 		all = append([]intake.Reason{intake.ReasonRevoked}, all...)
 	}
@@ -271,9 +271,13 @@ type sheet struct {
 	Submissions []intake.Submission
 	Events      []intake.Event
 	Chain       string
+	// Said is what the partner sent last, Proposed the first half of a decision of two persons.
+	Said     intake.Submission
+	Proposed intake.Revoking
 
-	// Done says that the bearer of the link did what it was for.
-	Done bool
+	// Done says that the bearer of the link did what it was for, Decided that a person did
+	// anything about the case.
+	Done, Decided bool
 }
 
 func sheetOf(v intake.View) sheet {
@@ -282,7 +286,7 @@ func sheetOf(v intake.View) sheet {
 		By: v.Grant.By, Act: v.Grant.Act, Expires: time.Unix(v.Grant.Expires, 0),
 		Company: cmp.Or(r.Lead[intake.FieldCompanyName], r.Lead[intake.FieldCompanyDomain], r.Number),
 		Partner: cmp.Or(v.Dossier.Partner.Name, r.Partner, "unknown"),
-		Case:    r, Since: v.Since,
+		Case:    r, Since: tidy(v.Since),
 	}
 	return s
 }
@@ -292,8 +296,14 @@ func (d *Desk) renderConfirm(c echo.Context, status int, v intake.View, f form, 
 	r := v.Dossier.Registration
 	s.May, s.Shown, s.Asks, s.Form = v.May, r.Revision, asksOf(v), f
 	s.Reasons, s.Findings, s.Submissions = reasons(v.Grant.Act), r.Findings, v.Dossier.Submissions
-	s.Events, s.Chain, s.Problem = v.Dossier.Events, v.Dossier.Chain, problem
+	s.Events, s.Chain, s.Problem = tidy(v.Dossier.Events), v.Dossier.Chain, problem
 	s.At = s.Asks.concerned(problem)
+	if n := len(s.Submissions); n > 0 {
+		s.Said = s.Submissions[n-1]
+	}
+	if v.Grant.Act == intake.ActRevoke && r.Status.Holds() {
+		s.Proposed = r.Revoking
+	}
 	if v.Grant.Act == intake.ActApprove {
 		s.Against = v.Against
 	}
@@ -324,7 +334,41 @@ func (a asks) concerned(problem string) string {
 func (d *Desk) renderClosed(c echo.Context, status int, v intake.View) error {
 	s := sheetOf(v)
 	for _, e := range s.Since {
-		s.Done = s.Done || e.Actor == "staff:"+s.By
+		s.Decided = s.Decided || strings.HasPrefix(e.Actor, "staff:")
+		s.Done = s.Done || e.Actor == "staff:"+s.By && does(s.Act, e)
 	}
 	return d.site.Render(c, status, d.closed, pages.Page{Lang: lang, Data: s})
+}
+
+// tidy takes from notes what separates their parts where there is nothing behind it.
+func tidy(events []intake.Event) []intake.Event {
+	events = slices.Clone(events)
+	for i := range events {
+		events[i].Note = strings.TrimRight(events[i].Note, "; ")
+	}
+	return events
+}
+
+// does reports whether an event is what an act makes: of several links to one case, the one
+// that was used is told from the others.
+func does(act intake.StaffAct, e intake.Event) bool {
+	to := map[intake.StaffAct]intake.Status{
+		intake.ActDecline: intake.StatusDeclined, intake.ActAsk: intake.StatusNeedsInfo,
+		intake.ActWaitlist: intake.StatusWaitlisted, intake.ActRelease: intake.StatusExpired,
+	}
+	switch act {
+	case intake.ActApprove:
+		return e.To.Holds()
+	case intake.ActExtend:
+		return e.Kind == intake.EventExtended
+	case intake.ActRefuse:
+		return e.Kind == intake.EventRefused
+	case intake.ActSeen, intake.ActAckAppeal:
+		return e.Kind == intake.EventSeen
+	case intake.ActRevoke:
+		return e.Kind == intake.EventProposed || e.Kind == intake.EventMoved && !e.To.Holds()
+	case intake.ActProgress:
+		return e.Kind == intake.EventProgress || e.To.Holds()
+	}
+	return e.To != "" && e.To == to[act]
 }

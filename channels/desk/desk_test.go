@@ -148,7 +148,7 @@ func TestAnApprovalAgainstAdviceShowsTheAdvice(t *testing.T) {
 	o.view.Against = o.view.Dossier.Registration.Findings
 	_, e := mounted(t, o)
 	body := send(e, "GET", nil).Body.String()
-	for _, want := range []string{"The policy advises against approving", "blocked_account: on &lt;the&gt; list", `required minlength="10"`} {
+	for _, want := range []string{"The policy advises against approving", "the account is on the blocked list: on &lt;the&gt; list", `required minlength="10"`} {
 		if !strings.Contains(body, want) {
 			t.Errorf("does not say %q:\n%s", want, body)
 		}
@@ -162,7 +162,7 @@ func TestAnApprovalAgainstAdviceShowsTheAdvice(t *testing.T) {
 
 func TestAUsedLinkTellsWhoDidWhat(t *testing.T) {
 	o := &office{view: inReview(intake.ActApprove), err: intake.ErrLinkStale}
-	for actor, want := range map[string]string{"staff:mia": "Done: ", "staff:jo": "Already dealt with", "timer": "Already dealt with"} {
+	for actor, want := range map[string]string{"staff:mia": "Done: ", "staff:jo": "Decided meanwhile", "timer": "Changed meanwhile"} {
 		o.view.Since = []intake.Event{{Kind: intake.EventMoved, Actor: actor, From: intake.StatusInReview, To: intake.StatusProvisional}}
 		_, e := mounted(t, o)
 		for method, status := range map[string]int{"GET": 200, "POST": 409} {
@@ -193,6 +193,15 @@ func TestWhateverStaffAreShownHasWords(t *testing.T) {
 	for _, s := range intake.Strengths() {
 		say("strength", s)
 	}
+	for _, r := range intake.Reasons() {
+		var b strings.Builder
+		if err := d.confirm.ExecuteTemplate(&b, "why", r); err != nil || b.String() == string(r) {
+			t.Errorf("reason %s has no words of its own: %v", r, err)
+		}
+	}
+	for _, v := range intake.Verbs() {
+		say("request", v)
+	}
 	for _, act := range intake.StaffActs() {
 		say("act", act)
 		say("button", act)
@@ -204,6 +213,60 @@ func TestWhateverStaffAreShownHasWords(t *testing.T) {
 		var b strings.Builder
 		if err := d.confirm.ExecuteTemplate(&b, "event", intake.Event{Kind: k, To: intake.StatusWon}); err != nil || b.String() == string(k) {
 			t.Errorf("event %s has no words of its own: %v", k, err)
+		}
+	}
+}
+
+// Of the links of one message one is used; the others must not say that they were.
+func TestALinkThatWasNotUsedDoesNotSayThatItWas(t *testing.T) {
+	o := &office{view: inReview(intake.ActDecline), err: intake.ErrLinkStale}
+	o.view.Since = []intake.Event{{Kind: intake.EventMoved, Actor: "staff:mia", From: intake.StatusInReview, To: intake.StatusProvisional}}
+	_, e := mounted(t, o)
+	if body := send(e, "GET", nil).Body.String(); !strings.Contains(body, "Decided meanwhile") || strings.Contains(body, "It was done once") {
+		t.Errorf("%s", body)
+	}
+	for act, event := range map[intake.StaffAct]intake.Event{
+		intake.ActApprove: {Kind: intake.EventMoved, To: intake.StatusLocked}, intake.ActDecline: {Kind: intake.EventMoved, To: intake.StatusDeclined},
+		intake.ActAsk: {Kind: intake.EventMoved, To: intake.StatusNeedsInfo}, intake.ActWaitlist: {Kind: intake.EventMoved, To: intake.StatusWaitlisted},
+		intake.ActExtend: {Kind: intake.EventExtended}, intake.ActRefuse: {Kind: intake.EventRefused}, intake.ActSeen: {Kind: intake.EventSeen},
+		intake.ActRevoke: {Kind: intake.EventProposed}, intake.ActRelease: {Kind: intake.EventMoved, To: intake.StatusExpired},
+		intake.ActProgress: {Kind: intake.EventProgress}, intake.ActAckAppeal: {Kind: intake.EventSeen},
+	} {
+		if !does(act, event) || does(act, intake.Event{Kind: intake.EventAmended}) {
+			t.Errorf("%s: the event that it makes is not known by", act)
+		}
+	}
+}
+
+func TestWhatThePartnerWroteAndAsksForStandsAboveTheForm(t *testing.T) {
+	o := &office{view: inReview(intake.ActExtend)}
+	r := &o.view.Dossier.Registration
+	r.Requests, r.Lead[intake.FieldStage] = []intake.Verb{intake.VerbExtend}, intake.StageNewIntro
+	o.view.Dossier.Submissions = []intake.Submission{{Text: "the first words"}, {Text: "The meeting <moved>."}}
+	_, e := mounted(t, o)
+	above, _, _ := strings.Cut(send(e, "GET", nil).Body.String(), "<form")
+	for _, want := range []string{"The partner asks for more time", "The meeting &lt;moved&gt;.", "new introduction", "the account is on the blocked list"} {
+		if !strings.Contains(above, want) {
+			t.Errorf("does not say %q:\n%s", want, above)
+		}
+	}
+	for _, raw := range []string{"new_intro", "blocked_account", "the first words"} {
+		if strings.Contains(above, raw) {
+			t.Errorf("says %q:\n%s", raw, above)
+		}
+	}
+}
+
+func TestASecondPersonReadsWhoProposedAndWhy(t *testing.T) {
+	o := &office{view: inReview(intake.ActRevoke)}
+	r := &o.view.Dossier.Registration
+	r.Status = intake.StatusProtected
+	r.Revoking = intake.Revoking{By: "jo", Reason: intake.ReasonNamedAccount, Why: "It was promised to another."}
+	_, e := mounted(t, o)
+	body := send(e, "GET", nil).Body.String()
+	for _, want := range []string{"jo wants to take the approval back", "It was promised to another.", "a named account of another partner"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("does not say %q:\n%s", want, body)
 		}
 	}
 }

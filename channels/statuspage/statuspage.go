@@ -4,7 +4,6 @@
 package statuspage
 
 import (
-	"cmp"
 	"context"
 	"embed"
 	"errors"
@@ -123,13 +122,12 @@ type difference struct {
 	Count int
 }
 
-// tiers lists the tiers whose terms differ, by name. What a tier leaves out is as for everybody.
+// tiers lists the tiers and how their terms differ, by name. Terms of a tier are whole: what is
+// zero in them is none.
 func tiers(p intake.Published) []tier {
 	var all []tier
 	for _, name := range slices.Sorted(maps.Keys(p.Tiers)) {
-		if d := differences(p.Terms, p.Tiers[name]); len(d) > 0 {
-			all = append(all, tier{name, d})
-		}
+		all = append(all, tier{name, differences(p.Terms, p.Tiers[name])})
 	}
 	return all
 }
@@ -138,8 +136,8 @@ func differences(base, own intake.Terms) []difference {
 	was := compared(base)
 	var out []difference
 	for i, d := range compared(own) {
-		d.Span, d.Count = cmp.Or(d.Span, was[i].Span), cmp.Or(d.Count, was[i].Count)
-		if d != was[i] {
+		idle := d.Key == "extension_days" && own.Extension.Times == 0 // of extensions that there are not
+		if d != was[i] && !idle {
 			out = append(out, d)
 		}
 	}

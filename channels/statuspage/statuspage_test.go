@@ -123,28 +123,28 @@ func TestRulesAreToldInWordsAndTiersByHowTheyDiffer(t *testing.T) {
 		Decision: span(2, intake.BusinessDays), Answer: span(10, intake.BusinessDays), NextStep: span(14, intake.Days), Window: span(90, intake.Days),
 		Extension: intake.ExtensionTerms{Times: 2, Days: 30}, Appeal: intake.AppealTerms{Within: span(7, intake.Days)},
 	}
+	gold, iron := terms, terms
+	gold.Decision, gold.Extension.Times = span(1, intake.BusinessDays), 4
+	iron.Extension = intake.ExtensionTerms{}
 	s := &source{published: intake.Published{
 		Version: "2026-11", Hash: strings.Repeat("ab", 32), Terms: terms, Required: []intake.Field{intake.FieldConsent, intake.FieldCompanyName},
 		Certified: []string{"Backup <Suite>", "Vault"}, Territories: true, Split: intake.FieldProductInterest,
-		Tiers: map[string]intake.Terms{
-			"gold":   {Decision: span(1, intake.BusinessDays), Window: span(90, intake.Days), Extension: intake.ExtensionTerms{Times: 4}},
-			"silver": {Window: span(90, intake.Days)}, // as everybody
-		},
+		Tiers: map[string]intake.Terms{"gold": gold, "iron": iron, "silver": terms},
 	}}
 	_, e := mounted(t, s)
 	_, body := get(e, "/rules")
 	for _, want := range []string{
-		"Edition 2026-11", "<li>Company name</li><li>Consent of the contact</li>", "Backup &lt;Suite&gt;, Vault", "territories",
+		"Version 2026-11", "<li>Company name</li><li>Consent</li>", "Backup &lt;Suite&gt;, Vault", "territories",
 		"each for a part of it of their own. What parts an account is: Product interest.",
-		"Partners of the tier gold", "1 business day<", "<dd>4</dd>", "7 days", "2 at most, by up to 30 days each", "A person decides.",
+		"Partners of the tier gold", "1 business day<", "<dd>4</dd>", "Partners of the tier iron", "<dt>Extensions, at most</dt><dd>none</dd>", "Partners of the tier silver</h2>\n<p>The same as for everybody.", "7 days", "2 at most, by up to 30 days each", "A person decides.",
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("does not say %q:\n%s", want, body)
 		}
 	}
-	gold := body[strings.Index(body, "tier gold"):]
-	for _, same := range []string{"90 days", "silver", "14 days"} {
-		if strings.Contains(gold, same) {
+	told := body[strings.Index(body, "tier gold"):]
+	for _, same := range []string{"90 days", "14 days", "Days of an extension", "30"} {
+		if strings.Contains(told, same) {
 			t.Errorf("a tier is told what is as for everybody: %q", same)
 		}
 	}

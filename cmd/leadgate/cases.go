@@ -193,7 +193,11 @@ func printDossier(w io.Writer, d intake.Dossier) error {
 		row("Open request", fmt.Sprintf("the partner asks to %s", asks(r.Requests)))
 	}
 	row("Decision due", moment(r.DecisionDue))
-	row("Protected until", moment(r.Protection.End))
+	if r.Status == intake.StatusLocked {
+		row("Protected", "without an end for now")
+	} else {
+		row("Protected until", moment(r.Protection.End))
+	}
 	row("Merged into", r.MergedInto)
 	row("Policy", r.Policy)
 	for name, ref := range r.CRM {
@@ -264,8 +268,8 @@ func describe(e intake.Event) string {
 	if e.Reason != "" {
 		s += ", " + string(e.Reason)
 	}
-	if e.Note != "" {
-		s += ": " + e.Note
+	if note := strings.TrimRight(e.Note, "; "); note != "" {
+		s += ": " + note
 	}
 	for _, f := range e.Findings {
 		s += fmt.Sprintf("\n\t  %s: %s %s %s", f.Rule, f.Outcome, f.Reason, f.Evidence)

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -105,7 +107,7 @@ func conflictsShow(p *place) *cobra.Command {
 				if asJSON {
 					return printJSON(cmd.OutOrStdout(), k)
 				}
-				return printConflict(cmd.OutOrStdout(), k)
+				return printConflict(cmd.OutOrStdout(), k, sides(cmd.Context(), c, k))
 			})
 		},
 	}
@@ -113,16 +115,66 @@ func conflictsShow(p *place) *cobra.Command {
 	return cmd
 }
 
-func printConflict(w io.Writer, k intake.Conflict) error {
+// sides are the cases of a conflict, in its order. One that can't be read is told by its number.
+func sides(ctx context.Context, c *admin.Client, k intake.Conflict) []intake.Dossier {
+	var all []intake.Dossier
+	for _, number := range k.Cases {
+		d, err := c.Case(ctx, number)
+		if err != nil {
+			d = intake.Dossier{Registration: intake.Registration{Number: number}}
+		}
+		all = append(all, d)
+	}
+	return all
+}
+
+// orderReason is by what the first comes first, as the rules said when they last looked.
+func orderReason(sides []intake.Dossier) string {
+	var said string
+	var at time.Time
+	for _, d := range sides {
+		r := d.Registration
+		for _, f := range r.Findings {
+			_, order, found := strings.Cut(f.Evidence, "in the order of the hierarchy: ")
+			if _, why, also := strings.Cut(order, "; "); found && also && !r.Updated.Before(at) {
+				said, at = why, r.Updated
+			}
+		}
+	}
+	return said
+}
+
+func printConflict(w io.Writer, k intake.Conflict, sides []intake.Dossier) error {
 	if err := printConflicts(w, []intake.Conflict{k}); err != nil {
 		return err
 	}
-	fmt.Fprintln(w, "\nBy the published order: "+strings.Join(k.Cases, ", then "))
-	if k.Rationale != "" {
-		fmt.Fprintln(w, "Plan or rationale:", k.Rationale)
+	fmt.Fprintln(w, "\nBy the published order")
+	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	for i, d := range sides {
+		r := d.Registration
+		partner := orDash(d.Partner.Name)
+		if r.Partner != "" {
+			partner += " (" + r.Partner + ")"
+		}
+		fmt.Fprintf(t, "  %d. %s\t%s\t%s\t%s\n", i+1, r.Number, partner, orDash(cmp.Or(r.Lead[intake.FieldCompanyName], r.Lead[intake.FieldCompanyDomain])), orDash(string(r.Status)))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	if why := orderReason(sides); why != "" {
+		fmt.Fprintln(w, "  because", why)
+	}
+	switch {
+	case k.Rationale == "":
+	case !k.Resolved.IsZero():
+		fmt.Fprintln(w, "\nRationale:", k.Rationale)
+	default:
+		fmt.Fprintln(w, "\nPlan:", k.Rationale)
+	}
+	if k.Proposed.By != "" {
+		fmt.Fprintf(w, "\nProposed by %s: %s goes on. %s\n", k.Proposed.By, orDash(k.Proposed.Winner), k.Proposed.Why)
 	}
 	fmt.Fprintln(w, "\nTimeline")
-	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	for _, e := range k.Evidence {
 		fmt.Fprintf(t, "  %s\t%s\t%s\t%s\n", moment(e.At), orDash(e.Case), e.Kind, e.Words)
 	}

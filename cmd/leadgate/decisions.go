@@ -64,7 +64,12 @@ func caseDecisions() []decision {
 
 func reasonFlag(usual intake.Reason) func(*cobra.Command, *admin.Decision) {
 	return func(cmd *cobra.Command, d *admin.Decision) {
-		cmd.Flags().StringVar((*string)(&d.Reason), "reason", string(usual), fmt.Sprintf("one of %v", intake.DeclineReasons()))
+		var all []string
+		for _, r := range intake.DeclineReasons() {
+			all = append(all, string(r))
+		}
+		cmd.Long = cmd.Short + ".\n\nThe reasons are:\n  " + strings.Join(all, "\n  ")
+		cmd.Flags().StringVar((*string)(&d.Reason), "reason", string(usual), "one of those above")
 	}
 }
 

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -77,6 +79,9 @@ func policyExplain() *cobra.Command {
 			return p.with(cmd.Context(), func(c *admin.Client) error {
 				ids, err := p.lists()
 				if err != nil {
+					return err
+				}
+				if _, err := c.Case(cmd.Context(), args[0]); err != nil { // without a case it would be all of them
 					return err
 				}
 				found, err := c.Judgements(cmd.Context(), intake.JudgementQuery{Case: args[0]})
@@ -171,7 +176,7 @@ type changed struct {
 
 func policyBacktest() *cobra.Command {
 	var p place
-	var asJSON bool
+	var asJSON, ignore bool
 	var last string
 	cmd := &cobra.Command{
 		Use:   "backtest FILE",
@@ -188,6 +193,9 @@ func policyBacktest() *cobra.Command {
 					return err
 				}
 				spec, err := readPolicy(args[0], ids)
+				if ignore {
+					spec, err = withoutExamples(spec, err)
+				}
 				if err != nil {
 					return err
 				}
@@ -209,8 +217,24 @@ func policyBacktest() *cobra.Command {
 	}
 	p.flags(cmd)
 	cmd.Flags().StringVar(&last, "last", "90d", "how far to look back")
+	cmd.Flags().BoolVar(&ignore, "ignore-examples", false, "try the policy although examples in its file fail")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print an array of objects")
 	return cmd
+}
+
+// withoutExamples is a policy that was read without its examples, if nothing but these is wrong
+// with it.
+func withoutExamples(spec rules.Spec, err error) (rules.Spec, error) {
+	spec.Examples = nil
+	var faults config.Faults
+	if !errors.As(err, &faults) {
+		return spec, err
+	}
+	other := func(f config.Fault) bool { return !strings.HasPrefix(f.Path, "examples") }
+	if slices.ContainsFunc(faults, other) {
+		return spec, err
+	}
+	return spec, nil
 }
 
 // backtest judges what was judged once more. Each is judged by what was known then: that an

@@ -34,7 +34,7 @@ func TestThePolicyOfTheExamplesPassesItsOwn(t *testing.T) {
 
 func TestAPolicyWhoseExamplesFailIsRefusedWithItsLine(t *testing.T) {
 	for name, tt := range map[string]struct{ from, to, want string }{
-		"another verdict": {"expect: merge", "expect: decline", "line 211: examples[33]: a second registration of one's own is merged: expected decline"},
+		"another verdict": {"expect: merge", "expect: decline", "line 219: examples[35]: a second registration of one's own is merged: expected decline"},
 		"no such key":     {"mode: assist", "mood: assist", "mood: unknown key; did you mean mode?"},
 		"no such holiday": {"[BE]", "[BX]", `line 17: calendar.holidays[0]: no holidays are known of "BX"`},
 	} {
@@ -76,12 +76,25 @@ func TestVerdictsAreExplainedAndTriedWithAnotherPolicy(t *testing.T) {
 	if err != nil || strings.Count(out, "globex") != 1 || !strings.Contains(out, "decline (blocked_account)\n1 of 2 verdicts would be others\n") {
 		t.Errorf("backtest: %v\n%s%s", err, out, stderr)
 	}
+	failing := policyFile(t, "expect: merge", "expect: decline")
+	if _, stderr, err := leadgate(t, "policy", "backtest", failing, "--dir", p.dir); err == nil || !strings.Contains(stderr, "expected decline") {
+		t.Errorf("a policy whose examples fail: %v\n%s", err, stderr)
+	}
+	if out, stderr, err := leadgate(t, "policy", "backtest", failing, "--ignore-examples", "--dir", p.dir); err != nil || !strings.Contains(out, "0 of 2 verdicts would be others") {
+		t.Errorf("without its examples: %v\n%s%s", err, out, stderr)
+	}
+	if _, stderr, err := leadgate(t, "policy", "backtest", policyFile(t, "mode: assist", "mood: assist"), "--ignore-examples", "--dir", p.dir); err == nil || !strings.Contains(stderr, "unknown key") {
+		t.Errorf("a policy with another fault: %v\n%s", err, stderr)
+	}
+	if out, stderr, err := leadgate(t, "policy", "explain", "", "--dir", p.dir); err == nil || !strings.Contains(stderr, `"" is not a case number like LG-2026-384207-D`) {
+		t.Errorf("no number: %v\n%s%s", err, out, stderr)
+	}
 	for _, last := range []string{"", "0d", "d", "90", "-1d", "1w", "99999999999d"} {
 		if _, stderr, err := leadgate(t, "policy", "backtest", policyFile(t), "--dir", p.dir, "--last", last); err == nil || !strings.Contains(stderr, "want a span like 90d or 36h") {
 			t.Errorf("--last %q: %v\n%s", last, err, stderr)
 		}
 	}
-	if _, stderr, err := leadgate(t, "policy", "explain", "LG-2026-000000-0", "--dir", p.dir); err == nil || !strings.Contains(stderr, "not found") {
+	if _, stderr, err := leadgate(t, "policy", "explain", "LG-2026-000000-0", "--dir", p.dir); err == nil || !strings.Contains(stderr, "is not a case number like") {
 		t.Errorf("no such case: %v\n%s", err, stderr)
 	}
 }

@@ -95,6 +95,9 @@ func (c *Client) call(ctx context.Context, method, path string, body, out any) e
 		if err := json.NewDecoder(resp.Body).Decode(&f); err != nil || f.Error == "" {
 			return fmt.Errorf("the gateway answered %s", resp.Status)
 		}
+		if strings.HasSuffix(f.Error, noNumber) {
+			f.Error += numberLike
+		}
 		return &refusal{words: f.Error, notFound: resp.StatusCode == http.StatusNotFound}
 	}
 	if w, ok := out.(io.Writer); ok {
@@ -138,11 +141,17 @@ func (c *Client) Cases(ctx context.Context, q intake.CaseQuery) ([]CaseSummary, 
 	}
 }
 
+// What is no case number is told with one that could be one.
+const (
+	noNumber   = " is not a case number"
+	numberLike = " like LG-2026-384207-D"
+)
+
 // casePath returns the path of a case. What is not a step of a path of its own cannot be
 // asked for, and is no case number either.
 func casePath(number string) (string, error) {
 	if strings.Trim(number, ". \t") == "" {
-		return "", fmt.Errorf("%q is not a case number", number)
+		return "", fmt.Errorf("%q%s", number, noNumber+numberLike)
 	}
 	return "/v1/cases/" + url.PathEscape(number), nil
 }

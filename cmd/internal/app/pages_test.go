@@ -59,6 +59,7 @@ func openOffice(t *testing.T, change ...func(*config.Config)) *office {
 	c.Pages = config.Pages{Listen: "127.0.0.1:0", URL: "https://partners.vendor.example/desk", TrustedProxies: []string{"127.0.0.0/8"}}
 	c.Staff = []intake.Staff{
 		{Name: "mia", Email: "mia@vendor.example", Roles: []intake.Role{intake.RolePartnerManager}},
+		{Name: "jo", Email: "jo@vendor.example", Roles: []intake.Role{intake.RoleRevOps}},
 		{Name: "vic", Email: "vic@vendor.example", Roles: []intake.Role{intake.RoleViewer}},
 	}
 	for _, fn := range change {
@@ -241,7 +242,7 @@ func TestStaffDecideOnAPageThatOnlySendingItsFormActsOn(t *testing.T) {
 		t.Errorf("the case is %s (%s), %q", r.Status, r.Reason, r.Rationale)
 	}
 	resp, body = o.do("GET", path, nil)
-	o.want("afterwards", resp, body, 200, "Done: ", "staff:mia", "existing_deal")
+	o.want("afterwards", resp, body, 200, "Done: ", "staff:mia", "direct sales has an open deal")
 	resp, body = o.do("POST", path, f)
 	o.want("once more", resp, body, 409, "Done: ", "can't be used again")
 	other := o.desk(o.name, intake.ActApprove, "mia")
@@ -285,27 +286,27 @@ func TestADeskPageSaysWhatHappenedInTheMeantime(t *testing.T) {
 	resp, body = o.do("POST", path, old)
 	o.want("what was shown", resp, body, 303)
 	late := o.desk(o.name, intake.ActExtend, "mia")
-	if _, err := o.app.Gateway().Release(t.Context(), o.name, intake.Verdict{By: "jo", Rationale: "Withdrawn by sales."}); err != nil {
+	if _, err := o.app.Gateway().Withdraw(t.Context(), o.name, intake.Verdict{By: "jo"}); err != nil {
 		t.Fatal(err)
 	}
 	resp, body = o.do("POST", late, url.Values{"days": {"5"}})
-	o.want("overtaken", resp, body, 409, "Already dealt with", "staff:jo", "Nothing was changed by it")
+	o.want("overtaken", resp, body, 409, "Decided meanwhile", "staff:jo", "Nothing was changed by it")
 }
 
 func TestAPartnerSeesHowACaseStands(t *testing.T) {
 	o := openOffice(t)
 	path := o.status(o.name)
 	resp, body := o.do("GET", path, nil)
-	o.want("in English", resp, body, 200, `<html lang="en">`, o.name, "Contoso &lt;b&gt;&amp;&lt;/b&gt; Söhne GmbH", "In review", "Mia Lund", "We decide", "CET")
+	o.want("in English", resp, body, 200, `<html lang="en">`, o.name, "Contoso &lt;b&gt;&amp;&lt;/b&gt; Söhne GmbH", "Submitted for review", "Mia Lund", "We decide", "CET")
 	for _, secret := range []string{"Jane", "jane@", "CTO", "manual reporting", "brightpath", "contoso-soehne.example", "policy"} {
 		if strings.Contains(strings.ToLower(body), strings.ToLower(secret)) {
 			t.Errorf("it tells of %q", secret)
 		}
 	}
 	resp, body = o.do("GET", path, nil, "Accept-Language", "de-AT,en;q=0.5")
-	o.want("in German", resp, body, 200, `<html lang="de">`, "In Prüfung", "Ihr Ansprechpartner")
+	o.want("in German", resp, body, 200, `<html lang="de">`, "Liegt zur Entscheidung vor", "Ihr Ansprechpartner")
 	resp, body = o.do("GET", path+"?lang=en", nil, "Accept-Language", "de")
-	o.want("in the language asked for", resp, body, 200, "In review")
+	o.want("in the language asked for", resp, body, 200, "Submitted for review")
 	resp, body = o.do("POST", path, url.Values{})
 	if resp.StatusCode != 404 && resp.StatusCode != 405 {
 		t.Errorf("a form to it: %s %s", resp.Status, body)
@@ -362,7 +363,7 @@ func TestEverybodyMayReadTheRules(t *testing.T) {
 	resp, body := o.do("GET", "/rules", nil)
 	o.want("in English", resp, body, 200, "2 business days", "90 days", "Company name", "Partners of the tier gold", "120 days")
 	resp, body = o.do("GET", "/rules?lang=de", nil)
-	o.want("in German", resp, body, 200, "2 Arbeitstage", "90 Tage", "Name des Unternehmens", "Partner der Stufe gold", "120 Tage")
+	o.want("in German", resp, body, 200, "2 Arbeitstage", "90 Tage", "Firmenname", "Partner der Stufe gold", "120 Tage")
 	resp, body = o.do("GET", "/rules.json", nil)
 	var p intake.Published
 	if err := json.Unmarshal([]byte(body), &p); err != nil || resp.StatusCode != 200 || p.Hash == "" || p.Terms.Window.Value != 90 {
