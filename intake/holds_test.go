@@ -615,7 +615,6 @@ func TestAmendDoesNotDateAClaimToAnotherAccountBack(t *testing.T) {
 	}, assist)
 }
 
-// R12 too: what else is wrong with leads and their deals
 func TestARivalsAppealDoesNotStopTheHoldersDeal(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.submit("ana@alpha.example", acme())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -90,6 +91,12 @@ func TestWhatMustNeverHappenDoesNotInAnyLifeOfManyCases(t *testing.T) {
 			})
 			return s
 		},
+	}
+	if testing.Short() {
+		if err := flag.Set("rapid.checks", "15"); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = flag.Set("rapid.checks", "100") })
 	}
 	for name, open := range stores {
 		t.Run(name, func(t *testing.T) {

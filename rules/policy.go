@@ -30,8 +30,9 @@ type Spec struct {
 	Calendar Calendar `yaml:"calendar" json:"calendar"`
 	// Required is "full" or "short": which fields a registration can't do without.
 	Required string `yaml:"required" json:"required"`
-	// DealFields are what a deal can't do without besides.
-	DealFields []intake.Field `yaml:"deal_fields" json:"deal_fields"`
+	// DealFields are what a deal can't do without besides. Many call each registration a deal, so
+	// there are none unless the operator says so.
+	DealFields []intake.Field `yaml:"deal_fields" json:"deal_fields,omitempty"`
 	// Terms are the times and numbers that partners are promised.
 	intake.Terms `yaml:",inline"`
 	// Tiers are terms of their own for partners of a tier, by its name; what one leaves out is
@@ -104,7 +105,6 @@ const Cleanly intake.Reason = "approve"
 func Default() Spec {
 	return Spec{
 		Version: "default", Mode: intake.ModeAssist, Timezone: "UTC", Required: RequiredFull,
-		DealFields: []intake.Field{intake.FieldStage, intake.FieldTargetRevenue},
 		Territory:  intake.OutcomeReview, GroupScope: GroupAccount,
 		DirectDeal: intake.OutcomeReview, DealActivity: days(180), Renewal: days(90),
 		Terms: intake.Terms{

@@ -93,7 +93,7 @@ func every() map[string]func(*Spec) {
 		"Version": func(s *Spec) { s.Version = "2" }, "Mode": func(s *Spec) { s.Mode = intake.ModeAuto },
 		"Modes":    func(s *Spec) { s.Modes = map[intake.Reason]intake.Mode{Cleanly: intake.ModeAuto} },
 		"Timezone": func(s *Spec) { s.Timezone = "UTC" }, "Contact": func(s *Spec) { s.Contact.Name = "Jo" },
-		"Calendar": func(s *Spec) { s.Calendar.Closed = []string{"12-24"} }, "Required": func(s *Spec) { s.Required = RequiredShort }, "DealFields": func(s *Spec) { s.DealFields = nil },
+		"Calendar": func(s *Spec) { s.Calendar.Closed = []string{"12-24"} }, "Required": func(s *Spec) { s.Required = RequiredShort }, "DealFields": func(s *Spec) { s.DealFields = []intake.Field{intake.FieldStage} },
 		"Terms": func(s *Spec) {
 			s.Invitation, s.DecisionReminders, s.Extension.Times = false, nil, 0
 		},

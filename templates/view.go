@@ -157,6 +157,9 @@ func (v *view) settle(s intake.Status) {
 	if s.Holds() || s.Undecided() {
 		v.AppealBy = ""
 	}
+	if s.Undecided() && v.Class != string(classOwn) {
+		v.Class = "" // what kind of obstacle there is would tell whether there is one
+	}
 }
 
 // inLanguage is the link to a page of ours in the language of the message, if the partner's is

@@ -344,8 +344,10 @@ func TestStaffCommandsSayWhatIsWrong(t *testing.T) {
 			}
 		})
 	}
-	if _, stderr, err := leadgate(t, "cases", "release", number, "--rationale", "The customer objected.", "--message", "They asked us not to.", "--dir", p.dir); err != nil {
-		t.Fatalf("release: %v %s", err, stderr)
+	for _, by := range []string{"mia", "jo"} {
+		if _, stderr, err := leadgate(t, "cases", "revoke", number, "--by", by, "--rationale", "The customer objected.", "--message", "They asked us not to.", "--dir", p.dir); err != nil {
+			t.Fatalf("revoke: %v %s", err, stderr)
+		}
 	}
 	if m := p.answers(t, "ana@brightpath.example", 2); m[1].Header.Get("Auto-Submitted") != "auto-generated" {
 		t.Errorf("the decision goes out as %q", m[1].Header.Get("Auto-Submitted"))

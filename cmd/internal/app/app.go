@@ -135,7 +135,7 @@ func (a *App) buildGateway(ids *identity.Lists) error {
 		Store: a.store, Policy: a.policy, Identity: ids, Numbers: numbers, CRMs: crms,
 		Program: a.cfg.Program, Budget: a.cfg.Budget, Log: a.log, Observe: a.metrics, Alone: true,
 		Signer: sign, Witness: witness{filepath.Join(a.cfg.Data, WitnessFile)},
-		Links: a.links, Staff: a.cfg.Staff, StaffChannel: staffChannel(a.cfg),
+		Links: a.links, Staff: a.cfg.Staff, StaffChannel: staffChannel(a.cfg), StaffLocale: a.cfg.StaffLocale,
 	})
 	return err
 }

@@ -32,6 +32,8 @@ type Config struct {
 	Pages      Pages  `yaml:"pages"`
 	// Staff are who may decide through links; empty for whoever is sent one.
 	Staff []intake.Staff `yaml:"staff"`
+	// StaffLocale is the language in which staff are written to.
+	StaffLocale string `yaml:"staff_locale"`
 	// Templates is a directory of texts that replace the built-in ones, or empty.
 	Templates string     `yaml:"templates"`
 	Identity  Identity   `yaml:"identity"`
