@@ -25,8 +25,10 @@ func about(domain, products string) intake.Lead {
 }
 
 func (w *world) gamma(contacts ...intake.Contact) {
-	w.put(intake.Partner{ID: "gamma", Name: "Gamma", Status: intake.PartnerActive, Motion: "msp", Domains: []string{"gamma.example"},
-		Contacts: append(contacts, intake.Contact{Email: "kim@gamma.example"})})
+	w.put(intake.Partner{
+		ID: "gamma", Name: "Gamma", Status: intake.PartnerActive, Motion: "msp", Domains: []string{"gamma.example"},
+		Contacts: append(contacts, intake.Contact{Email: "kim@gamma.example"}),
+	})
 }
 
 func (w *world) put(p intake.Partner) {
@@ -662,7 +664,8 @@ func TestPartsThatOverflowAreMoreThanAll(t *testing.T) {
 		r := w.submit("ana@alpha.example", acme())
 		const most = int(^uint(0) >> 1)
 		_, err := w.gateway.Attribute(w.Context(), r.Case, []intake.Attribution{
-			{Partner: "alpha", Role: intake.RoleSourced, Percent: most}, {Partner: "beta", Role: intake.RoleInfluenced, Percent: most}}, mia)
+			{Partner: "alpha", Role: intake.RoleSourced, Percent: most}, {Partner: "beta", Role: intake.RoleInfluenced, Percent: most},
+		}, mia)
 		if err == nil {
 			t.Error("taken")
 		}

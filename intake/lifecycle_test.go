@@ -424,7 +424,8 @@ func TestWhatTheCRMSaysMovesNoCaseBackwards(t *testing.T) {
 		must(w, "withdraw")(w.gateway.Withdraw(w.Context(), r.Case, mia))
 		w.wantStatus(r.Case, intake.StatusWithdrawn)
 		for _, fields := range []map[string]string{
-			{intake.ChangeStatus: intake.DealOpen}, {intake.ChangeStatus: intake.DealWon},
+			{intake.ChangeStatus: intake.DealOpen},
+			{intake.ChangeStatus: intake.DealWon},
 			{intake.ChangeMeeting: time.Now().Format(time.RFC3339), intake.ChangeHeld: "true"},
 		} {
 			if err := w.gateway.Apply(w.Context(), "fake", intake.Change{Case: r.Case, Fields: fields}); err != nil {

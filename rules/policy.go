@@ -105,7 +105,7 @@ const Cleanly intake.Reason = "approve"
 func Default() Spec {
 	return Spec{
 		Version: "default", Mode: intake.ModeAssist, Timezone: "UTC", Required: RequiredFull,
-		Territory:  intake.OutcomeReview, GroupScope: GroupAccount,
+		Territory: intake.OutcomeReview, GroupScope: GroupAccount,
 		DirectDeal: intake.OutcomeReview, DealActivity: days(180), Renewal: days(90),
 		Terms: intake.Terms{
 			Decision: business(2), DecisionReminders: []int{50, 80},
