@@ -22,6 +22,8 @@ type Conflict struct {
 	Acknowledged time.Time `json:"acknowledged_at,omitzero"`
 	Planned      time.Time `json:"planned_at,omitzero"`
 	Owner        string    `json:"owner,omitempty"` // who acknowledged
+	// Solution is the plan, in words for staff.
+	Solution string `json:"solution,omitempty"`
 	// Evidence is what speaks for whom, oldest first.
 	Evidence []Evidence `json:"evidence,omitempty"`
 	// Proposed is a resolution that waits for a second person.
@@ -32,6 +34,8 @@ type Conflict struct {
 	By        string    `json:"by,omitempty"`
 	Winner    string    `json:"winner,omitempty"`
 	Rationale string    `json:"rationale,omitempty"`
+
+	told bool // staff were told of it in this transaction
 }
 
 // Proposal is the first half of a resolution that takes two persons.

@@ -63,7 +63,7 @@ func (c *change) dispute(r *Registration, d Decision) error {
 			return err
 		}
 	}
-	return c.putConflict(k)
+	return c.opened(k, r)
 }
 
 // DirectDeal tells of a deal of direct sales that somebody opened in a CRM. If partners claim the
@@ -89,7 +89,7 @@ func (g *Gateway) DirectDeal(ctx context.Context, domain string, m Match) error 
 		}
 		k.Deals = append(k.Deals, deal)
 		k.add(Evidence{At: c.at, Kind: EvidenceDeal, Words: "direct sales have " + deal.ID})
-		return c.putConflict(k)
+		return c.opened(k, claims[0])
 	})
 }
 
@@ -148,7 +148,7 @@ func (g *Gateway) runAliased(_ context.Context, t Task) (effect, error) {
 		if err != nil {
 			return err
 		}
-		return c.putConflict(k)
+		return c.opened(k, claims[0])
 	}, nil
 }
 
@@ -259,7 +259,16 @@ func (c *change) conflict(id string, r *Registration) (*Conflict, error) {
 			return nil, err
 		}
 	}
-	return k, c.tellConflict(*k, r, "several claims to one account")
+	return k, nil
+}
+
+// opened stores a conflict and, if it is a new one, tells staff of it.
+func (c *change) opened(k *Conflict, r *Registration) error {
+	if err := c.putConflict(k); err != nil || !k.At.Equal(c.at) || k.told {
+		return err
+	}
+	k.told = true
+	return c.tellConflict(*k, r, "")
 }
 
 func (c *change) putConflict(k *Conflict) error {
@@ -384,7 +393,7 @@ func (g *Gateway) PlanConflict(ctx context.Context, id string, v Verdict) (Confl
 		if utf8.RuneCountInString(v.Rationale) < minRationale {
 			return &ErrInput{fmt.Sprintf("what is the plan? at least %d characters", minRationale)}
 		}
-		k.Planned, k.Rationale = c.at, v.Rationale
+		k.Planned, k.Solution = c.at, v.Rationale
 		if k.Acknowledged.IsZero() {
 			k.Acknowledged, k.Owner = c.at, v.By
 		}

@@ -233,7 +233,7 @@ func (c *change) progress(r *Registration, s Step, e Event) error {
 		return &ErrInput{fmt.Sprintf("%q is no next step; want %s or %s", s.Kind, EvidenceIntro, EvidenceMeeting)}
 	}
 	e.Kind, e.Trigger = EventProgress, ""
-	e.Note = fmt.Sprintf("%s %s; %s", s.Kind, s.At.UTC().Format(time.RFC3339), cut(s.Source, 100))
+	e.Note = strings.TrimSuffix(fmt.Sprintf("%s %s; %s", s.Kind, s.At.UTC().Format(time.RFC3339), cut(s.Source, 100)), "; ")
 	if err := c.record(r, e); err != nil {
 		return err
 	}

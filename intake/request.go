@@ -30,6 +30,8 @@ func (a *acceptance) obey(c *change, r *Registration, speaker string) error {
 			a.receipt.Status = about.Status
 		case cmd.Verb == VerbStatus && cmd.Case == "":
 			err = a.tellAll(c, speaker)
+		case cmd.Case != "":
+			err = a.tell(c, speaker, Message{Kind: MessageHelp, Request: cmd.Verb})
 		default:
 			err = a.tell(c, speaker, Message{Kind: MessageHelp})
 		}

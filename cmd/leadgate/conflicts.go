@@ -164,12 +164,11 @@ func printConflict(w io.Writer, k intake.Conflict, sides []intake.Dossier) error
 	if why := orderReason(sides); why != "" {
 		fmt.Fprintln(w, "  because", why)
 	}
-	switch {
-	case k.Rationale == "":
-	case !k.Resolved.IsZero():
+	if k.Solution != "" {
+		fmt.Fprintln(w, "\nPlan:", k.Solution)
+	}
+	if k.Rationale != "" {
 		fmt.Fprintln(w, "\nRationale:", k.Rationale)
-	default:
-		fmt.Fprintln(w, "\nPlan:", k.Rationale)
 	}
 	if k.Proposed.By != "" {
 		fmt.Fprintf(w, "\nProposed by %s: %s goes on. %s\n", k.Proposed.By, orDash(k.Proposed.Winner), k.Proposed.Why)
