@@ -12,7 +12,7 @@ func TestAConflictIsShownWithItsSidesAndWhyTheyComeInThatOrder(t *testing.T) {
 	at := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 	k := intake.Conflict{
 		ID: "C-000001", Type: intake.ConflictHorizontal, Account: "acme.example", Cases: []string{"LG-1", "LG-2"}, Acknowledge: at, Plan: at,
-		Rationale: "We ask both of them.", Evidence: []intake.Evidence{{At: at, Case: "LG-1", Kind: intake.EvidenceClaim}},
+		Solution: "We ask both of them.", Evidence: []intake.Evidence{{At: at, Case: "LG-1", Kind: intake.EvidenceClaim}},
 	}
 	sides := []intake.Dossier{
 		{Partner: intake.Partner{Name: "Alpha BV"}, Registration: intake.Registration{
@@ -34,8 +34,8 @@ func TestAConflictIsShownWithItsSidesAndWhyTheyComeInThatOrder(t *testing.T) {
 			t.Errorf("does not say %q:\n%s", want, out)
 		}
 	}
-	k.Resolved, k.By = at, "mia"
-	if out = show(); !strings.Contains(out, "Rationale: We ask both of them.") || strings.Contains(out, "Plan:") {
+	k.Resolved, k.By, k.Rationale = at, "mia", "Alpha was first."
+	if out = show(); !strings.Contains(out, "Plan: We ask both of them.") || !strings.Contains(out, "Rationale: Alpha was first.") {
 		t.Errorf("resolved:\n%s", out)
 	}
 }
