@@ -275,6 +275,22 @@ func TestAllWhoWaitForPartsOfAnAccountAreWoken(t *testing.T) {
 	}, splitByProduct)
 }
 
+func TestAHoldIsNotHalfRevokedWhereNobodyElseMayConfirmIt(t *testing.T) {
+	inWorld(t, func(w *world) {
+		g, _ := w.withLinks(
+			intake.Staff{Name: "otto", Email: "otto@vendor.example", Roles: []intake.Role{intake.RoleRevOps}},
+			intake.Staff{Name: "mia", Email: "mia@vendor.example", Roles: []intake.Role{intake.RolePartnerManager}},
+		)
+		r := w.submit("ana@alpha.example", acme())
+		if _, err := g.Revoke(w.Context(), r.Case, because("otto", "The claim was made up.")); err == nil || !strings.Contains(err.Error(), "nobody else") {
+			t.Errorf("proposed: %v", err)
+		}
+		if _, err := g.Revoke(w.Context(), r.Case, because("mia", "The claim was made up.")); err == nil || !strings.Contains(err.Error(), "does not permit") {
+			t.Errorf("by who may not: %v", err)
+		}
+	})
+}
+
 func TestOnePersonIsNotTwoByALink(t *testing.T) {
 	inWorld(t, func(w *world) {
 		g, links := w.withLinks(intake.Staff{Name: "mia", Email: "mia@vendor.example", Roles: []intake.Role{intake.RoleAdmin}})

@@ -78,6 +78,12 @@ func (s Staff) may(act StaffAct, r *Registration) bool {
 	return slices.ContainsFunc(s.Roles, func(role Role) bool { return role != RoleViewer })
 }
 
+// mayAnother reports whether somebody else than the named person may do something; without a list
+// of staff anybody may.
+func (g *Gateway) mayAnother(act StaffAct, than string, r *Registration) bool {
+	return len(g.people) == 0 || slices.ContainsFunc(g.people, func(s Staff) bool { return s.Name != than && s.May(act, r) })
+}
+
 // Called reports whether a name or an address is this person's.
 func (s Staff) Called(by string) bool {
 	return by != "" && (by == s.Name || strings.EqualFold(by, s.Email))

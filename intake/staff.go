@@ -289,6 +289,8 @@ func (g *Gateway) Revoke(ctx context.Context, number string, v Verdict) (Registr
 			return &ErrInput{fmt.Sprintf("the case is %s and holds no account", r.Status)}
 		case r.Revoking.By == by:
 			return &ErrInput{"you asked for it; another person has to confirm it"}
+		case r.Revoking.By == "" && !g.mayAnother(ActRevoke, by, r):
+			return &ErrInput{"nobody else on the list of staff may confirm it; it takes a second person with the role admin or revops"}
 		case r.Revoking.By == "":
 			r.Revoking = Revoking{By: by, At: c.at, Reason: v.Reason, Why: v.Rationale}
 			if err := c.record(r, Event{Kind: EventProposed, Actor: e.Actor, Reason: v.Reason, Note: string(ActRevoke)}); err != nil {
