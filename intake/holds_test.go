@@ -293,7 +293,8 @@ func TestAHoldIsNotHalfRevokedWhereNobodyElseMayConfirmIt(t *testing.T) {
 
 func TestOnePersonIsNotTwoByALink(t *testing.T) {
 	inWorld(t, func(w *world) {
-		g, links := w.withLinks(intake.Staff{Name: "mia", Email: "mia@vendor.example", Roles: []intake.Role{intake.RoleAdmin}})
+		g, links := w.withLinks(intake.Staff{Name: "mia", Email: "mia@vendor.example", Roles: []intake.Role{intake.RoleAdmin}},
+			intake.Staff{Name: "jo", Email: "jo@vendor.example", Roles: []intake.Role{intake.RoleAdmin}})
 		r := w.submit("ana@alpha.example", acme())
 		must(w, "first")(g.Revoke(w.Context(), r.Case, because("mia", "The claim was made up.")))
 		reg := w.story(r.Case).Registration
