@@ -115,41 +115,30 @@ func (g *Gateway) ActLinked(ctx context.Context, token string, d Deed) (Registra
 	return act(ctx, g, v.Grant.Case, d)
 }
 
+// plainDeed is a deed that takes no more than a verdict.
+func plainDeed(act func(*Gateway, context.Context, string, Verdict) (Registration, error)) func(context.Context, *Gateway, string, Deed) (Registration, error) {
+	return func(ctx context.Context, g *Gateway, number string, d Deed) (Registration, error) {
+		return act(g, ctx, number, d.Verdict)
+	}
+}
+
 // linkedActs is what can be done through a link. An act that is missing is not possible yet.
 var linkedActs = map[StaffAct]func(ctx context.Context, g *Gateway, number string, d Deed) (Registration, error){
-	ActApprove: func(ctx context.Context, g *Gateway, number string, d Deed) (Registration, error) {
-		return g.Approve(ctx, number, d.Verdict)
-	},
-	ActDecline: func(ctx context.Context, g *Gateway, number string, d Deed) (Registration, error) {
-		return g.Decline(ctx, number, d.Verdict)
-	},
-	ActAsk: func(ctx context.Context, g *Gateway, number string, d Deed) (Registration, error) {
-		return g.Ask(ctx, number, d.Verdict)
-	},
+	ActApprove: plainDeed((*Gateway).Approve),
+	ActDecline: plainDeed((*Gateway).Decline),
+	ActAsk:     plainDeed((*Gateway).Ask),
 	ActExtend: func(ctx context.Context, g *Gateway, number string, d Deed) (Registration, error) {
 		return g.Extend(ctx, number, d.Days, d.Verdict)
 	},
-	ActWaitlist: func(ctx context.Context, g *Gateway, number string, d Deed) (Registration, error) {
-		return g.Waitlist(ctx, number, d.Verdict)
-	},
-	ActRefuse: func(ctx context.Context, g *Gateway, number string, d Deed) (Registration, error) {
-		return g.RefuseExtension(ctx, number, d.Verdict)
-	},
-	ActRevoke: func(ctx context.Context, g *Gateway, number string, d Deed) (Registration, error) {
-		return g.Revoke(ctx, number, d.Verdict)
-	},
-	ActRelease: func(ctx context.Context, g *Gateway, number string, d Deed) (Registration, error) {
-		return g.Release(ctx, number, d.Verdict)
-	},
+	ActWaitlist: plainDeed((*Gateway).Waitlist),
+	ActRefuse:   plainDeed((*Gateway).RefuseExtension),
+	ActRevoke:   plainDeed((*Gateway).Revoke),
+	ActRelease:  plainDeed((*Gateway).Release),
 	ActProgress: func(ctx context.Context, g *Gateway, number string, d Deed) (Registration, error) {
 		return g.Progress(ctx, number, Step{Kind: EvidenceMeeting, At: g.stamp(), Held: true, Source: "told by " + d.By}, d.Verdict)
 	},
-	ActAckAppeal: func(ctx context.Context, g *Gateway, number string, d Deed) (Registration, error) {
-		return g.AcknowledgeAppeal(ctx, number, d.Verdict)
-	},
-	ActSeen: func(ctx context.Context, g *Gateway, number string, d Deed) (Registration, error) {
-		return g.Seen(ctx, number, d.Verdict)
-	},
+	ActAckAppeal: plainDeed((*Gateway).AcknowledgeAppeal),
+	ActSeen:      plainDeed((*Gateway).Seen),
 }
 
 // matters reports whether who decides should know of an event before he does: all but our own

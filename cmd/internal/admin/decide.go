@@ -10,20 +10,22 @@ import (
 	"leadgate/intake"
 )
 
+// decision is one thing that staff can do about a case.
+type decision func(context.Context, *intake.Gateway, string, Decision) (intake.Registration, error)
+
+// plain is a decision that takes no more than a verdict.
+func plain(act func(*intake.Gateway, context.Context, string, intake.Verdict) (intake.Registration, error)) decision {
+	return func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
+		return act(g, ctx, number, d.verdict())
+	}
+}
+
 // decisions are what staff can do about a case, by the word in the path.
-var decisions = map[string]func(context.Context, *intake.Gateway, string, Decision) (intake.Registration, error){
-	"approve": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
-		return g.Approve(ctx, number, d.verdict())
-	},
-	"decline": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
-		return g.Decline(ctx, number, d.verdict())
-	},
-	"ask": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
-		return g.Ask(ctx, number, d.verdict())
-	},
-	"waitlist": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
-		return g.Waitlist(ctx, number, d.verdict())
-	},
+var decisions = map[string]decision{
+	"approve":  plain((*intake.Gateway).Approve),
+	"decline":  plain((*intake.Gateway).Decline),
+	"ask":      plain((*intake.Gateway).Ask),
+	"waitlist": plain((*intake.Gateway).Waitlist),
 	"amend": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
 		return g.Amend(ctx, number, d.Fields, d.verdict())
 	},
@@ -36,24 +38,16 @@ var decisions = map[string]func(context.Context, *intake.Gateway, string, Decisi
 	"extend": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
 		return g.Extend(ctx, number, d.Days, d.verdict())
 	},
-	"refuse-extension": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
-		return g.RefuseExtension(ctx, number, d.verdict())
-	},
+	"refuse-extension": plain((*intake.Gateway).RefuseExtension),
 	"progress": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
 		if d.Step == nil {
 			return intake.Registration{}, &intake.ErrInput{Problem: "which step?"}
 		}
 		return g.Progress(ctx, number, intake.Step{Kind: d.Step.Kind, At: d.Step.At, Held: d.Step.Held, Source: d.Step.Source}, d.verdict())
 	},
-	"release": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
-		return g.Release(ctx, number, d.verdict())
-	},
-	"revoke": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
-		return g.Revoke(ctx, number, d.verdict())
-	},
-	"withdraw": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
-		return g.Withdraw(ctx, number, d.verdict())
-	},
+	"release":  plain((*intake.Gateway).Release),
+	"revoke":   plain((*intake.Gateway).Revoke),
+	"withdraw": plain((*intake.Gateway).Withdraw),
 	"close": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
 		return g.Close(ctx, number, d.Deal, d.verdict())
 	},
@@ -63,27 +57,15 @@ var decisions = map[string]func(context.Context, *intake.Gateway, string, Decisi
 	"attribute": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
 		return g.Attribute(ctx, number, d.Parts, d.verdict())
 	},
-	"reopen": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
-		return g.Reopen(ctx, number, d.verdict())
-	},
-	"recheck": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
-		return g.Recheck(ctx, number, d.verdict())
-	},
-	"acknowledge-appeal": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
-		return g.AcknowledgeAppeal(ctx, number, d.verdict())
-	},
-	"erase": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
-		return g.Erase(ctx, number, d.verdict())
-	},
-	"read": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
-		return g.Seen(ctx, number, d.verdict())
-	},
+	"reopen":             plain((*intake.Gateway).Reopen),
+	"recheck":            plain((*intake.Gateway).Recheck),
+	"acknowledge-appeal": plain((*intake.Gateway).AcknowledgeAppeal),
+	"erase":              plain((*intake.Gateway).Erase),
+	"read":               plain((*intake.Gateway).Seen),
 	"unlink": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
 		return g.RevokeLinks(ctx, number, d.By)
 	},
-	"dismiss": func(ctx context.Context, g *intake.Gateway, number string, d Decision) (intake.Registration, error) {
-		return g.Dismiss(ctx, number, d.verdict())
-	},
+	"dismiss": plain((*intake.Gateway).Dismiss),
 }
 
 func (b Backend) decide(r *http.Request) (any, error) {
