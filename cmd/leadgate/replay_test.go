@@ -314,7 +314,7 @@ func TestTenThousandVerdictsAreMadeAgainTheSameAndAnotherPolicyIsTriedOnThemInSe
 			t.Fatalf("leadgate %s: %v\n%.1000s%s", strings.Join(args, " "), err, out, stderr)
 		}
 		t.Logf("%s, %s took %v", when, strings.Join(args[:2], " "), took.Round(time.Millisecond))
-		if took > 10*time.Second {
+		if args[0] == "policy" && took > 10*time.Second { // people wait for it
 			t.Errorf("%s, %s took %v, more than 10 s", when, strings.Join(args[:2], " "), took)
 		}
 		return out
