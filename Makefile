@@ -18,8 +18,8 @@ demo: build ## run a whole gateway here, with ten partners, to try it
 
 test: servers lint ## all tests and the figures of the reader; real mail servers, 300 killed gateways and 100,000 submissions in a race among them (about 15 minutes)
 	LEADGATE_REQUIRE_SERVERS=1 $(TEST) -p 2 ./...
-	@echo "a hundred thousand submissions in a race, without the race detector:"; set -o pipefail; \
-	$(GO) test -timeout 15m -run '^TestOfTenPartnersInARaceForTheSameProspectsNoTwoEverHoldOne$$/in_a_file$$' -v ./intake | sed -n 's/^ *scale_test.go:[0-9]*: /  /p; /^ *--- FAIL/p; /^FAIL/p'
+	@echo "without the race detector, a programme of 120 days and a hundred thousand submissions in a race:"; set -o pipefail; \
+	$(GO) test -timeout 15m -run '^(TestOfTenPartnersInARaceForTheSameProspectsNoTwoEverHoldOne|TestAProgrammeOf120DaysRunsByItsClocksAndTheSameWayTwice|TestWhatMustNeverHappenDoesNotInAnyLifeOfManyCases)$$/in_a_file$$' -v ./intake | sed -n 's/^ *\(scale\|programme\)_test.go:[0-9]*: /  /p; /^ *--- FAIL/p; /^FAIL/p'
 	@echo "what is read of the labelled mails:"; $(GO) test -run '^TestLabelledMails$$' -v ./channels/mailbox | sed -n 's/^ *labelled_test.go:[0-9]*: /  /p'
 
 unit: ## the quick loop, under a minute: no servers, no killed processes

@@ -92,8 +92,8 @@ func TestWhatMustNeverHappenDoesNotInAnyLifeOfManyCases(t *testing.T) {
 			return s
 		},
 	}
-	if testing.Short() {
-		if err := flag.Set("rapid.checks", "15"); err != nil {
+	if testing.Short() || raceDetector {
+		if err := flag.Set("rapid.checks", "20"); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = flag.Set("rapid.checks", "100") })

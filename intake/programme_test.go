@@ -36,8 +36,8 @@ type programme struct {
 }
 
 func TestAProgrammeOf120DaysRunsByItsClocksAndTheSameWayTwice(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes a minute")
+	if testing.Short() || raceDetector {
+		t.Skip("takes a minute, and several with the race detector; make test runs it without")
 	}
 	first := runProgramme(t, 1)
 	t.Logf("\n%s", first.summary())
