@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -388,6 +389,67 @@ func TestEverySingleChangeOfAStoreIsFound(t *testing.T) {
 		}
 	}
 	report(t, all, ways, found)
+}
+
+// A damaged file is told of; it does not end the command that looks for damage. What is
+// changed here may be anything in any bucket, keys included.
+func TestTheCheckOutlivesAnyDamage(t *testing.T) {
+	p := newProven(t)
+	btx := must(p.db.Begin(true))(t)
+	defer func() { _ = btx.Rollback() }()
+	tx := &txn{buckets: &buckets{btx: btx}, now: time.Now, writable: true}
+	eventOfNone := func(t *testing.T) {
+		// The first event of all tells of a case that there is not.
+		all := scope{table: tableEvent}.all(tx)
+		tx.put(tableEvent, all[0].k, []byte(`{"n":1,"case":"LG-0000-NONE"}`))
+		defer tx.put(tableEvent, all[0].k, all[0].v)
+		if err := (&checker{ctx: t.Context(), txn: tx}).events(); !errors.Is(err, ErrDamaged) {
+			t.Errorf("an event of no case: %v", err)
+		}
+	}
+	eventOfNone(t)
+
+	r := rand.New(rand.NewPCG(3, 4))
+	mangle := func(b []byte) []byte {
+		b = bytes.Clone(b)
+		if len(b) == 0 || r.IntN(3) == 0 {
+			return append(b, byte(r.IntN(256)))
+		}
+		if r.IntN(2) == 0 {
+			return b[:r.IntN(len(b))]
+		}
+		b[r.IntN(len(b))] ^= 1 << r.IntN(8)
+		return b
+	}
+	for i := range 1500 {
+		s := scope{table: table(r.IntN(int(tableCount)))}
+		all := s.all(tx)
+		if len(all) == 0 {
+			continue
+		}
+		e := all[r.IntN(len(all))]
+		k, v := e.k, mangle(e.v)
+		if r.IntN(2) == 0 {
+			k, v = mangle(e.k), e.v
+		}
+		if len(k) == 0 || tx.read(s.table, k) != nil && !bytes.Equal(k, e.k) {
+			continue
+		}
+		tx.delete(s.table, e.k)
+		tx.put(s.table, k, v)
+		c := &checker{ctx: t.Context(), txn: tx}
+		for _, check := range []func() error{c.cases, c.tasks, c.finished, c.events, c.nothingMore} {
+			_ = check() // whatever it says, it returns
+		}
+		if i%5 == 0 {
+			_, _ = intake.Audit{Store: seen{tx: tx}, Keys: p.keys, Witness: p.witness}.Verify(t.Context())
+		}
+		tx.delete(s.table, k)
+		tx.put(s.table, e.k, e.v)
+	}
+	if tx.broken != nil {
+		t.Fatal(tx.broken)
+	}
 }
 
 func report(t *testing.T, all []scope, ways []manner, found map[string]int) {

@@ -85,7 +85,7 @@ func (c *checker) cases() error {
 			return damaged("%w", err)
 		}
 		if !bytes.Equal(seq, uintKey(r.Seq)) {
-			return damaged("case %s lies at seq %d", r.Number, lastUint(seq))
+			return damaged("case %s with seq %d lies at %x", r.Number, r.Seq, seq)
 		}
 		h := headOf(&r)
 		errs := []error{
@@ -139,11 +139,14 @@ func (c *checker) events() error {
 			return damaged("%w", err)
 		}
 		prefix, ok := c.place(e.Case, false)
+		if !ok {
+			return damaged("event %d at %q is of case %q, which there is not", e.N, k, e.Case)
+		}
 		n := 1
 		if bytes.HasPrefix(before, prefix) {
 			n = eventNumber(before) + 1
 		}
-		if !ok || len(k) != len(prefix)+4 || !bytes.HasPrefix(k, prefix) || e.N != n || eventNumber(k) != n {
+		if len(k) != len(prefix)+4 || !bytes.HasPrefix(k, prefix) || e.N != n || eventNumber(k) != n {
 			return damaged("event %d of case %s lies at %q after %q", e.N, e.Case, k, before)
 		}
 		before = bytes.Clone(k)
