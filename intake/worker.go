@@ -82,11 +82,16 @@ func (g *Gateway) keepHouse(ctx context.Context) {
 	for {
 		for n := pruneBatch; n == pruneBatch && ctx.Err() == nil; {
 			err := g.store.Update(ctx, func(tx Tx) (err error) {
-				n, err = tx.PruneTasks(g.stamp().Add(-taskMemory), pruneBatch)
+				now := g.stamp()
+				n, err = tx.PruneTasks(now.Add(-taskMemory), pruneBatch)
+				for _, space := range []string{spaceCounted, spaceSpent} {
+					m, pruneErr := pruneMortal(tx, space, now, pruneBatch)
+					n, err = max(n, m), errors.Join(err, pruneErr)
+				}
 				return err
 			})
 			if err != nil && ctx.Err() == nil {
-				g.log.Error("forget finished tasks", "err", err)
+				g.log.Error("forget what is over", "err", err)
 				break
 			}
 		}
