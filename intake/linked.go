@@ -55,7 +55,7 @@ type Deed struct {
 // erased), ErrLinkExpired, ErrLinkRevoked if its bearer is no longer of the staff. With
 // ErrLinkStale the view is filled: it tells what was done in the meantime. It changes nothing.
 func (g *Gateway) Linked(ctx context.Context, token string) (View, error) {
-	grant, err := g.readLink(token)
+	grant, err := g.readLink(token, "")
 	if err != nil {
 		return View{}, err
 	}
@@ -169,11 +169,16 @@ func against(r *Registration) []Finding {
 	return found
 }
 
-func (g *Gateway) readLink(token string) (Grant, error) {
+// readLink reads a link of a purpose. One of another purpose is none.
+func (g *Gateway) readLink(token string, purpose Purpose) (Grant, error) {
 	if g.links == nil {
 		return Grant{}, ErrLinkInvalid
 	}
-	return g.links.Read(token, g.now())
+	grant, err := g.links.Read(token, g.now())
+	if err != nil || grant.For == purpose {
+		return grant, err
+	}
+	return Grant{}, ErrLinkInvalid
 }
 
 // bearer returns the member of staff to whom a link was sent. Without a list of staff it is

@@ -12,9 +12,22 @@ import (
 	"time"
 )
 
+// Purpose is what a signed link is for. A link is good for one purpose alone.
+type Purpose string
+
+// The purposes. Links to the status page and those of staff have none.
+const (
+	PurposeForm    Purpose = "form"    // registers for a partner
+	PurposeDone    Purpose = "done"    // shows that a registration came in
+	PurposeConfirm Purpose = "confirm" // says that a registration is one's own
+)
+
 // Grant is what a signed link lets its bearer do. A link names no person's data but, for
 // staff, the person to whom it was sent.
 type Grant struct {
+	For Purpose `json:"f,omitempty"`
+	// Partner is whose form it is, or who was proven to have sent what is done.
+	Partner string `json:"p,omitempty"`
 	// Case is the number; empty for what is about no case.
 	Case string `json:"c,omitempty"`
 	// Act is what staff may do by the link; empty in a partner's link to the status.
@@ -55,9 +68,12 @@ func NewLinks(base string, key []byte) (*Links, error) {
 
 // The paths below the base at which links lead.
 const (
-	PathStatus = "/status/"
-	PathDesk   = "/desk/"
-	PathRules  = "/rules"
+	PathStatus  = "/status/"
+	PathDesk    = "/desk/"
+	PathRules   = "/rules"
+	PathForm    = "/register"
+	PathDone    = "/registered/"
+	PathConfirm = "/confirm/"
 )
 
 // Status is the link to the page of a case, Desk one by which staff do something.
@@ -68,6 +84,25 @@ func (l *Links) Desk(g Grant) string { return l.base + PathDesk + l.token(g) }
 
 // Rules is the link to the page of the programme's rules.
 func (l *Links) Rules() string { return l.base + PathRules }
+
+// Form is a partner's link to the form, Done the page of what came in, Confirm the one on which
+// a person says that it is his.
+func (l *Links) Form(g Grant) string {
+	g.For = PurposeForm
+	return l.base + PathForm + "?p=" + l.token(g)
+}
+
+// Done is the page that tells that a registration came in.
+func (l *Links) Done(g Grant) string {
+	g.For = PurposeDone
+	return l.base + PathDone + l.token(g)
+}
+
+// Confirm is the page on which a person says that a registration is his.
+func (l *Links) Confirm(g Grant) string {
+	g.For = PurposeConfirm
+	return l.base + PathConfirm + l.token(g)
+}
 
 const linkMAC = 16
 

@@ -151,6 +151,10 @@ type Facts struct {
 	// pages.
 	StatusLink string `json:"status_link,omitempty"`
 	RulesLink  string `json:"rules_link,omitempty"`
+	// ConfirmLink is the page on which an unproven sender confirms; "" without pages. Typed says
+	// that his address was typed into a form.
+	ConfirmLink string `json:"confirm_link,omitempty"`
+	Typed       bool   `json:"typed,omitempty"`
 	// Receipt is the signed receipt, as text; "" where none is given.
 	Receipt string `json:"receipt,omitempty"`
 	// Rules are the rules of the programme, in a message about them.

@@ -104,7 +104,7 @@ func NextSteps() []NextStep {
 // StatusByLink is what a partner's link shows. The error is ErrLinkInvalid (also for a case
 // that is not there or was erased, and for a link of staff), ErrLinkExpired or ErrLinkRevoked.
 func (g *Gateway) StatusByLink(ctx context.Context, token string) (v SafeView, err error) {
-	grant, err := g.readLink(token)
+	grant, err := g.readLink(token, "")
 	if err != nil {
 		return SafeView{}, err
 	}

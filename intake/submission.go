@@ -79,6 +79,9 @@ type Submission struct {
 	// Partner is who speaks, where staff or a signed link say so; empty to go by the sender's
 	// address. It counts only with StrengthVerified and above.
 	Partner string `json:"partner,omitempty"`
+	// Typed says that the sender's address was typed into a form. It proves nothing; whoever
+	// reads what is sent there is asked at once to confirm.
+	Typed bool `json:"typed,omitempty"`
 	// NotALead says that the channel is sure that nobody meant to register anything.
 	NotALead bool `json:"not_a_lead,omitempty"`
 	// Case is the number of the case that this continues, proven by a token that only our

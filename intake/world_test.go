@@ -70,7 +70,13 @@ func inWorld(t *testing.T, fn func(w *world), options ...option) {
 
 func runWorld(t *testing.T, store intake.Store, fn func(w *world), options ...option) {
 	t.Helper()
-	w := newWorld(t, store, options...)
+	newWorld(t, store, options...).live(fn)
+}
+
+// live runs a test while the gateway works, then looks at what it has left behind.
+func (w *world) live(fn func(w *world)) {
+	t := w.T
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- w.gateway.Run(ctx) }()

@@ -126,6 +126,7 @@ func marked(kind intake.MessageKind, status intake.Status) intake.Message {
 			Contact: intake.Contact{Name: "canary-name", Email: "canary-mail", Role: "canary-role", Status: "canary-contact"},
 			Was:     "canary-was", Extensions: 7171, Days: 7272, Related: "canary-related", Percent: 73,
 			StatusLink: "https://canary-link.example/s", RulesLink: "https://canary-page.example/r", Receipt: "canary-receipt",
+			ConfirmLink: "https://canary-confirm.example/c", Typed: true,
 			Rules: &intake.Published{
 				Version: "canary-version", Hash: "canary-hash", Certified: []string{"canary-product"},
 				Required: []intake.Field{"canary-required"}, Tiers: map[string]intake.Terms{"canary-tier": {RunOut: true}},
@@ -242,7 +243,10 @@ var may = map[intake.MessageKind][]string{
 
 // allowed is all of marked that may be in a message.
 func allowed(kind intake.MessageKind, status intake.Status) []string {
-	if status == intake.StatusQuarantined && about(kind) || kind == intake.MessageConfirm {
+	if kind == intake.MessageConfirm {
+		return []string{"canary-case", "canary-mail", "canary-name", "canary-program", "canary-confirm"}
+	}
+	if status == intake.StatusQuarantined && about(kind) {
 		return []string{"canary-case", "canary-mail", "canary-name", "canary-program"}
 	}
 	always := []string{"canary-mail", "canary-name", "canary-program", "canary-page"}
@@ -341,7 +345,7 @@ func TestWhatAKindShallSayIsSaid(t *testing.T) {
 		intake.MessageWithdrawn:  {"Withdrawn. "},
 		intake.MessageSummary:    {"canary-case", "canary-company", "canary-value", "Row 3: ", "canary-remark", "lines like this one", "canary-case Contact role: "},
 		intake.MessageNotice:     {"nothing was registered", "Company name: "},
-		intake.MessageConfirm:    {"canary-case", "does not", "nobody"},
+		intake.MessageConfirm:    {"canary-case", "If it was you", "canary-confirm", "nobody"},
 		intake.MessageHelp:       {"STATUS", "WITHDRAW", "EXTEND", "APPEAL", "RULES", "AGREE", "Company name: "},
 
 		intake.MessageAnswerReminder: {"canary-question", "canary-given", "2032", "Country: ", "in 366 days"},

@@ -36,7 +36,7 @@ func with(m intake.Message, v string) intake.Message {
 		f.Fields = append(f.Fields, intake.FieldFact{Field: field, Value: v, Words: v + "!"})
 	}
 	f.Missing = append(f.Missing, intake.Problem{Code: "odd", Message: v})
-	f.Related, f.StatusLink, f.RulesLink, f.Receipt = v, v, v, ""
+	f.Related, f.StatusLink, f.RulesLink, f.ConfirmLink, f.Receipt = v, v, v, v, ""
 	if f.Rules != nil {
 		terms := f.Rules.Terms
 		f.Rules = &intake.Published{Version: v, Certified: []string{v}, Tiers: map[string]intake.Terms{v: {}}, Terms: terms}

@@ -159,6 +159,9 @@ func (w *plainWriter) partner(kind intake.MessageKind, v view) {
 	}
 	w.say(v.Remarks...)
 	w.button(w.phrase("label.link", v), v.StatusLink)
+	if kind == intake.MessageConfirm {
+		w.button(w.phrase("confirm.link", v), v.ConfirmLink)
+	}
 	if kind == intake.MessageHelp || kind == intake.MessageRules {
 		w.button(w.phrase("rules.link", v), v.RulesLink)
 	}

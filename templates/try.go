@@ -148,6 +148,8 @@ func sample(kind intake.MessageKind, status intake.Status, reason intake.Reason)
 		Receipt:    "leadgate-receipt-v1\ncase LG-2026-000123-K\nsha256 5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03\nsignature AbCdEfGhIjKl",
 	}}
 	switch kind {
+	case intake.MessageConfirm:
+		m.Facts.ConfirmLink, m.Facts.Typed = "https://partners.vendor.example/confirm/AbCdEf0123456789", true
 	case intake.MessageKnown:
 		if status == intake.StatusMerged {
 			m.Facts.Related = "LG-2026-000124-P"

@@ -61,6 +61,10 @@ type view struct {
 	// StatusLink is the page of the case, RulesLink that of the rules.
 	StatusLink string
 	RulesLink  string
+	// ConfirmLink is the page on which an unproven sender confirms; Typed says that his address
+	// was typed into a form.
+	ConfirmLink string
+	Typed       bool
 	// Receipt has lines that stay as they are.
 	Receipt string
 	Rules   *rulesView
@@ -110,6 +114,9 @@ func newView(m intake.Message, program, tag string) view {
 		Was: string(f.Was), Extensions: max(0, f.Extensions), Days: max(0, f.Days), Left: l.left(m, at),
 		Related: line(f.Related, maxShort), Percent: percent(f.Percent),
 		StatusLink: inLanguage(f.StatusLink, f.Locale, tag), RulesLink: inLanguage(f.RulesLink, f.Locale, tag), Receipt: verbatim(f.Receipt),
+	}
+	if m.Kind == intake.MessageConfirm {
+		v.ConfirmLink, v.Typed = inLanguage(f.ConfirmLink, f.Locale, tag), f.Typed
 	}
 	v.Met = f.Status == intake.StatusLocked && !f.Meeting.IsZero() && !f.Meeting.After(m.At)
 	v.settle(f.Status)
@@ -191,7 +198,7 @@ func (v *view) withhold(kind intake.MessageKind) {
 	if v.Unproven || kind == intake.MessageConfirm {
 		*v = view{
 			Lang: v.Lang, Case: v.Case, Program: v.Program, Status: v.Status, Word: v.Word,
-			Unproven: true, Class: string(classGeneric), Contact: v.Contact,
+			Unproven: true, Class: string(classGeneric), Contact: v.Contact, ConfirmLink: v.ConfirmLink, Typed: v.Typed,
 		}
 	}
 	if !about(kind) {
@@ -202,7 +209,7 @@ func (v *view) withhold(kind intake.MessageKind) {
 	*v = view{
 		Lang: full.Lang, Program: full.Program, Contact: full.Contact, Case: full.Case, Company: full.Company,
 		Status: full.Status, Word: full.Word, Unproven: full.Unproven,
-		StatusLink: full.StatusLink, RulesLink: full.RulesLink,
+		StatusLink: full.StatusLink, RulesLink: full.RulesLink, ConfirmLink: full.ConfirmLink, Typed: full.Typed,
 	}
 	for _, p := range []struct {
 		part part
