@@ -14,8 +14,10 @@ import (
 	"html/template"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -30,6 +32,8 @@ var files embed.FS
 type Options struct {
 	// Program is the vendor's name, URL where the world finds the pages.
 	Program, URL string
+	// Brand is how the pages look.
+	Brand Brand
 	// Zone is the one in which times are shown.
 	Zone *time.Location
 	Now  func() time.Time // time.Now if nil
@@ -39,6 +43,7 @@ type Options struct {
 // Site is the frame of all pages.
 type Site struct {
 	program, base string
+	brand         look
 	secure        bool
 	zone          *time.Location
 	log           *slog.Logger
@@ -68,6 +73,9 @@ func New(o Options) (*Site, error) {
 		now = time.Now
 	}
 	s.limiter = newLimiter(now)
+	if s.brand, err = o.Brand.look(); err != nil {
+		return nil, err
+	}
 	if s.css, err = files.ReadFile("assets/pages.css"); err != nil {
 		return nil, err
 	}
@@ -101,7 +109,9 @@ type Page struct {
 	Other string
 	// Wrong says that the page tells of an error, which its title then begins with.
 	Wrong bool
-	Data  any
+	// Embedded says that the page stands in a frame of another site, which has a head of its own.
+	Embedded bool
+	Data     any
 }
 
 // Render answers with a page.
@@ -110,12 +120,23 @@ func (s *Site) Render(c echo.Context, status int, t *template.Template, p Page) 
 	initial, _ := utf8.DecodeRuneInString(strings.ToUpper(s.program))
 	err := t.ExecuteTemplate(&b, "page", struct {
 		Page
-		Program, Initial, Base string
-	}{p, s.program, string(initial), s.base})
+		Program, Initial, Base, Logo, OtherURL string
+		Links                                  []Link
+	}{p, s.program, string(initial), s.base, s.brand.logoPath, otherURL(c.Request(), p.Other), s.brand.links})
 	if err != nil {
 		return err
 	}
 	return c.HTMLBlob(status, b.Bytes())
+}
+
+// otherURL is the same page in another language.
+func otherURL(r *http.Request, lang string) string {
+	if lang == "" {
+		return ""
+	}
+	q := r.URL.Query()
+	q.Set("lang", lang)
+	return "?" + q.Encode()
 }
 
 // Notice is an answer in place of a page.
@@ -149,13 +170,24 @@ func (s *Site) Base() string { return s.base }
 // Mount adds the stylesheet to a router and returns the group to which pages are added: they
 // get the headers, the limit, and an answer to what they fail with.
 func (s *Site) Mount(e *echo.Echo) *echo.Group {
-	Look(e.Group("", s.headers), "/assets/pages.css", func(c echo.Context) error {
-		c.Response().Header().Set("Cache-Control", "public, max-age=3600")
-		return c.Blob(http.StatusOK, "text/css; charset=utf-8", s.css)
-	})
+	s.Asset(e, "/assets/pages.css", "text/css; charset=utf-8", s.css)
+	s.Asset(e, "/assets/brand.css", "text/css; charset=utf-8", s.brand.css)
+	if s.brand.logoPath != "" {
+		s.Asset(e, s.brand.logoPath, s.brand.logoType, s.brand.logo)
+	}
 	g := e.Group("", s.headers, s.limit, s.rescue)
 	g.RouteNotFound("/*", func(c echo.Context) error { return s.Tell(c, http.StatusNotFound, NoticeMissing) })
 	return g
+}
+
+// Asset adds a file that pages load. It is not limited: a page has several.
+func (s *Site) Asset(e *echo.Echo, path, media string, b []byte) {
+	Look(e.Group("", s.headers), path, func(c echo.Context) error {
+		h := c.Response().Header()
+		h.Set("Cache-Control", "public, max-age=3600")
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox") // of a logo that is opened by itself
+		return c.Blob(http.StatusOK, media, b)
+	})
 }
 
 // Look adds a page that is only looked at.
@@ -164,13 +196,49 @@ func Look(g *echo.Group, path string, h echo.HandlerFunc) {
 	g.HEAD(path, h)
 }
 
-// policy lets a page load its stylesheet and send its forms to itself, and nothing else.
-const policy = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+// policy lets a page load its stylesheets and the logo and send its forms to itself, and nothing
+// else.
+var policy = Policy{
+	"default-src": {"'none'"}, "style-src": {"'self'"}, "img-src": {"'self'"}, "form-action": {"'self'"},
+	"frame-ancestors": {"'none'"}, "base-uri": {"'none'"},
+}
+
+// Policy has the sources of a Content-Security-Policy by directive.
+type Policy map[string][]string
+
+func (p Policy) String() string {
+	var b strings.Builder
+	for _, directive := range slices.Sorted(maps.Keys(p)) {
+		if b.Len() > 0 {
+			b.WriteString("; ")
+		}
+		b.WriteString(directive + " " + strings.Join(p[directive], " "))
+	}
+	return b.String()
+}
+
+// Allow has the page of a request load more than pages do, or stand in the frames of more sites.
+func Allow(c echo.Context, more ...Policy) {
+	all := maps.Clone(policy)
+	for _, m := range more {
+		for directive, sources := range m {
+			if slices.Contains(all[directive], "'none'") {
+				all[directive] = nil
+			}
+			for _, source := range sources {
+				if !slices.Contains(all[directive], source) {
+					all[directive] = append(slices.Clip(all[directive]), source)
+				}
+			}
+		}
+	}
+	c.Response().Header().Set("Content-Security-Policy", all.String())
+}
 
 func (s *Site) headers(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		h := c.Response().Header()
-		h.Set("Content-Security-Policy", policy)
+		h.Set("Content-Security-Policy", policy.String())
 		h.Set("Referrer-Policy", "no-referrer") // the address of a page is a key to it
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("X-Robots-Tag", "noindex, nofollow")
