@@ -10,15 +10,20 @@ import (
 const (
 	limitBurst = 30
 	limitEvery = time.Second
+)
+
+const (
 	// limitVisitors is how many visitors are remembered at least, and half of how many at most.
 	limitVisitors = 8192
 )
 
-// limiter is a token bucket for each visitor. Whoever was not seen for long is forgotten, so
+// Limiter is a token bucket for each visitor. Whoever was not seen for long is forgotten, so
 // that its size is bounded whoever comes: the visitors of before are dropped as soon as there
 // are limitVisitors newer ones.
-type limiter struct {
+type Limiter struct {
 	now           func() time.Time
+	burst         int
+	every         time.Duration
 	mu            sync.Mutex
 	recent, older map[netip.Prefix]bucket
 }
@@ -26,12 +31,14 @@ type limiter struct {
 // bucket is when it is full again: the later, the fewer tokens are left.
 type bucket struct{ full time.Time }
 
-func newLimiter(now func() time.Time) *limiter {
-	return &limiter{now: now, recent: make(map[netip.Prefix]bucket)}
+// NewLimiter returns a limiter that lets a visitor do burst things at once, and one more every so
+// often.
+func NewLimiter(now func() time.Time, burst int, every time.Duration) *Limiter {
+	return &Limiter{now: now, burst: burst, every: every, recent: make(map[netip.Prefix]bucket)}
 }
 
-// take takes a token of a visitor and returns 0, or how long to wait for the next.
-func (l *limiter) take(address string) time.Duration {
+// Take takes a token of a visitor and returns 0, or how long to wait for the next.
+func (l *Limiter) Take(address string) time.Duration {
 	who := visitor(address)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -46,9 +53,9 @@ func (l *limiter) take(address string) time.Duration {
 	if b.full.Before(now) {
 		b.full = now
 	}
-	wait := b.full.Add(limitEvery).Sub(now) - limitBurst*limitEvery
+	wait := b.full.Add(l.every).Sub(now) - time.Duration(l.burst)*l.every
 	if wait <= 0 {
-		b.full, wait = b.full.Add(limitEvery), 0
+		b.full, wait = b.full.Add(l.every), 0
 	}
 	l.recent[who] = b
 	return wait

@@ -47,7 +47,7 @@ type Site struct {
 	secure        bool
 	zone          *time.Location
 	log           *slog.Logger
-	limiter       *limiter
+	limiter       *Limiter
 	css           []byte
 	notices       map[string]*template.Template
 }
@@ -72,7 +72,7 @@ func New(o Options) (*Site, error) {
 	if now == nil {
 		now = time.Now
 	}
-	s.limiter = newLimiter(now)
+	s.limiter = NewLimiter(now, limitBurst, limitEvery)
 	if s.brand, err = o.Brand.look(); err != nil {
 		return nil, err
 	}
@@ -151,17 +151,24 @@ const (
 	NoticeForeign Notice = "foreign" // a form that came from another site
 	NoticeLarge   Notice = "large"
 	NoticeFailed  Notice = "failed"
+	NoticeBusy    Notice = "busy"
 )
 
 // Notices is the full set.
 func Notices() []Notice {
-	return []Notice{NoticeGone, NoticeMissing, NoticeLimited, NoticeForeign, NoticeLarge, NoticeFailed}
+	return []Notice{NoticeGone, NoticeMissing, NoticeLimited, NoticeForeign, NoticeLarge, NoticeFailed, NoticeBusy}
 }
 
 // Tell answers with a notice.
 func (s *Site) Tell(c echo.Context, status int, n Notice) error {
 	lang := Language(c.Request())
 	return s.Render(c, status, s.notices[lang], Page{Lang: lang, Wrong: true, Data: string(n)})
+}
+
+// Later answers with a notice that says when to come back.
+func (s *Site) Later(c echo.Context, status int, n Notice, wait time.Duration) error {
+	c.Response().Header().Set("Retry-After", fmt.Sprint(int(wait/time.Second)+1))
+	return s.Tell(c, status, n)
 }
 
 // Base is the path below which the world finds the pages; "" for the root.
@@ -181,14 +188,23 @@ func (s *Site) Mount(e *echo.Echo) *echo.Group {
 }
 
 // Asset adds a file that pages load. It is not limited: a page has several.
-func (s *Site) Asset(e *echo.Echo, path, media string, b []byte) {
+func (s *Site) Asset(e *echo.Echo, path, media string, b []byte, reach ...Reach) {
 	Look(e.Group("", s.headers), path, func(c echo.Context) error {
 		h := c.Response().Header()
 		h.Set("Cache-Control", "public, max-age=3600")
 		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox") // of a logo that is opened by itself
+		for _, r := range reach {
+			h.Set("Cross-Origin-Resource-Policy", string(r))
+		}
 		return c.Blob(http.StatusOK, media, b)
 	})
 }
+
+// Reach says which sites can load a file; without one, ours alone.
+type Reach string
+
+// AnySite: a file for the pages of others.
+const AnySite Reach = "cross-origin"
 
 // Look adds a page that is only looked at.
 func Look(g *echo.Group, path string, h echo.HandlerFunc) {
@@ -254,9 +270,8 @@ func (s *Site) headers(next echo.HandlerFunc) echo.HandlerFunc {
 
 func (s *Site) limit(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		if wait := s.limiter.take(c.RealIP()); wait > 0 {
-			c.Response().Header().Set("Retry-After", fmt.Sprint(int(wait/time.Second)+1))
-			return s.Tell(c, http.StatusTooManyRequests, NoticeLimited)
+		if wait := s.limiter.Take(c.RealIP()); wait > 0 {
+			return s.Later(c, http.StatusTooManyRequests, NoticeLimited, wait)
 		}
 		return next(c)
 	}

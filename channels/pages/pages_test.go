@@ -146,38 +146,38 @@ func TestWhatAPageFailsWithIsNotShown(t *testing.T) {
 
 func TestABucketIsEmptiedAndFillsAgain(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	l := newLimiter(func() time.Time { return now })
+	l := NewLimiter(func() time.Time { return now }, limitBurst, limitEvery)
 	for i := range limitBurst {
-		if wait := l.take("192.0.2.1"); wait != 0 {
+		if wait := l.Take("192.0.2.1"); wait != 0 {
 			t.Fatalf("the %dth waits %v", i+1, wait)
 		}
 	}
-	if wait := l.take("192.0.2.1"); wait != limitEvery {
+	if wait := l.Take("192.0.2.1"); wait != limitEvery {
 		t.Errorf("one too many waits %v", wait)
 	}
-	if wait := l.take("::ffff:192.0.2.1"); wait == 0 {
+	if wait := l.Take("::ffff:192.0.2.1"); wait == 0 {
 		t.Error("an address in another spelling has a bucket of its own")
 	}
-	if wait := l.take("192.0.2.2"); wait != 0 {
+	if wait := l.Take("192.0.2.2"); wait != 0 {
 		t.Errorf("the neighbour waits %v", wait)
 	}
 	now = now.Add(2 * limitEvery)
 	for i := range 3 {
-		if waits := l.take("192.0.2.1") > 0; waits != (i == 2) {
+		if waits := l.Take("192.0.2.1") > 0; waits != (i == 2) {
 			t.Errorf("after two intervals, the %dth waits: %v", i+1, waits)
 		}
 	}
 	now = now.Add(time.Hour)
 	for range limitBurst {
-		if l.take("192.0.2.1") != 0 {
+		if l.Take("192.0.2.1") != 0 {
 			t.Fatal("a rest does not fill the bucket")
 		}
 	}
-	if l.take("192.0.2.1") == 0 {
+	if l.Take("192.0.2.1") == 0 {
 		t.Error("a long rest fills the bucket over its rim")
 	}
 	for i := range 2 * limitBurst { // nobody's addresses are one visitor
-		if l.take(fmt.Sprintf("x%d", i)) != 0 {
+		if l.Take(fmt.Sprintf("x%d", i)) != 0 {
 			return
 		}
 	}
@@ -186,18 +186,18 @@ func TestABucketIsEmptiedAndFillsAgain(t *testing.T) {
 
 func TestHoweverManyVisitorsComeTheyAreFewInMemory(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	l := newLimiter(func() time.Time { return now })
+	l := NewLimiter(func() time.Time { return now }, limitBurst, limitEvery)
 	for range limitBurst {
-		l.take("192.0.2.1")
+		l.Take("192.0.2.1")
 	}
 	for i := range limitVisitors {
-		l.take(fmt.Sprintf("2001:db8:%x:%x::1", i>>8, i&0xff))
+		l.Take(fmt.Sprintf("2001:db8:%x:%x::1", i>>8, i&0xff))
 	}
-	if l.take("192.0.2.1") == 0 {
+	if l.Take("192.0.2.1") == 0 {
 		t.Error("as many as are remembered make one forgotten")
 	}
 	for i := range 5 * limitVisitors {
-		l.take(fmt.Sprintf("2001:db9:%x:%x::1", i>>8, i&0xff))
+		l.Take(fmt.Sprintf("2001:db9:%x:%x::1", i>>8, i&0xff))
 	}
 	if n := len(l.recent) + len(l.older); n > 2*limitVisitors {
 		t.Errorf("%d are remembered", n)
