@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	altcha "github.com/altcha-org/altcha-lib-go"
@@ -62,8 +63,8 @@ func (p *puzzle) Verify(_ context.Context, c Check) (Verdict, error) {
 		return refused("the solution is of another algorithm"), nil
 	case s.Number < 0 || s.Number > p.c.MaxNumber:
 		return refused("the solution is out of range"), nil
-	case s.Salt == "":
-		return refused("the solution has no salt"), nil // the library would take one of its own
+	case !strings.HasSuffix(s.Salt, "&"): // the library would complete it, or take one of its own
+		return refused("the solution has no salt of ours"), nil
 	}
 	// The library looks at expiry by a clock of its own, and not at all if there is none.
 	ours, err := altcha.VerifySolutionSafe(s, p.key, false)
