@@ -29,6 +29,8 @@ require (
 
 require (
 	blitiri.com.ar/go/spf v1.6.0
+	// Version 1 speaks with the widget of version 2, which lies in channels/webform/assets.
+	github.com/altcha-org/altcha-lib-go v1.0.0
 	github.com/emersion/go-msgauth v0.7.0
 	github.com/nyaruka/phonenumbers v1.8.1
 	github.com/rickar/cal/v2 v2.1.13

@@ -48,6 +48,7 @@ var drawing = []struct {
 	{"channels/statuspage", []string{"channels", "channels/pages", "intake"}, []string{"github.com/labstack/echo/v4"}},
 	{"channels/channeltest", []string{"channels", "intake"}, nil},
 	{"channels/channeltest/mailserver", nil, []string{"github.com/emersion"}},
+	{"channels/webform/captcha", nil, []string{"github.com/altcha-org/altcha-lib-go"}},
 	{"channels/mailbox/mailparse", nil, []string{"golang.org/x/text"}},
 	{"channels/mailbox/oauth", nil, []string{"github.com/emersion/go-sasl", "golang.org/x/oauth2"}},
 	{"channels/mailbox/senderauth", []string{"channels/mailbox/mailparse", "intake"}, []string{"blitiri.com.ar/go/spf", "github.com/emersion/go-msgauth", "golang.org/x/net"}},
