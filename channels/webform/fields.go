@@ -72,8 +72,8 @@ const (
 	maxLong  = 4000
 )
 
-// asked are the fields of a lead that the form asks for, the required ones first in the order of
-// people, and where in Config.Fields the others stand.
+// asked are the fields of a lead that the form asks for: the required ones in the order of
+// people, then those of Config.Fields in theirs.
 func (f *Form) asked() (fields, required []intake.Field) {
 	required = f.gateway.Published().Required
 	for _, name := range intake.Fields() {
@@ -86,13 +86,6 @@ func (f *Form) asked() (fields, required []intake.Field) {
 			fields = append(fields, name)
 		}
 	}
-	// A contact is one person: the name stands before the address, whichever is required.
-	slices.SortStableFunc(fields, func(a, b intake.Field) int {
-		if groupsOf[a] == "" || groupsOf[a] != groupsOf[b] {
-			return 0
-		}
-		return cmp.Compare(slices.Index(intake.Fields(), a), slices.Index(intake.Fields(), b))
-	})
 	return fields, required
 }
 
@@ -124,6 +117,12 @@ func (f *Form) groups(lang string, in input, wrong map[string]string) []group {
 		g := at(cmp.Or(groupsOf[name], "opportunity"))
 		g.Fields = append(g.Fields, q)
 	}
+	// A contact is one person, and a company one thing: the name stands first, whatever is required.
+	for _, g := range all[:2] {
+		slices.SortStableFunc(g.Fields, func(a, b field) int {
+			return cmp.Compare(slices.Index(intake.Fields(), intake.Field(a.Name)), slices.Index(intake.Fields(), intake.Field(b.Name)))
+		})
+	}
 	you := at("you")
 	for _, q := range []field{
 		{Name: inputName, Kind: "text", Autocomplete: "name", Max: maxShort},
@@ -152,6 +151,9 @@ func choices(values []string) []choice {
 	return all
 }
 
+// noCountries have a code that is reserved in ISO 3166-1 for other uses.
+var noCountries = []string{"AC", "CP", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN"}
+
 var (
 	countriesMu sync.Mutex
 	countriesIn = make(map[string][]choice)
@@ -171,11 +173,14 @@ func countries(lang string) []choice {
 		for b := 'A'; b <= 'Z'; b++ {
 			code := string([]rune{a, b})
 			r, err := language.ParseRegion(code)
-			if err != nil || !r.IsCountry() || r.String() != code || r.Canonicalize() != r || r.IsPrivateUse() {
+			if err != nil || !r.IsCountry() || r.String() != code || r.Canonicalize() != r || slices.Contains(noCountries, code) {
+				continue
+			}
+			if r.IsPrivateUse() && code != "XK" { // Kosovo, as everybody writes it
 				continue
 			}
 			if name := names.Name(r); name != "" && !strings.Contains(name, "?") {
-				all = append(all, choice{code, name})
+				all = append(all, choice{Value: code, Text: name})
 			}
 		}
 	}

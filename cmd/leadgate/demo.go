@@ -91,11 +91,12 @@ func self() string {
 // greet says what runs and prints commands to try, ready to be copied.
 func greet(out io.Writer, dir, httpAddr, smtpAddr string, tries []demo.Try) {
 	var b strings.Builder
-	fmt.Fprintf(&b, `%s takes registrations at %s.
+	fmt.Fprintf(&b, `%[1]s takes registrations at %[2]s.
 
-  mail      smtp://%s  (senders on this machine are believed; a real set-up asks for proof)
-  page      http://%s/demo
-  answers   %s/*.eml
+  mail      smtp://%[3]s  (senders on this machine are believed; a real set-up asks for proof)
+  form      http://%[4]s/register
+  page      http://%[4]s/demo
+  answers   %[5]s/*.eml
 
 Try these, in another terminal:
 `, demo.Vendor, demo.Address, smtpAddr, httpAddr, filepath.Join(dir, demo.OutboxDir))

@@ -22,7 +22,7 @@ func partnersCommand() *cobra.Command {
 	cmd.AddCommand(l.importCommand(&p), l.exportCommand(&p), partnersList(&p), l.showCommand(&p, "ID",
 		func(ctx context.Context, c *admin.Client, id string) (intake.Partner, error) {
 			return c.Partner(ctx, id)
-		}))
+		}), partnersLink(&p))
 	return cmd
 }
 
@@ -97,5 +97,42 @@ func partnersList(p *place) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print an array of objects")
+	return cmd
+}
+
+// partnersLink prints a partner's own link to the form, or ends all of them.
+func partnersLink(p *place) *cobra.Command {
+	var revoke, asJSON bool
+	cmd := &cobra.Command{
+		Use:   "link ID",
+		Short: "Print a partner's own link to the form, which proves who registers",
+		Long: "Print a link to the form by which whoever has it registers for the partner, without a\n" +
+			"confirmation by mail. It works for a year. Send it to the partner alone; if it got into\n" +
+			"other hands, end all links of the partner with --revoke and send a new one.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.with(cmd.Context(), func(c *admin.Client) error {
+				id := partnerID(args[0])
+				if revoke {
+					if err := c.RevokeFormLinks(cmd.Context(), id); err != nil {
+						return err
+					}
+					_, err := fmt.Fprintf(cmd.OutOrStdout(), "the links of %s to the form work no more\n", id)
+					return err
+				}
+				l, err := c.FormLink(cmd.Context(), id)
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return printJSON(cmd.OutOrStdout(), l)
+				}
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\nworks until %s\n", l.URL, l.Expires.Format(time.DateOnly))
+				return err
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&revoke, "revoke", false, "end all links of the partner")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print an object")
 	return cmd
 }

@@ -11,6 +11,10 @@ import (
 	"leadgate/intake/identity"
 )
 
+// Value reads what somebody gave for a field, as people write it; "" if it is no value of the
+// field.
+func (e *Extractor) Value(f intake.Field, given string) string { return e.values(f, given)[f] }
+
 // values checks what stands after a label and returns the fields that it gives: none if it
 // is not what the label says, several if a contact has name, address and role in one line.
 func (e *Extractor) values(f intake.Field, v string) map[intake.Field]string {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"time"
 
 	"leadgate/intake"
 )
@@ -28,6 +29,12 @@ type (
 	}
 )
 
+// FormLink is a partner's own link to the form.
+type FormLink struct {
+	URL     string    `json:"url"`
+	Expires time.Time `json:"expires"`
+}
+
 // directory serves the partners and the account lists.
 func (b Backend) directory(mux *http.ServeMux) {
 	handle := func(pattern string, fn func(*http.Request) (any, error)) {
@@ -39,6 +46,13 @@ func (b Backend) directory(mux *http.ServeMux) {
 	handle("GET /v1/partners", func(r *http.Request) (any, error) { return b.Gateway.Partners(r.Context()) })
 	handle("GET /v1/partners/{id}", func(r *http.Request) (any, error) {
 		return b.Gateway.Partner(r.Context(), r.PathValue("id"))
+	})
+	handle("POST /v1/partners/{id}/form-link", func(r *http.Request) (any, error) {
+		url, expires, err := b.Gateway.FormLink(r.Context(), r.PathValue("id"))
+		return FormLink{url, expires}, err
+	})
+	handle("DELETE /v1/partners/{id}/form-link", func(r *http.Request) (any, error) {
+		return struct{}{}, b.Gateway.RevokeFormLinks(r.Context(), r.PathValue("id"))
 	})
 	handle("POST /v1/partners", b.putPartners)
 	handle("POST /v1/partners/check", b.checkPartners)
@@ -118,6 +132,17 @@ func (c *Client) Partners(ctx context.Context) (all []intake.Partner, err error)
 func (c *Client) Partner(ctx context.Context, id string) (p intake.Partner, err error) {
 	err = c.call(ctx, http.MethodGet, "/v1/partners/"+url.PathEscape(id), nil, &p)
 	return p, err
+}
+
+// FormLink makes a partner's own link to the form.
+func (c *Client) FormLink(ctx context.Context, id string) (l FormLink, err error) {
+	err = c.call(ctx, http.MethodPost, "/v1/partners/"+url.PathEscape(id)+"/form-link", nil, &l)
+	return l, err
+}
+
+// RevokeFormLinks ends all links of a partner to the form.
+func (c *Client) RevokeFormLinks(ctx context.Context, id string) error {
+	return c.call(ctx, http.MethodDelete, "/v1/partners/"+url.PathEscape(id)+"/form-link", nil, nil)
 }
 
 // CheckPartners returns what PutPartners would store, or all that keeps it from that.

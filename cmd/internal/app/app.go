@@ -45,6 +45,7 @@ type App struct {
 	log      *slog.Logger
 	store    *boltstore.Store
 	policy   *rules.Policy
+	ids      *identity.Lists
 	gateway  *intake.Gateway
 	ledger   *ledger.Ledger
 	channels []channels.Channel
@@ -79,23 +80,22 @@ func Open(cfg config.Config, log *slog.Logger) (_ *App, err error) {
 	if n, err := mailbox.CleanSpool(spool); err != nil || n > 0 {
 		log.Warn("mail that a killed process has left in the spool was removed", "files", n, "err", err)
 	}
-	ids, err := cfg.Identity.Lists()
-	if err != nil {
+	if a.ids, err = cfg.Identity.Lists(); err != nil {
 		return nil, err
 	}
 	a.registry = prometheus.NewRegistry()
 	a.metrics = newMetrics(a.registry)
-	if err := a.buildGateway(ids); err != nil {
+	if err := a.buildGateway(); err != nil {
 		return nil, err
 	}
 	a.metrics.watch(a.registry, a.gateway, a.store)
-	if err := a.buildMailboxes(ids); err != nil {
+	if err := a.buildMailboxes(); err != nil {
 		return nil, err
 	}
 	return a, nil
 }
 
-func (a *App) buildGateway(ids *identity.Lists) error {
+func (a *App) buildGateway() error {
 	ctx := context.Background()
 	key, err := intake.Secret(ctx, a.store, "case-numbers")
 	if err != nil {
@@ -105,7 +105,7 @@ func (a *App) buildGateway(ids *identity.Lists) error {
 	if err != nil {
 		return err
 	}
-	a.policy, err = rules.New(a.cfg.Policy, ids)
+	a.policy, err = rules.New(a.cfg.Policy, a.ids)
 	if err != nil {
 		return fmt.Errorf("policy: %w", err)
 	}
@@ -132,24 +132,24 @@ func (a *App) buildGateway(ids *identity.Lists) error {
 		return err
 	}
 	a.gateway, err = intake.New(intake.Options{
-		Store: a.store, Policy: a.policy, Identity: ids, Numbers: numbers, CRMs: crms,
+		Store: a.store, Policy: a.policy, Identity: a.ids, Numbers: numbers, CRMs: crms,
 		Program: a.cfg.Program, Budget: a.cfg.Budget, Log: a.log, Observe: a.metrics, Alone: true,
 		Signer: sign, Witness: witness{filepath.Join(a.cfg.Data, WitnessFile)},
-		Links: a.links, Staff: a.cfg.Staff, StaffChannel: staffChannel(a.cfg), StaffLocale: a.cfg.StaffLocale,
+		Links: a.links, Staff: a.cfg.Staff, StaffChannel: mailChannel(a.cfg), StaffLocale: a.cfg.StaffLocale,
 	})
 	return err
 }
 
-// staffChannel is the channel through which staff are told what there is to do: mail, if there
-// is a mailbox to send it.
-func staffChannel(cfg config.Config) string {
+// mailChannel is the channel through which people are written to by e-mail address: staff, and
+// visitors of the form. It is mail, if there is a mailbox to send it.
+func mailChannel(cfg config.Config) string {
 	if len(cfg.Mailboxes) == 0 {
 		return ""
 	}
 	return mailbox.Channel
 }
 
-func (a *App) buildMailboxes(ids *identity.Lists) error {
+func (a *App) buildMailboxes() error {
 	texts, err := templates.New(a.cfg.TemplateOptions())
 	if err != nil {
 		return fmt.Errorf("templates: %w", err)
@@ -161,8 +161,8 @@ func (a *App) buildMailboxes(ids *identity.Lists) error {
 	for _, c := range a.cfg.Mailboxes {
 		m, err := mailbox.New(c, mailbox.Deps{
 			Key:       key,
-			Extractor: extract.New(ids, extract.Options{OwnDomain: a.policy.Owns, OwnNames: a.policy.OwnNames(), PartnerDomain: a.gateway.IsPartner}),
-			Identity:  ids,
+			Extractor: extract.New(a.ids, extract.Options{OwnDomain: a.policy.Owns, OwnNames: a.policy.OwnNames(), PartnerDomain: a.gateway.IsPartner}),
+			Identity:  a.ids,
 			Renderer:  renderer{texts},
 			Tokens:    refreshTokens{a.store},
 			Now:       time.Now,

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"leadgate/channels/mailbox"
+	"leadgate/channels/webform/captcha"
 	"leadgate/intake"
 	"leadgate/store/boltstore"
 )
@@ -22,6 +23,8 @@ type metrics struct {
 	moves       *prometheus.CounterVec
 	attempts    *prometheus.CounterVec
 	attemptTime *prometheus.HistogramVec
+	captchas    *prometheus.CounterVec
+	refusals    *prometheus.CounterVec
 	stopping    atomic.Bool
 }
 
@@ -47,7 +50,13 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Buckets: prometheus.ExponentialBuckets(0.001, 2, 16),
 		}, []string{"lane"}),
 	}
-	r.MustRegister(m.submissions, m.accept, m.moves, m.attempts, m.attemptTime,
+	m.captchas = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "leadgate_captcha_checks_total", Help: "Checks of the form's captcha by provider and outcome.",
+	}, []string{"provider", "outcome"})
+	m.refusals = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "leadgate_form_refused_total", Help: "Forms that were not taken in, by why.",
+	}, []string{"why"})
+	r.MustRegister(m.submissions, m.accept, m.moves, m.attempts, m.attemptTime, m.captchas, m.refusals,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -66,6 +75,14 @@ func (m *metrics) Attempted(lane intake.Lane, result string, took time.Duration)
 	m.attempts.WithLabelValues(string(lane), result).Inc()
 	m.attemptTime.WithLabelValues(string(lane)).Observe(took.Seconds())
 }
+
+// captcha counts a check of the form's captcha.
+func (m *metrics) captcha(provider string, o captcha.Outcome, _ time.Duration) {
+	m.captchas.WithLabelValues(provider, string(o)).Inc()
+}
+
+// formRefused counts a form that was not taken in.
+func (m *metrics) formRefused(why string) { m.refusals.WithLabelValues(why).Inc() }
 
 // watch adds what is read at the time of a scrape: the queue and the store.
 func (m *metrics) watch(r prometheus.Registerer, g *intake.Gateway, s *boltstore.Store) {

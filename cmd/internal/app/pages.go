@@ -12,7 +12,10 @@ import (
 	"leadgate/channels/desk"
 	"leadgate/channels/pages"
 	"leadgate/channels/statuspage"
+	"leadgate/channels/webform"
+	"leadgate/channels/webform/captcha"
 	"leadgate/intake"
+	"leadgate/intake/extract"
 )
 
 // buildLinks makes what signs the links to the pages; there is none without pages.
@@ -56,7 +59,7 @@ func (a *App) mountPages(e *echo.Echo) error {
 	}
 	e.IPExtractor = extractor
 	site, err := pages.New(pages.Options{
-		Program: a.cfg.Program, URL: a.cfg.Pages.URL, Zone: a.policy.Zone(), Now: time.Now, Log: a.log,
+		Program: a.cfg.Program, URL: a.cfg.Pages.URL, Brand: a.cfg.Pages.Brand, Zone: a.policy.Zone(), Now: time.Now, Log: a.log,
 	})
 	if err != nil {
 		return err
@@ -69,11 +72,47 @@ func (a *App) mountPages(e *echo.Echo) error {
 	if err != nil {
 		return err
 	}
+	mounters := []channels.Mounter{staff, partners}
+	if a.cfg.Form.Enabled {
+		form, err := a.buildForm(site)
+		if err != nil {
+			return err
+		}
+		if err := form.MountAssets(e); err != nil {
+			return err
+		}
+		mounters = append(mounters, form)
+	}
 	g := site.Mount(e)
-	for _, m := range []channels.Mounter{staff, partners} {
+	for _, m := range mounters {
 		m.Mount(g, a.gateway)
 	}
 	return nil
+}
+
+// buildForm makes the public form.
+func (a *App) buildForm(site *pages.Site) (*webform.Form, error) {
+	ctx := context.Background()
+	key, err := intake.Secret(ctx, a.store, "form")
+	if err != nil {
+		return nil, err
+	}
+	captchaKey, err := intake.Secret(ctx, a.store, "captcha")
+	if err != nil {
+		return nil, err
+	}
+	gate, err := captcha.New(a.cfg.Form.Captcha, captcha.Options{
+		Reach: a.cfg.Pages.Reach(), Key: captchaKey, Now: time.Now, Log: a.log, Observe: a.metrics.captcha,
+		ChallengeURL: site.Base() + webform.PathChallenge, AssetsURL: site.Base() + webform.PathCaptcha,
+	})
+	if err != nil {
+		return nil, err
+	}
+	reader := extract.New(a.ids, extract.Options{})
+	return webform.New(a.cfg.Form, webform.Deps{
+		Site: site, Gateway: a.gateway, Gate: gate, Identity: a.ids, Read: reader.Value, Key: key,
+		Answers: mailChannel(a.cfg), Contact: a.cfg.Policy.Contact.Email, Now: time.Now, Log: a.log, Refused: a.metrics.formRefused,
+	})
 }
 
 // clientAddress finds where a request comes from: the connection, unless that is one of a

@@ -12,6 +12,7 @@ import (
 
 	"leadgate/channels/mailbox"
 	"leadgate/channels/mailbox/senderauth"
+	"leadgate/channels/webform"
 	"leadgate/intake"
 	"leadgate/intake/crm/webhook"
 	"leadgate/intake/identity"
@@ -30,6 +31,8 @@ type Config struct {
 	Log        Log    `yaml:"log"`
 	Admin      Admin  `yaml:"admin"`
 	Pages      Pages  `yaml:"pages"`
+	// Form is the public form, which stands with the pages.
+	Form webform.Config `yaml:"form"`
 	// Staff are who may decide through links; empty for whoever is sent one.
 	Staff []intake.Staff `yaml:"staff"`
 	// StaffLocale is the language in which staff are written to.
@@ -164,7 +167,7 @@ func LoadPolicy(path string, ids *identity.Lists) (rules.Spec, error) {
 func (c *Config) anchor(dir string) {
 	paths := []*string{
 		&c.Data, &c.PolicyFile, &c.Templates, &c.Identity.FreeMail, &c.Identity.SharedHosts,
-		&c.Identity.LegalForms, &c.Identity.Suffixes,
+		&c.Identity.LegalForms, &c.Identity.Suffixes, &c.Pages.Brand.Logo,
 	}
 	for i := range c.Mailboxes {
 		paths = append(paths, &c.Mailboxes[i].Outbox)
@@ -198,6 +201,7 @@ func (c Config) Validate() Faults {
 		fault("log.format", "%q is neither json nor text", c.Log.Format)
 	}
 	faults = append(faults, c.Pages.validate()...)
+	faults = append(faults, c.validateForm()...)
 	faults = append(faults, validateStaff(c.Staff)...)
 	ids, listFaults := c.Identity.lists()
 	faults = append(faults, listFaults...)

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"leadgate/channels/pages"
+	"leadgate/channels/webform/captcha"
 	"leadgate/intake"
 )
 
@@ -21,6 +23,8 @@ type Pages struct {
 	// TrustedProxies are the networks of the proxies in front of it: their word is taken for
 	// where a visitor comes from.
 	TrustedProxies []string `yaml:"trusted_proxies"`
+	// Brand is how the pages look.
+	Brand pages.Brand `yaml:"brand"`
 }
 
 // On reports whether there are pages.
@@ -49,6 +53,30 @@ func (p Pages) validate() Faults {
 		if _, err := netip.ParsePrefix(network); err != nil {
 			fault(fmt.Sprintf("trusted_proxies[%d]", i), "%q is not a network like 127.0.0.0/8 or 10.1.2.3/32", network)
 		}
+	}
+	for _, err := range p.Brand.Validate() {
+		faults = append(faults, inside("pages.brand", err))
+	}
+	return faults
+}
+
+// Reach says who reaches the pages, as the captcha of the form wants to know.
+func (p Pages) Reach() captcha.Reach {
+	u, err := url.Parse(p.URL)
+	host, _, split := net.SplitHostPort(p.Listen)
+	if err == nil && split == nil && loopback(host) && loopback(u.Hostname()) {
+		return captcha.Loopback
+	}
+	return captcha.Public
+}
+
+func (c Config) validateForm() Faults {
+	var faults Faults
+	if c.Form.Enabled && !c.Pages.On() {
+		faults = append(faults, Fault{Path: "form.enabled", Problem: "takes pages: set pages.listen and pages.url"})
+	}
+	for _, err := range c.Form.Validate(c.Pages.Reach()) {
+		faults = append(faults, inside("form", err))
 	}
 	return faults
 }

@@ -46,6 +46,7 @@ func Config(dir string, l Listeners) config.Config {
 	if host, port, err := net.SplitHostPort(l.HTTP); err == nil {
 		c.Pages.URL = "http://" + net.JoinHostPort(cmp.Or(host, "localhost"), port)
 	}
+	c.Form.Enabled = c.Pages.On()
 	c.Policy = rules.Default()
 	c.Policy.Version = "demo"
 	c.Policy.Mode = intake.ModeAuto
