@@ -76,19 +76,23 @@ func (b *browser) start() (context.Context, error) {
 		b.err = fmt.Errorf("chromium is not installed (apt-get install chromium)")
 		return nil, b.err
 	}
+	dir, err := os.MkdirTemp("", "leadgate-chromium-")
+	if err != nil {
+		b.err = err
+		return nil, err
+	}
 	// Without a sandbox, as it can't make one as root or in a container: it loads only pages
 	// that the tests serve.
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program), chromedp.NoSandbox)
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program), chromedp.NoSandbox,
+		chromedp.UserDataDir(filepath.Join(dir, "profile")), chromedp.Env("TMPDIR="+dir))
 	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, stop := chromedp.NewContext(allocator)
+	b.close = []func(){func() { _ = chromedp.Cancel(ctx) }, stop, stopAllocator, func() { _ = os.RemoveAll(dir) }}
 	if err := chromedp.Do(ctx); err != nil {
-		stop()
-		stopAllocator()
 		b.err = fmt.Errorf("start %s: %w", program, err)
 		return nil, b.err
 	}
 	b.ctx = ctx
-	b.close = []func(){func() { _ = chromedp.Cancel(ctx) }, stop, stopAllocator}
 	return b.ctx, nil
 }
 
