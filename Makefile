@@ -41,10 +41,12 @@ fuzz: ## every fuzz target for FUZZTIME (60s)
 bench: ## figures beside their yardsticks, in one run
 	$(GO) test -run '^$$' -bench . -benchtime 3s ./store/boltstore ./channels/mailbox ./cmd/leadgate
 
-# The real servers that tests talk to. Root installs what is missing, others are told.
-PACKAGES := dovecot-imapd dovecot-lmtpd postfix swaks curl gcc libc6-dev
+# The real servers that tests talk to, and the browser that looks at the pages. Root installs what
+# is missing, others are told. npm fetches axe-core; it may have come with a nodejs that is not Debian's.
+PACKAGES := dovecot-imapd dovecot-lmtpd postfix swaks curl gcc libc6-dev chromium fonts-liberation
 servers:
 	@missing=""; for p in $(PACKAGES); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \
+	command -v npm >/dev/null || missing="$$missing nodejs npm"; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ]; then \
 	  echo "installing$$missing"; \

@@ -3,6 +3,10 @@ module leadgate
 go 1.26.0
 
 require (
+	// Only tests use these two: they drive a real Chromium over the pages, which shows what no
+	// parser of HTML can: contrast, what a policy forbids, and what sticks out of the window.
+	github.com/chromedp/cdproto v0.159.0
+	github.com/chromedp/chromedp v0.23.0
 	// The second version of go-imap is in beta; nothing else in Go speaks IDLE, MOVE and UIDPLUS with streaming.
 	github.com/emersion/go-imap/v2 v2.0.0-beta.8
 	github.com/emersion/go-message v0.18.2
@@ -41,6 +45,7 @@ require (
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
 	github.com/beorn7/perks v1.0.1 // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
+	github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/labstack/gommon v0.5.0 // indirect
 	github.com/mattn/go-colorable v0.1.15 // indirect

@@ -15,8 +15,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
@@ -37,7 +35,8 @@ type Office interface {
 type Desk struct {
 	site            *pages.Site
 	office          Office
-	confirm, closed *template.Template
+	locale          string
+	confirm, closed map[string]*template.Template // by language
 	origins         *http.CrossOriginProtection
 }
 
@@ -49,21 +48,35 @@ var (
 //go:embed html
 var files embed.FS
 
-// lang is what staff are spoken to in, here as on the command line.
-const lang = "en"
-
-// New returns the pages of a site.
-func New(site *pages.Site, office Office) (*Desk, error) {
-	d := &Desk{site: site, office: office, origins: http.NewCrossOriginProtection()}
+// New returns the pages of a site. The locale is the language in which staff are written to,
+// as in BCP 47: the pages are in it too, if there are any. With none, or another one, they are
+// in the language of the browser.
+func New(site *pages.Site, office Office, locale string) (*Desk, error) {
+	d := &Desk{
+		site: site, office: office, locale: locale, origins: http.NewCrossOriginProtection(),
+		confirm: make(map[string]*template.Template), closed: make(map[string]*template.Template),
+	}
 	html, err := fs.Sub(files, "html")
 	if err != nil {
 		return nil, err
 	}
-	if d.confirm, err = site.Parse(lang, html, "desk.html", "confirm.html"); err != nil {
-		return nil, err
+	for _, lang := range pages.Languages() {
+		if d.confirm[lang], err = site.Parse(lang, html, "desk.html", "desk."+lang+".html", "confirm.html"); err != nil {
+			return nil, err
+		}
+		if d.closed[lang], err = site.Parse(lang, html, "desk.html", "desk."+lang+".html", "closed.html"); err != nil {
+			return nil, err
+		}
 	}
-	d.closed, err = site.Parse(lang, html, "desk.html", "closed.html")
-	return d, err
+	return d, nil
+}
+
+// lang is the language of a page: the one asked for, the one of staff, or the browser's.
+func (d *Desk) lang(c echo.Context) string { return pages.Language(c.Request(), d.locale) }
+
+// tell answers with a notice in the language of the pages.
+func (d *Desk) tell(c echo.Context, status int, n pages.Notice) error {
+	return d.site.TellIn(c, d.lang(c), status, n)
 }
 
 // Mount adds the pages; nothing is registered through them.
@@ -82,7 +95,7 @@ func (d *Desk) show(c echo.Context) error {
 	case errors.Is(err, intake.ErrLinkStale):
 		return d.renderClosed(c, http.StatusOK, v)
 	case gone(err):
-		return d.site.Tell(c, http.StatusNotFound, pages.NoticeGone)
+		return d.tell(c, http.StatusNotFound, pages.NoticeGone)
 	case err != nil:
 		return err
 	}
@@ -92,11 +105,11 @@ func (d *Desk) show(c echo.Context) error {
 func (d *Desk) decide(c echo.Context) error {
 	req := c.Request()
 	if !d.ownForm(req) {
-		return d.site.Tell(c, http.StatusForbidden, pages.NoticeForeign)
+		return d.tell(c, http.StatusForbidden, pages.NoticeForeign)
 	}
 	req.Body = http.MaxBytesReader(c.Response(), req.Body, maxForm)
 	if err := req.ParseForm(); err != nil {
-		return d.site.Tell(c, http.StatusRequestEntityTooLarge, pages.NoticeLarge)
+		return d.tell(c, http.StatusRequestEntityTooLarge, pages.NoticeLarge)
 	}
 	token := c.Param("token")
 	v, err := d.office.Linked(req.Context(), token)
@@ -110,9 +123,13 @@ func (d *Desk) decide(c echo.Context) error {
 	}
 	switch {
 	case err == nil: // the link is used up now, and its page tells what was done
-		return c.Redirect(http.StatusSeeOther, d.site.Base()+intake.PathDesk+token)
+		to := d.site.Base() + intake.PathDesk + token
+		if c.QueryParam("lang") != "" {
+			to += "?lang=" + d.lang(c)
+		}
+		return c.Redirect(http.StatusSeeOther, to)
 	case gone(err):
-		return d.site.Tell(c, http.StatusNotFound, pages.NoticeGone)
+		return d.tell(c, http.StatusNotFound, pages.NoticeGone)
 	}
 	return d.refuse(c, token, f, err)
 }
@@ -141,25 +158,19 @@ func explain(err error) (status int, words string) {
 	var held *intake.HeldError
 	switch {
 	case errors.As(err, &input):
-		return http.StatusUnprocessableEntity, sentence(input.Problem)
+		return http.StatusUnprocessableEntity, input.Problem
 	case errors.As(err, &illegal):
-		return http.StatusConflict, sentence(illegal.Error())
+		return http.StatusConflict, illegal.Error()
 	case errors.As(err, &held):
-		return http.StatusConflict, sentence(held.Error())
+		return http.StatusConflict, held.Error()
 	case errors.Is(err, intake.ErrCaseChanged):
-		return http.StatusConflict, "The case has changed since you opened the page. This is how it is now; look at what is new, then decide again."
+		return http.StatusConflict, problemChanged
 	case errors.Is(err, intake.ErrNotAllowed):
-		return http.StatusForbidden, "Your role does not permit this decision."
+		return http.StatusForbidden, problemRole
 	case errors.Is(err, intake.ErrNotYet):
-		return http.StatusNotImplemented, "This can't be done by a link yet. Use the command line."
+		return http.StatusNotImplemented, problemNotYet
 	}
 	return 0, ""
-}
-
-// sentence makes one of the words of an error.
-func sentence(words string) string {
-	first, size := utf8.DecodeRuneInString(words)
-	return strings.TrimSuffix(string(unicode.ToUpper(first))+words[size:], ".") + "."
 }
 
 // gone reports whether a link is not good. Which way tells something to who guesses, so that
@@ -201,10 +212,10 @@ func prefilled(v intake.View) (f form) {
 func (f form) check(v intake.View) string {
 	needs := asksOf(v)
 	if _, err := strconv.Atoi(f.Days); needs.Days && err != nil {
-		return "By how many days? Give a whole number."
+		return problemDays
 	}
 	if needs.Reason && !slices.Contains(reasons(v.Grant.Act), intake.Reason(f.Reason)) {
-		return "Choose a reason."
+		return problemReason
 	}
 	return ""
 }
@@ -256,7 +267,7 @@ type sheet struct {
 	Company string
 	Partner string
 	Case    intake.Registration
-	Since   []intake.Event
+	Since   []entry
 
 	// For the page that asks.
 	May         bool
@@ -269,7 +280,7 @@ type sheet struct {
 	Fields      []intake.FieldFact
 	Findings    []intake.Finding
 	Submissions []intake.Submission
-	Events      []intake.Event
+	Events      []entry
 	Chain       string
 	// Said is what the partner sent last, Proposed the first half of a decision of two persons.
 	Said     intake.Submission
@@ -280,24 +291,68 @@ type sheet struct {
 	Done, Decided bool
 }
 
-func sheetOf(v intake.View) sheet {
+// entry is an event as it is told.
+type entry struct {
+	intake.Event
+	By, Name string // whose doing it is: the parts of Actor
+	Clock    string // what a deadline or a reminder was about
+	ToStaff  bool   // says that it was not the partner who was told
+}
+
+// entries prepares events to be told in a language.
+func (d *Desk) entries(lang string, events []intake.Event) []entry {
+	var all []entry
+	for _, e := range events {
+		t := entry{Event: e}
+		t.By, t.Name, _ = strings.Cut(e.Actor, ":")
+		switch what, at, _ := strings.Cut(e.Note, ":"); {
+		case e.Kind == intake.EventRang && clock(what, at):
+			t.Clock, t.Note = what, ""
+		case e.Kind == intake.EventNotified:
+			t.Note, _, _ = strings.Cut(e.Note, " ") // behind it is an id of ours
+			t.ToStaff = strings.HasPrefix(t.Note, "staff_")
+		default:
+			t.Note = d.say(lang, notes, strings.TrimRight(e.Note, "; "))
+		}
+		all = append(all, t)
+	}
+	return all
+}
+
+// clock reports whether a note names what rang: a code, and mostly a time.
+func clock(what, at string) bool {
+	_, err := time.Parse(time.RFC3339, at)
+	return (at == "" || err == nil) && !strings.Contains(what, " ")
+}
+
+// told is what the rules found, in a language.
+func (d *Desk) told(lang string, findings []intake.Finding) []intake.Finding {
+	findings = slices.Clone(findings)
+	for i := range findings {
+		findings[i].Evidence = d.say(lang, evidence, findings[i].Evidence)
+	}
+	return findings
+}
+
+func (d *Desk) sheetOf(lang string, v intake.View) sheet {
 	r := v.Dossier.Registration
 	s := sheet{
 		By: v.Grant.By, Act: v.Grant.Act, Expires: time.Unix(v.Grant.Expires, 0),
 		Company: cmp.Or(r.Lead[intake.FieldCompanyName], r.Lead[intake.FieldCompanyDomain], r.Number),
-		Partner: cmp.Or(v.Dossier.Partner.Name, r.Partner, "unknown"),
-		Case:    r, Since: tidy(v.Since),
+		Partner: cmp.Or(v.Dossier.Partner.Name, r.Partner, "–"),
+		Case:    r, Since: d.entries(lang, v.Since),
 	}
 	return s
 }
 
 func (d *Desk) renderConfirm(c echo.Context, status int, v intake.View, f form, problem string) error {
-	s := sheetOf(v)
+	lang := d.lang(c)
+	s := d.sheetOf(lang, v)
 	r := v.Dossier.Registration
 	s.May, s.Shown, s.Asks, s.Form = v.May, r.Revision, asksOf(v), f
-	s.Reasons, s.Findings, s.Submissions = reasons(v.Grant.Act), r.Findings, v.Dossier.Submissions
-	s.Events, s.Chain, s.Problem = tidy(v.Dossier.Events), v.Dossier.Chain, problem
-	s.At = s.Asks.concerned(problem)
+	s.Reasons, s.Findings, s.Submissions = reasons(v.Grant.Act), d.told(lang, r.Findings), v.Dossier.Submissions
+	s.Events, s.Chain = d.entries(lang, v.Dossier.Events), v.Dossier.Chain
+	s.Problem, s.At = sentence(d.say(lang, problems, problem)), s.Asks.concerned(problem)
 	if n := len(s.Submissions); n > 0 {
 		s.Said = s.Submissions[n-1]
 	}
@@ -305,14 +360,19 @@ func (d *Desk) renderConfirm(c echo.Context, status int, v intake.View, f form, 
 		s.Proposed = r.Revoking
 	}
 	if v.Grant.Act == intake.ActApprove {
-		s.Against = v.Against
+		s.Against = d.told(lang, v.Against)
 	}
 	for _, field := range intake.Fields() {
 		if value := r.Lead[field]; value != "" {
 			s.Fields = append(s.Fields, intake.FieldFact{Field: field, Value: value, Words: r.Evidence[field]})
 		}
 	}
-	return d.site.Render(c, status, d.confirm, pages.Page{Lang: lang, Wrong: problem != "", Data: s})
+	page := pages.Page{Lang: lang, Wrong: problem != "", Data: s}
+	if !page.Wrong { // who changes the language would lose what was typed
+		page.Other = pages.OtherLanguage(lang)
+	}
+	c.Response().Header().Set("Vary", "Accept-Language")
+	return d.site.Render(c, status, d.confirm[lang], page)
 }
 
 // concerned is the field of the form that a problem is about, by its words; "" for none.
@@ -332,21 +392,14 @@ func (a asks) concerned(problem string) string {
 }
 
 func (d *Desk) renderClosed(c echo.Context, status int, v intake.View) error {
-	s := sheetOf(v)
+	lang := d.lang(c)
+	s := d.sheetOf(lang, v)
 	for _, e := range s.Since {
 		s.Decided = s.Decided || strings.HasPrefix(e.Actor, "staff:")
-		s.Done = s.Done || e.Actor == "staff:"+s.By && does(s.Act, e)
+		s.Done = s.Done || e.Actor == "staff:"+s.By && does(s.Act, e.Event)
 	}
-	return d.site.Render(c, status, d.closed, pages.Page{Lang: lang, Data: s})
-}
-
-// tidy takes from notes what separates their parts where there is nothing behind it.
-func tidy(events []intake.Event) []intake.Event {
-	events = slices.Clone(events)
-	for i := range events {
-		events[i].Note = strings.TrimRight(events[i].Note, "; ")
-	}
-	return events
+	c.Response().Header().Set("Vary", "Accept-Language")
+	return d.site.Render(c, status, d.closed[lang], pages.Page{Lang: lang, Other: pages.OtherLanguage(lang), Data: s})
 }
 
 // does reports whether an event is what an act makes: of several links to one case, the one

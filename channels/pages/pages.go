@@ -161,7 +161,11 @@ func Notices() []Notice {
 
 // Tell answers with a notice.
 func (s *Site) Tell(c echo.Context, status int, n Notice) error {
-	lang := Language(c.Request())
+	return s.TellIn(c, Language(c.Request()), status, n)
+}
+
+// TellIn answers with a notice in a language.
+func (s *Site) TellIn(c echo.Context, lang string, status int, n Notice) error {
 	return s.Render(c, status, s.notices[lang], Page{Lang: lang, Wrong: true, Data: string(n)})
 }
 

@@ -19,9 +19,11 @@ func Languages() []string { return []string{"en", "de"} }
 
 var matcher = language.NewMatcher([]language.Tag{language.English, language.German})
 
-// Language is the one that a visitor wants: by ?lang=, else by his browser's word.
-func Language(r *http.Request) string {
-	_, i := language.MatchStrings(matcher, r.URL.Query().Get("lang"), r.Header.Get("Accept-Language"))
+// Language is the one that a visitor wants: by ?lang=, else one of those that he is known by
+// (as in BCP 47), else by his browser's word.
+func Language(r *http.Request, known ...string) string {
+	wanted := append([]string{r.URL.Query().Get("lang")}, known...)
+	_, i := language.MatchStrings(matcher, append(wanted, r.Header.Get("Accept-Language"))...)
 	return Languages()[i]
 }
 
@@ -42,6 +44,9 @@ var months = map[string][12]string{
 	"en": {"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"},
 	"de": {"Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember"},
 }
+
+// zones are the German names of zones, as in our mails.
+var zones = map[string]string{"CET": "MEZ", "CEST": "MESZ"}
 
 // units are the words for one and for several of a unit.
 var units = map[string]map[intake.Unit][2]string{
@@ -73,13 +78,21 @@ func moment(lang string, v any, zone *time.Location) template.HTML {
 		return "–"
 	}
 	t = t.In(zone)
-	dot := ""
+	return template.HTML(fmt.Sprintf(`<time datetime="%s">%s</time>`, t.Format(time.RFC3339), template.HTMLEscapeString(written(lang, t))))
+}
+
+// Moment is a time in full, in the zone of the site: weekday, date, time of day and zone.
+func (s *Site) Moment(lang string, t time.Time) string { return written(lang, t.In(s.zone)) }
+
+func written(lang string, t time.Time) string {
+	clock, zone := t.Format("15:04"), t.Format("MST")
 	if lang == "de" {
-		dot = "."
+		if own, ok := zones[zone]; ok {
+			zone = own
+		}
+		return fmt.Sprintf("%s, %d. %s %d, %s Uhr %s", weekdays[lang][t.Weekday()], t.Day(), months[lang][t.Month()-1], t.Year(), clock, zone)
 	}
-	words := fmt.Sprintf("%s%s %d%s %s %d, %s", weekdays[lang][t.Weekday()], map[string]string{"de": ","}[lang],
-		t.Day(), dot, months[lang][t.Month()-1], t.Year(), t.Format("15:04")+" "+t.Format("MST"))
-	return template.HTML(fmt.Sprintf(`<time datetime="%s">%s</time>`, t.Format(time.RFC3339), template.HTMLEscapeString(words)))
+	return fmt.Sprintf("%s %d %s %d, %s %s", weekdays[lang][t.Weekday()], t.Day(), months[lang][t.Month()-1], t.Year(), clock, zone)
 }
 
 // span writes "2 business days".

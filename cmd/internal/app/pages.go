@@ -64,7 +64,7 @@ func (a *App) mountPages(e *echo.Echo) error {
 	if err != nil {
 		return err
 	}
-	staff, err := desk.New(site, a.gateway)
+	staff, err := desk.New(site, a.gateway, a.cfg.StaffLocale)
 	if err != nil {
 		return err
 	}

@@ -242,12 +242,12 @@ func TestStaffDecideOnAPageThatOnlySendingItsFormActsOn(t *testing.T) {
 		t.Errorf("the case is %s (%s), %q", r.Status, r.Reason, r.Rationale)
 	}
 	resp, body = o.do("GET", path, nil)
-	o.want("afterwards", resp, body, 200, "Done: ", "staff:mia", "direct sales has an open deal")
+	o.want("afterwards", resp, body, 200, "Done: ", "mia, staff", "direct sales has an open deal")
 	resp, body = o.do("POST", path, f)
 	o.want("once more", resp, body, 409, "Done: ", "can't be used again")
 	other := o.desk(o.name, intake.ActApprove, "mia")
 	resp, body = o.do("POST", other, url.Values{})
-	o.want("what the table does not have", resp, body, 409, "A case that is declined cannot become")
+	o.want("what the table does not have", resp, body, 409, "The case is “declined” now.")
 }
 
 func TestADeskPageSaysWhatHappenedInTheMeantime(t *testing.T) {
@@ -290,7 +290,7 @@ func TestADeskPageSaysWhatHappenedInTheMeantime(t *testing.T) {
 		t.Fatal(err)
 	}
 	resp, body = o.do("POST", late, url.Values{"days": {"5"}})
-	o.want("overtaken", resp, body, 409, "Decided meanwhile", "staff:jo", "Nothing was changed by it")
+	o.want("overtaken", resp, body, 409, "Decided meanwhile", "jo, staff", "Nothing was changed by it")
 }
 
 func TestAPartnerSeesHowACaseStands(t *testing.T) {
