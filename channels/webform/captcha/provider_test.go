@@ -297,8 +297,10 @@ func TestNoSecretTokenOrVisitorIsInErrorsAndLogs(t *testing.T) {
 		"in times": func(w http.ResponseWriter, _ *http.Request, told string) {
 			fmt.Fprintf(w, `{"success":true,"hostname":%q,"challenge_ts":%q,"action":"register","tokenProperties":{"valid":true,"hostname":%q,"action":"register","createTime":%q}}`, ourHost, told, ourHost, told)
 		},
-		"in a page":           func(w http.ResponseWriter, _ *http.Request, told string) { fmt.Fprint(w, "<html>", told) },
-		"in an error's page":  func(w http.ResponseWriter, _ *http.Request, told string) { http.Error(w, told, http.StatusInternalServerError) },
+		"in a page": func(w http.ResponseWriter, _ *http.Request, told string) { fmt.Fprint(w, "<html>", told) },
+		"in an error's page": func(w http.ResponseWriter, _ *http.Request, told string) {
+			http.Error(w, told, http.StatusInternalServerError)
+		},
 		"in a refusal's page": func(w http.ResponseWriter, _ *http.Request, told string) { http.Error(w, told, http.StatusForbidden) },
 		"in a redirect": func(w http.ResponseWriter, r *http.Request, told string) {
 			http.Redirect(w, r, "http://127.0.0.1/?"+told, http.StatusFound)
