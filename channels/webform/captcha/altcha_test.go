@@ -144,6 +144,10 @@ func TestWhatIsNoSolutionOfOursIsRefused(t *testing.T) {
 	}
 	raw := func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
 	ten := until(altchaLife)
+	whole, err := json.Marshal(good)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, token := range map[string]string{
 		"a later end":                        changed(func(s *solution) { s.Salt = strings.Replace(s.Salt, "expires=1", "expires=2", 1) }),
 		"a second end":                       changed(func(s *solution) { s.Salt += "expires=9999999999&" }),
@@ -181,7 +185,7 @@ func TestWhatIsNoSolutionOfOursIsRefused(t *testing.T) {
 		"no base64":                          "!!!!",
 		"JSON without base64":                `{"algorithm":"SHA-256"}`,
 		"base64 that ends early":             strings.TrimRight(good.token(t), "=")[:101],
-		"one that is too long":               raw(strings.Repeat(" ", maxSolution) + "{}"),
+		"one that is too long":               raw(string(whole) + strings.Repeat(" ", maxSolution)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := g.Decide(t.Context(), check(token))

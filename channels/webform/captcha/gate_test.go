@@ -280,6 +280,11 @@ func TestAnAnswerOfBeforeIsOldNews(t *testing.T) {
 		t.Fatal("no turn")
 	}
 	late, _ := b.begin()
+	var stale []turn
+	for range breakAfter {
+		turn, _ := b.begin()
+		stale = append(stale, turn)
+	}
 	for range breakAfter {
 		turn, _ := b.begin()
 		b.end(turn, failed)
@@ -298,6 +303,11 @@ func TestAnAnswerOfBeforeIsOldNews(t *testing.T) {
 	}
 	if b.end(probe, answered) != closed || !b.until.IsZero() {
 		t.Error("still open")
+	}
+	for _, turn := range stale {
+		if b.end(turn, failed) != changedNothing {
+			t.Error("failures of before opened it again")
+		}
 	}
 }
 

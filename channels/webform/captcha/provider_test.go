@@ -63,6 +63,10 @@ func TestWhatAProviderSaysOfAToken(t *testing.T) {
 		"over the quota, Google passes everybody; we do not":      {[]Kind{KindRecaptchaV3}, func(s *says) { s.raw, s.status = overQuota, 200 }, ActionConfirm, OutcomeOutage},
 		"500 is an outage":                                        {remoteKinds(), func(s *says) { s.status = 500 }, ActionConfirm, OutcomeOutage},
 		"503 with a success inside is an outage":                  {remoteKinds(), func(s *says) { s.raw, s.status = `{"success":true}`, 503 }, ActionConfirm, OutcomeOutage},
+		"404 with a success inside does not pass":                 {[]Kind{KindRecaptchaV2, KindTurnstile, KindHCaptcha, KindFriendly}, func(s *says) { s.raw, s.status = wholeAnswer, 404 }, ActionConfirm, OutcomeOutage},
+		"a redirect with a success inside is an outage":           {remoteKinds(), func(s *says) { s.raw, s.status = wholeAnswer, 302 }, ActionConfirm, OutcomeOutage},
+		"an answer and a lot of nothing is an outage":             {[]Kind{KindRecaptchaV2, KindHCaptcha, KindFriendly}, func(s *says) { s.raw, s.status = wholeAnswer+strings.Repeat(" ", 2*maxAnswer), 200 }, ActionConfirm, OutcomeOutage},
+		"the same without it passes":                              {[]Kind{KindRecaptchaV2, KindTurnstile, KindHCaptcha, KindFriendly}, func(s *says) { s.raw, s.status = wholeAnswer, 200 }, ActionPass, OutcomePassed},
 		"too many requests are an outage":                         {remoteKinds(), func(s *says) { s.raw, s.status = `{"error":{"code":429}}`, 429 }, ActionConfirm, OutcomeOutage},
 		"a page in the place of an answer is an outage":           {remoteKinds(), func(s *says) { s.raw, s.status = "<html><title>Sign in to the Wi-Fi</title>", 200 }, ActionConfirm, OutcomeOutage},
 		"an answer that says nothing is an outage":                {remoteKinds(), func(s *says) { s.raw, s.status = "{}", 200 }, ActionConfirm, OutcomeOutage},
@@ -92,8 +96,10 @@ func TestWhatAProviderSaysOfAToken(t *testing.T) {
 }
 
 const (
-	v3Answer  = `{"success":true,"challenge_ts":"2026-11-23T11:59:50Z","hostname":"` + ourHost + `","score":0.1,"action":"register"}`
-	overQuota = `{"success":true,"challenge_ts":"2026-11-23T11:59:50Z","hostname":"` + ourHost + `","score":0.9,"action":"register","error-codes":["Over free quota."]}`
+	v3Answer = `{"success":true,"challenge_ts":"2026-11-23T11:59:50Z","hostname":"` + ourHost + `","score":0.1,"action":"register"}`
+	// wholeAnswer has what four providers say of a good token.
+	wholeAnswer = `{"success":true,"challenge_ts":"2026-11-23T11:59:50Z","hostname":"` + ourHost + `","action":"register","data":{"challenge":{"origin":"https://` + ourHost + `"}}}`
+	overQuota   = `{"success":true,"challenge_ts":"2026-11-23T11:59:50Z","hostname":"` + ourHost + `","score":0.9,"action":"register","error-codes":["Over free quota."]}`
 )
 
 func TestATokenIsGoodOnceByTheProvidersOwnAccount(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -74,6 +75,8 @@ func (s *siteverify) Verify(ctx context.Context, c Check) (Verdict, error) {
 		return Verdict{}, fmt.Errorf("the provider answered %d and did not say whether the token is good", status)
 	case !*a.Success:
 		return judgeCodes(a.Codes)
+	case status != http.StatusOK:
+		return Verdict{}, fmt.Errorf("the provider answered %d", status)
 	case len(a.Codes) > 0:
 		// Over the free quota, Google passes everybody and says so here.
 		return Verdict{}, errors.New("the provider passes the token without having judged it")
