@@ -297,12 +297,13 @@ func TestWhatTheExampleCommentsOutIsRealToo(t *testing.T) {
 	path := write(t, "leadgate.yaml", text,
 		"imap-password", "x", "smtp-password", "x", "webhook-secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
 		"free-mail.txt", "", "shared-hosts.txt", "", "legal-forms.txt", "", "suffixes.txt", "",
-		"cert.pem", "", "key.pem", "", "oauth-secret", "x", "oauth-refresh", "x")
+		"cert.pem", "", "key.pem", "", "oauth-secret", "x", "oauth-refresh", "x", "logo.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>")
 	c, err := Load(path)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
-	if c.Mailboxes[0].Direct == nil || c.Mailboxes[0].IMAP.OAuth == nil || c.Mailboxes[0].Canary.Every == 0 || len(c.CRM.Webhooks) != 1 || c.Identity.Suffixes == "" || c.Templates == "" || len(c.Pages.TrustedProxies) != 1 || len(c.Staff) != 1 || len(c.Staff[0].Partners) != 1 {
+	if c.Mailboxes[0].Direct == nil || c.Mailboxes[0].IMAP.OAuth == nil || c.Mailboxes[0].Canary.Every == 0 || len(c.CRM.Webhooks) != 1 || c.Identity.Suffixes == "" || c.Templates == "" || len(c.Pages.TrustedProxies) != 1 || len(c.Staff) != 1 || len(c.Staff[0].Partners) != 1 ||
+		!c.Form.Enabled || c.Form.Meeting.URL == "" || len(c.Form.Fields) == 0 || c.Pages.Brand.Color == "" {
 		t.Errorf("not everything was switched on:\n%s", text)
 	}
 }
