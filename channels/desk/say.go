@@ -142,6 +142,8 @@ var evidence = []saying{
 	{says: "case %s of partner %s (%s): %s", de: "Vorgang {1} von Partner {2} ({3}): {4}"},
 	{says: "has no domain: known by name and country alone: %s, %s", de: "ohne Domain, nur nach Name und Land bekannt: {1}, {2}"},
 	{says: "%s: can't be told: %v", de: "{1}: lässt sich nicht feststellen: {2}"},
+	{says: "%s is on the list of blocked accounts", de: "{1} steht auf der Liste der gesperrten Unternehmen"},
+	{says: "%s is on the list of blocked countries", de: "{1} steht auf der Liste der gesperrten Länder"},
 	{says: "the partner is active from %s UTC on only", de: "der Partner ist erst ab {1} UTC aktiv"},
 }
 

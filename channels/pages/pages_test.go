@@ -45,7 +45,7 @@ func TestTimesAreWrittenInFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := time.Date(2026, 11, 24, 22, 59, 59, 0, time.UTC)
-	for lang, want := range map[string]string{"en": "Tuesday 24 November 2026, 23:59 CET", "de": "Dienstag, 24. November 2026, 23:59 Uhr MEZ"} {
+	for lang, want := range map[string]string{"en": "Tuesday 24 November 2026, 23:59 CET", "de": "Dienstag, 24.\u00a0November 2026, 23:59\u00a0Uhr\u00a0MEZ"} {
 		want = `<time datetime="2026-11-24T23:59:59+01:00">` + want + "</time>"
 		if got := moment(lang, at, brussels); string(got) != want {
 			t.Errorf("%s, want %s", got, want)

@@ -78,8 +78,12 @@ func moment(lang string, v any, zone *time.Location) template.HTML {
 		return "–"
 	}
 	t = t.In(zone)
-	return template.HTML(fmt.Sprintf(`<time datetime="%s">%s</time>`, t.Format(time.RFC3339), template.HTMLEscapeString(written(lang, t))))
+	words := together.Replace(template.HTMLEscapeString(written(lang, t)))
+	return template.HTML(fmt.Sprintf(`<time datetime="%s">%s</time>`, t.Format(time.RFC3339), words))
 }
+
+// together keeps on one line what belongs together in German.
+var together = strings.NewReplacer(". ", ".\u00a0", " Uhr ", "\u00a0Uhr\u00a0")
 
 // Moment is a time in full, in the zone of the site: weekday, date, time of day and zone.
 func (s *Site) Moment(lang string, t time.Time) string { return written(lang, t.In(s.zone)) }
