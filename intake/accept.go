@@ -80,7 +80,14 @@ func (g *Gateway) prepare(s Submission) (*acceptance, error) {
 	if s.Key == "" || s.Channel == "" || s.ReceivedAt.IsZero() {
 		return nil, errors.New("a submission needs a key, a channel and a time")
 	}
+	if len(s.Payload) > MaxPayload {
+		return nil, fmt.Errorf("a payload of %d bytes is more than %d: it has to be kept first", len(s.Payload), MaxPayload)
+	}
 	a := &acceptance{s: s, id: newID()}
+	if s.Payload != nil {
+		sum := sha256.Sum256(s.Payload)
+		a.s.Raw.SHA256, a.s.Raw.Size = hex.EncodeToString(sum[:]), int64(len(s.Payload))
+	}
 	a.s.ReceivedAt = s.ReceivedAt.UTC().Truncate(time.Microsecond)
 	a.s.Lead, a.problems = Clean(g.ids, s.Lead)
 	a.problems = append(a.problems, cleanProblems(s.Problems)...)
@@ -148,6 +155,14 @@ func (a *acceptance) run(c *change) error {
 	known, err := a.repeat(c, speaker, proven)
 	if err != nil || known {
 		return err
+	}
+	if err := a.s.Admission.ask(c, c.at); err != nil {
+		return err
+	}
+	if a.s.Payload != nil {
+		if err := c.PutRecord(spaceRaw, rawKey(a.s.Raw.SHA256, 0), a.s.Payload); err != nil {
+			return err
+		}
 	}
 	if err := a.noteReuse(c); err != nil {
 		return err

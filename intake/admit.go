@@ -44,21 +44,22 @@ func (e *LimitError) Error() string {
 	return fmt.Sprintf("more than %d of %s in %v", e.Limit.Max, e.Limit.Name, e.Limit.Per)
 }
 
-// Admit lets a request in and counts it; ErrSpent, *LimitError. Channels call it right before
-// Accept. What was refused counts for nothing.
+// Admit lets a request in that is no submission, and counts it; ErrSpent, *LimitError. What was
+// refused counts for nothing.
 func (g *Gateway) Admit(ctx context.Context, a Admission) error {
-	return g.store.Update(ctx, func(tx Tx) error {
-		now := g.stamp()
-		if err := spend(tx, a, now); err != nil {
+	return g.store.Update(ctx, func(tx Tx) error { return a.ask(tx, g.stamp()) })
+}
+
+func (a Admission) ask(tx Records, now time.Time) error {
+	if err := spend(tx, a, now); err != nil {
+		return err
+	}
+	for _, l := range a.Limits {
+		if err := l.count(tx, now); err != nil {
 			return err
 		}
-		for _, l := range a.Limits {
-			if err := l.count(tx, now); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	}
+	return nil
 }
 
 func spend(tx Records, a Admission, now time.Time) error {

@@ -3,6 +3,7 @@ package intake_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -129,6 +130,51 @@ func TestWhatCountedIsForgotten(t *testing.T) {
 		})
 		if err != nil {
 			w.Fatal(err)
+		}
+	})
+}
+
+func TestWhatIsNotAdmittedLeavesNothingBehind(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.pass(time.Hour)
+		s := func(n int, by string) intake.Submission {
+			s := w.submission("ana@alpha.example", named(fmt.Sprint("Company ", n), fmt.Sprintf("c%d.example", n)))
+			s.Payload, s.Raw = []byte(fmt.Sprint("what came: ", n)), intake.Raw{Media: "application/json"}
+			s.Admission = intake.Admission{
+				Limits: []intake.Limit{{Name: "all", Max: 2, Per: time.Hour}}, Once: "token:" + by, By: s.Key, Until: time.Now().Add(time.Hour),
+			}
+			return s
+		}
+		first := s(1, "a")
+		r := w.accept(first)
+		again, err := w.gateway.Accept(w.Context(), first) // an answer was lost
+		if err != nil || again.Case != r.Case {
+			w.Errorf("the same once more: %+v, %v", again, err)
+		}
+		if _, err := w.gateway.Accept(w.Context(), s(2, "a")); !errors.Is(err, intake.ErrSpent) {
+			w.Errorf("a token that was used: %v", err)
+		}
+		w.accept(s(3, "c"))
+		var over *intake.LimitError
+		if _, err := w.gateway.Accept(w.Context(), s(4, "d")); !errors.As(err, &over) || over.After <= 0 {
+			w.Errorf("beyond the limit: %v", err)
+		}
+		cases, err := w.gateway.Cases(w.Context(), intake.CaseQuery{Limit: 10})
+		if err != nil || len(cases) != 2 {
+			w.Errorf("%d cases, %v", len(cases), err)
+		}
+		var kept strings.Builder
+		d, err := w.gateway.Dossier(w.Context(), r.Case)
+		if err != nil {
+			w.Fatal(err)
+		}
+		if err := w.gateway.Raw(w.Context(), d.Submissions[0].Raw, &kept); err != nil || kept.String() != "what came: 1" || d.Submissions[0].Raw.Media != "application/json" {
+			w.Errorf("kept %q, %v", kept.String(), err)
+		}
+		large := s(5, "e")
+		large.Payload = make([]byte, intake.MaxPayload+1)
+		if _, err := w.gateway.Accept(w.Context(), large); err == nil {
+			w.Error("a payload that is too large was taken")
 		}
 	})
 }

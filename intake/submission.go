@@ -100,7 +100,16 @@ type Submission struct {
 	// Subject is a short title where the channel has one.
 	Subject string `json:"subject,omitempty"`
 	Raw     Raw    `json:"raw,omitzero"`
+	// Payload is what came, where it is small enough to be kept in the same write, in the place
+	// of a call of Keep: MaxPayload bytes. Raw then needs its Media alone.
+	Payload []byte `json:"-"`
+	// Admission is asked in the same write, unless the submission was accepted before. Accept
+	// then returns ErrSpent or a *LimitError.
+	Admission Admission `json:"-"`
 }
+
+// MaxPayload is the most that Submission.Payload can have.
+const MaxPayload = 64 << 10
 
 // Batch ties together the submissions of one mail or file.
 type Batch struct {

@@ -1,7 +1,6 @@
 package webform
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -204,7 +203,12 @@ func (f *Form) take(c echo.Context, fr frame, in input) error {
 	}
 	proven := fr.partner.ID != "" && d.Action == captcha.ActionPass && !hasty
 	doubtful := d.Action != captcha.ActionPass || hasty
-	err = f.gateway.Admit(ctx, f.admission(in, key, d, doubtful))
+	s, err := f.submission(fr, in, lead, key, proven)
+	if err != nil {
+		return err
+	}
+	s.Admission = f.admission(in, key, d, doubtful)
+	r, err := f.gateway.Accept(ctx, s)
 	var over *intake.LimitError
 	switch {
 	case errors.Is(err, intake.ErrSpent):
@@ -212,15 +216,6 @@ func (f *Form) take(c echo.Context, fr frame, in input) error {
 	case errors.As(err, &over):
 		c.Response().Header().Set("Retry-After", fmt.Sprint(int(over.After/time.Second)+1))
 		return f.refuse(c, http.StatusTooManyRequests, fr, in, problemBusy)
-	case err != nil:
-		return err
-	}
-	s, err := f.submission(ctx, fr, in, lead, key, proven)
-	if err != nil {
-		return err
-	}
-	r, err := f.gateway.Accept(ctx, s)
-	switch {
 	case errors.Is(err, intake.ErrFull):
 		c.Response().Header().Set("Retry-After", "60")
 		return f.refuse(c, http.StatusServiceUnavailable, fr, in, problemClosed)
@@ -334,7 +329,7 @@ func domainKey(domain string) string {
 }
 
 // submission is what is accepted.
-func (f *Form) submission(ctx context.Context, fr frame, in input, lead intake.Lead, key string, proven bool) (intake.Submission, error) {
+func (f *Form) submission(fr frame, in input, lead intake.Lead, key string, proven bool) (intake.Submission, error) {
 	address, err := identity.Email(in.values[inputEmail])
 	if err != nil {
 		return intake.Submission{}, err
@@ -349,13 +344,9 @@ func (f *Form) submission(ctx context.Context, fr frame, in input, lead intake.L
 	if err != nil {
 		return intake.Submission{}, err
 	}
-	raw, err := f.gateway.Keep(ctx, bytes.NewReader(payload))
-	if err != nil {
-		return intake.Submission{}, err
-	}
-	raw.Media = "application/json"
 	s := intake.Submission{
-		Key: key, Content: contentOf(typed), Deliberate: true, Channel: Channel, ReceivedAt: f.now(), Lead: lead, Raw: raw,
+		Key: key, Content: contentOf(typed), Deliberate: true, Channel: Channel, ReceivedAt: f.now(), Lead: lead,
+		Payload: payload, Raw: intake.Raw{Media: "application/json"},
 		Sender:   intake.Sender{Address: address.String(), Name: in.values[inputName], Strength: intake.StrengthUnverified, How: "typed into the form"},
 		Evidence: map[intake.Field]string{intake.FieldConsent: f.consent(fr.lang)},
 		Typed:    true,

@@ -5,7 +5,6 @@ import (
 	"embed"
 	"errors"
 	"html/template"
-	"io"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -27,12 +26,10 @@ const Channel = "form"
 
 // Gateway is what the form needs of the pipeline: an intake.Gateway.
 type Gateway interface {
+	// Accept also returns intake.ErrSpent and *intake.LimitError.
 	Accept(context.Context, intake.Submission) (intake.Receipt, error)
-	Keep(context.Context, io.Reader) (intake.Raw, error)
 	// Accepted returns the receipt of a key that came before; intake.ErrNotFound.
 	Accepted(ctx context.Context, key string) (intake.Receipt, error)
-	// Admit returns intake.ErrSpent or an *intake.LimitError.
-	Admit(context.Context, intake.Admission) error
 	// FormByLink and SpeaksFor tell whose a link is, and whether an address is that partner's.
 	FormByLink(ctx context.Context, token string) (intake.Partner, error)
 	SpeaksFor(ctx context.Context, partner, address string) (bool, error)
