@@ -215,6 +215,7 @@ func (c *change) review(r *Registration, e Event) error {
 		}
 		r.DecisionDue, r.Promised = c.g.policy.End(c.at, terms.Decision), c.at
 	}
+	completed := r.Answered && e.Reason != ReasonAskedEnough
 	if err := c.move(r, StatusInReview, e); err != nil {
 		return err
 	}
@@ -239,6 +240,8 @@ func (c *change) review(r *Registration, e Event) error {
 		m.Kind, m.Due, m.Unprompted = MessageTurn, r.Turn, true
 	case r.Parent != "":
 		m.Kind = MessageElevated
+	case completed:
+		m.Kind = MessageCompleted
 	}
 	return c.notifyAs(r, m)
 }

@@ -261,6 +261,9 @@ func (c *change) move(r *Registration, to Status, e Event) error {
 	if !to.Holds() {
 		r.Revoking = Revoking{}
 	}
+	if r.Status == StatusSubmitted {
+		r.Answered = false
+	}
 	r.Status, r.Reason, r.Since, r.Rang = to, e.Reason, c.at, nil
 	if err := c.record(r, e); err != nil {
 		return err

@@ -13,6 +13,7 @@ type MessageKind string
 const (
 	MessageReceived   MessageKind = "received"   // in review, with what was understood
 	MessageNeedsInfo  MessageKind = "needs_info" // what is missing or was asked
+	MessageCompleted  MessageKind = "completed"  // in review, after the partner's own answer
 	MessageApproved   MessageKind = "approved"
 	MessageDeclined   MessageKind = "declined"
 	MessageWaitlisted MessageKind = "waitlisted"
@@ -75,7 +76,7 @@ func StaffKinds() []MessageKind {
 // MessageKinds is the full set.
 func MessageKinds() []MessageKind {
 	return []MessageKind{
-		MessageReceived, MessageNeedsInfo, MessageApproved, MessageDeclined,
+		MessageReceived, MessageNeedsInfo, MessageCompleted, MessageApproved, MessageDeclined,
 		MessageWaitlisted, MessageKnown, MessageStatus, MessageChanged, MessageRequested, MessageExtended, MessageExpired, MessageClosed,
 		MessageWithdrawn, MessageSummary, MessageNotice, MessageHelp, MessageConfirm,
 		MessageAnswerReminder, MessageLate, MessageStepReminder, MessageProtected, MessageLocked,

@@ -203,6 +203,7 @@ func TestEveryFactIsMarked(t *testing.T) {
 var may = map[intake.MessageKind][]string{
 	intake.MessageReceived:       {"canary-value", "canary-words", "canary-receipt", "2032"},
 	intake.MessageNeedsInfo:      {"canary-value", "canary-words", "canary-given", "canary-question", "canary-message", "canary-remark", "2032"},
+	intake.MessageCompleted:      {"canary-value", "canary-words", "canary-receipt", "2032"},
 	intake.MessageStatus:         {"2032", "2033", "2034", "2035", "2036", "7171", "7272", "73", "canary-related"},
 	intake.MessageChanged:        {"canary-value", "canary-words", "2032", "2033"},
 	intake.MessageRequested:      {"2032", "2033", "2036"},
@@ -328,6 +329,7 @@ func TestWhatAKindShallSayIsSaid(t *testing.T) {
 	for kind, wanted := range map[intake.MessageKind][]string{
 		intake.MessageReceived:   {"canary-value", `you wrote "canary-words"`, "2032", "UTC"},
 		intake.MessageNeedsInfo:  {"canary-value", "canary-question", "canary-message", "canary-remark", "canary-given", "2032", "Country: ", "Company domain: "},
+		intake.MessageCompleted:  {"canary-value", `you wrote "canary-words"`, "2032", "complete", "canary-receipt"},
 		intake.MessageExtended:   {"canary-note", "2033", "Extended", "first meeting"},
 		intake.MessageStatus:     {"2033", "2034", "2035", "held for you"},
 		intake.MessageChanged:    {"canary-value", `you wrote "canary-words"`, "We changed:"},

@@ -41,6 +41,7 @@ func render(t testing.TB, m intake.Message) Rendered {
 var usual = map[intake.MessageKind]intake.Status{
 	intake.MessageReceived:   intake.StatusInReview,
 	intake.MessageNeedsInfo:  intake.StatusNeedsInfo,
+	intake.MessageCompleted:  intake.StatusInReview,
 	intake.MessageApproved:   intake.StatusProvisional,
 	intake.MessageDeclined:   intake.StatusDeclined,
 	intake.MessageWaitlisted: intake.StatusWaitlisted,
