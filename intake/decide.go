@@ -139,6 +139,9 @@ func (c *change) decide(r *Registration, task string, matches []Match, unreachab
 	if err := c.keepJudgement(in, judged); err != nil {
 		return err
 	}
+	if err := c.probe(r, judged.taken()); err != nil {
+		return err
+	}
 	return c.settle(r, d)
 }
 

@@ -152,6 +152,9 @@ func markedBrief() *intake.Brief {
 	b.Registration.Revoking = intake.Revoking{By: "x", Why: "x"}
 	b.Registration.Requests = intake.Verbs()
 	b.Registration.PartnerNote, b.Registration.Rationale, b.Registration.Contact = "x", "x", "x"
+	b.Outage = sampleBrief(intake.StaffOutage, "", "", time.Date(2044, 5, 5, 5, 5, 0, 0, time.UTC)).Outage
+	b.Renewals = []intake.Renewal{{Account: "x", Name: "x", Ends: time.Date(2044, 5, 5, 5, 5, 0, 0, time.UTC), Partner: "x"}}
+	b.Probe = &intake.Probe{Domains: 4444, Taken: 4444, Days: 4444, Cases: []string{"x"}}
 	b.Percent = 4444
 	setStrings(reflect.ValueOf(b), "canary-brief")
 	return b
