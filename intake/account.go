@@ -23,6 +23,10 @@ type Account struct {
 	Customer  bool      `json:"customer,omitempty"`
 	Incumbent string    `json:"incumbent,omitempty"`
 	Renewal   time.Time `json:"renewal,omitzero"`
+	// Confirmed is the Renewal that the partner has confirmed to go on, as ConfirmedBy noted; one
+	// that is not that of the account says nothing.
+	Confirmed   time.Time `json:"renewal_confirmed,omitzero"`
+	ConfirmedBy string    `json:"confirmed_by,omitempty"`
 	// Contacted is when direct sales last spoke to it.
 	Contacted time.Time `json:"contacted,omitzero"`
 	Note      string    `json:"note,omitempty"`

@@ -74,6 +74,7 @@ func (g *Gateway) CleanAccount(a Account) (Account, []error) {
 	a.CRM = sortedSet(ids)
 	a.Incumbent = strings.ToLower(strings.TrimSpace(a.Incumbent))
 	a.Renewal, a.Contacted = asStored(a.Renewal), asStored(a.Contacted)
+	a.Confirmed, a.ConfirmedBy = asStored(a.Confirmed), cleanLine(a.ConfirmedBy)
 	return a, faults
 }
 

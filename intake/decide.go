@@ -139,6 +139,9 @@ func (c *change) decide(r *Registration, task string, matches []Match, unreachab
 	if err := c.keepJudgement(in, judged); err != nil {
 		return err
 	}
+	if err := c.probe(r, judged.taken()); err != nil {
+		return err
+	}
 	return c.settle(r, d)
 }
 
@@ -215,6 +218,7 @@ func (c *change) review(r *Registration, e Event) error {
 		}
 		r.DecisionDue, r.Promised = c.g.policy.End(c.at, terms.Decision), c.at
 	}
+	completed := r.Answered && e.Reason != ReasonAskedEnough
 	if err := c.move(r, StatusInReview, e); err != nil {
 		return err
 	}
@@ -239,6 +243,8 @@ func (c *change) review(r *Registration, e Event) error {
 		m.Kind, m.Due, m.Unprompted = MessageTurn, r.Turn, true
 	case r.Parent != "":
 		m.Kind = MessageElevated
+	case completed:
+		m.Kind = MessageCompleted
 	}
 	return c.notifyAs(r, m)
 }

@@ -295,7 +295,7 @@ func TestStaffDecide(t *testing.T) {
 			w.Errorf("declining a hold gives %v", err)
 		}
 		w.revoke(receipt.Case)
-		got := w.wantMessages(intake.MessageReceived, intake.MessageNeedsInfo, intake.MessageReceived, intake.MessageApproved, intake.MessageRevoked)
+		got := w.wantMessages(intake.MessageReceived, intake.MessageNeedsInfo, intake.MessageCompleted, intake.MessageApproved, intake.MessageRevoked)
 		if got[1].Facts.Question != question.Message || got[3].Facts.Note != "Good luck!" {
 			w.Errorf("question %q, note %q", got[1].Facts.Question, got[3].Facts.Note)
 		}

@@ -32,6 +32,9 @@ func (g *Gateway) Erase(ctx context.Context, number string, v Verdict) (Registra
 				return err
 			}
 		}
+		if err := c.remembersWinner(r, StatusErased); err != nil {
+			return err
+		}
 		whole := *r
 		r.Lead, r.Evidence, r.Unclear, r.Identity = Lead{}, nil, nil, nil
 		r.Contact, r.Reply, r.Problems, r.Question = "", Route{}, nil, ""

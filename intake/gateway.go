@@ -38,6 +38,8 @@ type Gateway struct {
 	observe      Observer
 	signer       Signer
 	witness      Witness
+	watched      []Watched
+	downAfter    time.Duration
 
 	witnessing sync.Mutex // held while lines go to the witness
 
@@ -73,9 +75,12 @@ type Options struct {
 	// each checkpoint; nil for none.
 	Signer  Signer
 	Witness Witness
-	Now     func() time.Time // time.Now if nil
-	Log     *slog.Logger     // discarded if nil
-	Observe Observer         // nothing is observed if nil
+	// DownAfter is for how long something that is watched has to be down until staff are told; 0
+	// for never.
+	DownAfter time.Duration
+	Now       func() time.Time // time.Now if nil
+	Log       *slog.Logger     // discarded if nil
+	Observe   Observer         // nothing is observed if nil
 }
 
 // Observer is told what happens, for metrics. Its methods are fast and safe for
@@ -112,7 +117,7 @@ func New(o Options) (*Gateway, error) {
 		store: o.Store, policy: o.Policy, ids: o.Identity, numbers: o.Numbers,
 		crms: o.CRMs, repliers: make(map[string]Replier), program: o.Program, alone: o.Alone, budget: o.Budget,
 		links: o.Links, people: o.Staff, staffChannel: o.StaffChannel, staffLocale: o.StaffLocale,
-		now: o.Now, log: o.Log, observe: o.Observe, signer: o.Signer, witness: o.Witness, wakes: make(map[Lane]chan struct{}),
+		now: o.Now, log: o.Log, observe: o.Observe, signer: o.Signer, witness: o.Witness, downAfter: o.DownAfter, wakes: make(map[Lane]chan struct{}),
 	}
 	if g.budget == (Budget{}) {
 		g.budget = DefaultBudget()
@@ -261,9 +266,20 @@ func (c *change) move(r *Registration, to Status, e Event) error {
 	if !to.Holds() {
 		r.Revoking = Revoking{}
 	}
+	if r.Status == StatusSubmitted {
+		r.Answered = false
+	}
+	if err := c.remembersWinner(r, to); err != nil {
+		return err
+	}
 	r.Status, r.Reason, r.Since, r.Rang = to, e.Reason, c.at, nil
 	if err := c.record(r, e); err != nil {
 		return err
+	}
+	if to == StatusDeclined || to == StatusWaitlisted {
+		if err := c.probe(r, true); err != nil {
+			return err
+		}
 	}
 	if !e.From.Claims() || to.Claims() {
 		return nil

@@ -146,9 +146,9 @@ func (c *change) absorb(r *Registration, add Lead, words map[Field]string, repla
 	return changed
 }
 
-// resume puts a case whose question was answered back into the checks.
+// resume puts a case whose question the partner answered back into the checks.
 func (c *change) resume(r *Registration, e Event) error {
-	r.Question = ""
+	r.Question, r.Answered = "", true
 	c.unpause(r)
 	e.Trigger = TriggerReply
 	if err := c.move(r, StatusSubmitted, e); err != nil {

@@ -13,6 +13,7 @@ type MessageKind string
 const (
 	MessageReceived   MessageKind = "received"   // in review, with what was understood
 	MessageNeedsInfo  MessageKind = "needs_info" // what is missing or was asked
+	MessageCompleted  MessageKind = "completed"  // in review, after the partner's own answer
 	MessageApproved   MessageKind = "approved"
 	MessageDeclined   MessageKind = "declined"
 	MessageWaitlisted MessageKind = "waitlisted"
@@ -62,6 +63,9 @@ const (
 	StaffTrouble   MessageKind = "staff_trouble"   // an answer or a push was given up
 	StaffConfirmBy MessageKind = "staff_second"    // a decision waits for a second person
 	StaffDigest    MessageKind = "staff_digest"    // the week
+	StaffOutage    MessageKind = "staff_outage"    // a way in does not work, or works again
+	StaffRenewals  MessageKind = "staff_renewals"  // contracts that end soon and nobody has confirmed
+	StaffProbe     MessageKind = "staff_probe"     // a partner seems to search for what others have
 )
 
 // StaffKinds is the full set of the kinds of messages to staff.
@@ -69,13 +73,14 @@ func StaffKinds() []MessageKind {
 	return []MessageKind{
 		StaffQueued, StaffNextStep, StaffDecision, StaffIdle, StaffConflict,
 		StaffRequest, StaffTrouble, StaffConfirmBy, StaffDigest,
+		StaffOutage, StaffRenewals, StaffProbe,
 	}
 }
 
 // MessageKinds is the full set.
 func MessageKinds() []MessageKind {
 	return []MessageKind{
-		MessageReceived, MessageNeedsInfo, MessageApproved, MessageDeclined,
+		MessageReceived, MessageNeedsInfo, MessageCompleted, MessageApproved, MessageDeclined,
 		MessageWaitlisted, MessageKnown, MessageStatus, MessageChanged, MessageRequested, MessageExtended, MessageExpired, MessageClosed,
 		MessageWithdrawn, MessageSummary, MessageNotice, MessageHelp, MessageConfirm,
 		MessageAnswerReminder, MessageLate, MessageStepReminder, MessageProtected, MessageLocked,
@@ -183,6 +188,10 @@ type Brief struct {
 	// count what was too much to be told one by one.
 	Digest   []DigestLine `json:"digest,omitempty"`
 	Gathered bool         `json:"gathered,omitempty"`
+	// Outage, Renewals and Probe are what alerts of their kinds are about.
+	Outage   *Outage   `json:"outage,omitempty"`
+	Renewals []Renewal `json:"renewals,omitempty"`
+	Probe    *Probe    `json:"probe,omitempty"`
 }
 
 // BriefLink is one thing that staff can do.

@@ -75,7 +75,7 @@ func (c *change) dueIn(r *Registration, m Message) (time.Time, error) {
 // or came to count for more.
 func (k MessageKind) receipted() bool {
 	switch k {
-	case MessageReceived, MessageApproved, MessageKnown, MessageWaitlisted, MessageElevated, MessageTurn,
+	case MessageReceived, MessageCompleted, MessageApproved, MessageKnown, MessageWaitlisted, MessageElevated, MessageTurn,
 		MessageAppealDecided, MessageProtected, MessageExtended, MessageGiven:
 		return true
 	}

@@ -33,10 +33,20 @@ type Policy interface {
 	// ConfirmsUnproven says whether a mail that claims to come from a partner and can't prove
 	// it is answered by a request to confirm, which tells nothing of what was sent.
 	ConfirmsUnproven() bool
+	// Alerts are what staff are told of by themselves, beside the cases.
+	Alerts() Alerts
 	// Zone is the time zone of the programme, in which days end and times are shown.
 	Zone() *time.Location
 	// Contact is the person named to partners who have no manager of their own.
 	Contact() Contact
+}
+
+// Alerts are the bounds from which staff are told of something that is about no single case.
+type Alerts struct {
+	// Renewal is how long before its end the contract of a customer has to be confirmed by the
+	// partner who serves it; it need not be with the zero Span.
+	Renewal Span
+	Probe   ProbeLimits
 }
 
 // Published is what everybody may read of the rules, for the page and the mail about them.

@@ -94,8 +94,10 @@ type Registration struct {
 	// Problems lists what the partner was asked for; Question is a person's own words.
 	Problems []Problem `json:"problems,omitempty"`
 	Question string    `json:"question,omitempty"`
-	// Asks counts how often the partner was asked.
-	Asks int `json:"asks,omitempty"`
+	// Asks counts how often the partner was asked. Answered says that an answer of the partner's
+	// put the case into the checks in which it is.
+	Asks     int  `json:"asks,omitempty"`
+	Answered bool `json:"answered,omitempty"`
 	// DecisionDue is until when a decision is promised, Promised since when that counts.
 	DecisionDue time.Time  `json:"decision_due,omitzero"`
 	Promised    time.Time  `json:"decision_promised_at,omitzero"`

@@ -19,6 +19,8 @@ func (g *Gateway) runTimer(ctx context.Context, t Task) (effect, error) {
 		return g.runGathered(ctx, t)
 	case "weekly":
 		return g.runWeekly(ctx, t)
+	case "renewals":
+		return g.runRenewals(ctx, t)
 	case "dispute":
 		return g.runDispute(ctx, t)
 	case "rearm":

@@ -53,15 +53,16 @@ func (g *Gateway) Run(ctx context.Context) error {
 	if err := g.followPolicy(ctx); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("set the clocks by the policy: %w", err)
 	}
-	err := g.update(ctx, func(c *change) error { return c.awaitWeek(c.at) })
+	err := g.update(ctx, func(c *change) error { return errors.Join(c.awaitWeek(c.at), c.awaitRenewals(c.at)) })
 	if err != nil && ctx.Err() == nil {
-		return fmt.Errorf("plan to tell staff of the week: %w", err)
+		return fmt.Errorf("plan to tell staff of the week, and of renewals: %w", err)
 	}
 	var wg sync.WaitGroup
 	for _, l := range g.lanes() {
 		wg.Go(func() { g.work(ctx, l) })
 	}
 	wg.Go(func() { g.keepHouse(ctx) })
+	wg.Go(func() { g.keepWatch(ctx) })
 	wg.Go(func() { g.keepCheckpoints(ctx) })
 	wg.Wait()
 	g.lastCheckpoint(ctx)

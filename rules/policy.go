@@ -70,8 +70,11 @@ type Spec struct {
 	// RecentContact is how long a contact of direct sales with a company has registrations of
 	// it looked at; not at all with the zero Span.
 	RecentContact intake.Span `yaml:"recent_contact" json:"recent_contact"`
-	// Renewal is how long before the end of a customer's contract who judges is told of it.
+	// Renewal is how long before the end of a customer's contract who judges is told of it, and
+	// staff if the partner who serves it has not confirmed that it goes on.
 	Renewal intake.Span `yaml:"renewal" json:"renewal"`
+	// Probe is from when on staff are told of a partner who seems to search for what others have.
+	Probe intake.ProbeLimits `yaml:"probe" json:"probe,omitzero"`
 	// Conditions are rules of the operator's own.
 	Conditions []Condition `yaml:"conditions" json:"conditions,omitempty"`
 	// Examples are cases with the verdict that the rules are meant to give. They are judged
@@ -107,6 +110,7 @@ func Default() Spec {
 		Version: "default", Mode: intake.ModeAssist, Timezone: "UTC", Required: RequiredFull,
 		Territory: intake.OutcomeReview, GroupScope: GroupAccount,
 		DirectDeal: intake.OutcomeReview, DealActivity: days(180), Renewal: days(90),
+		Probe: intake.ProbeLimits{Domains: 20, Taken: 60, Within: days(7)},
 		Terms: intake.Terms{
 			Decision: business(2), DecisionReminders: []int{50, 80},
 			Answer: business(10), AnswerReminders: []intake.Span{business(3), business(7)},
@@ -270,6 +274,15 @@ func (p *Policy) Version() string { return p.spec.Version }
 
 // ConfirmsUnproven says whether unproven mail from a partner's address is asked to confirm.
 func (p *Policy) ConfirmsUnproven() bool { return p.spec.ConfirmUnproven }
+
+// Alerts are what staff are told of by themselves.
+func (p *Policy) Alerts() intake.Alerts {
+	a := intake.Alerts{Renewal: p.spec.Renewal, Probe: p.spec.Probe}
+	if a.Renewal.Value == 0 {
+		a.Renewal = intake.Span{}
+	}
+	return a
+}
 
 // Zone is the programme's time zone.
 func (p *Policy) Zone() *time.Location { return p.zone }

@@ -67,6 +67,9 @@ func TestValidateNamesEveryFault(t *testing.T) {
 		"deal_activity":              func(s *Spec) { s.DealActivity = span },
 		"recent_contact":             func(s *Spec) { s.RecentContact = span },
 		"renewal":                    func(s *Spec) { s.Renewal = span },
+		"probe.domains":              func(s *Spec) { s.Probe.Domains = 1 },
+		"probe.taken":                func(s *Spec) { s.Probe.Taken = 0 },
+		"probe.within":               func(s *Spec) { s.Probe.Within = business(5) },
 		"examples[0].expect":         func(s *Spec) { s.Examples = []Example{{}} },
 	} {
 		faults := spec(change).Validate(identity.Default())
@@ -109,7 +112,7 @@ func every() map[string]func(*Spec) {
 		"Scopes":            func(s *Spec) { s.Split, s.Scopes = intake.FieldProductInterest, []string{"Vault"} },
 		"GroupScope":        func(s *Spec) { s.GroupScope = GroupWhole }, "DirectDeal": func(s *Spec) { s.DirectDeal = intake.OutcomeDecline },
 		"DealActivity": func(s *Spec) { s.DealActivity = intake.Span{} }, "RecentContact": func(s *Spec) { s.RecentContact = days(180) },
-		"Renewal": func(s *Spec) { s.Renewal = intake.Span{} },
+		"Renewal": func(s *Spec) { s.Renewal = intake.Span{} }, "Probe": func(s *Spec) { s.Probe.Domains = 0 },
 		"Conditions": func(s *Spec) {
 			s.Conditions = []Condition{{Name: "big", When: "amount > 1", Outcome: intake.OutcomeReview}}
 		},

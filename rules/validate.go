@@ -121,5 +121,25 @@ func (s Spec) validateChoices() []error {
 			fault("%s: %s", key, wantSpan)
 		}
 	}
+	return append(faults, validateProbe(s.Probe)...)
+}
+
+func validateProbe(p intake.ProbeLimits) []error {
+	if p.Domains == 0 {
+		return nil
+	}
+	var faults []error
+	if p.Domains < 2 {
+		faults = append(faults, fmt.Errorf("probe.domains: %d: want 2 or more, or 0 for never", p.Domains))
+	}
+	if p.Taken < 1 || p.Taken > 100 {
+		faults = append(faults, fmt.Errorf("probe.taken: %d is not a part in percent, 1 to 100", p.Taken))
+	}
+	if p.Within.Unit != intake.Days || p.Within.Value < 1 || p.Within.Value > longestProbe {
+		faults = append(faults, fmt.Errorf("probe.within: want 1 to %d days, like 7 days", longestProbe))
+	}
 	return faults
 }
+
+// longestProbe bounds the days whose counts are kept of a partner.
+const longestProbe = 90

@@ -26,6 +26,15 @@ func (l *locale) moment(t time.Time, at *time.Location) string {
 	).Replace(l.form)
 }
 
+// day writes a day in full, without the time of day. What is exactly one in UTC was given as a
+// day, and is that one everywhere.
+func (l *locale) day(t time.Time, at *time.Location) string {
+	if t.Equal(t.Truncate(24 * time.Hour)) {
+		at = time.UTC
+	}
+	return strings.SplitN(l.moment(t, at), t.In(at).Format(", 15:04"), 2)[0]
+}
+
 // location is a zone by its IANA name, UTC if this machine does not know it.
 func location(zone string) *time.Location {
 	at, err := time.LoadLocation(zone)

@@ -30,6 +30,7 @@ const (
 var says = map[intake.MessageKind]part{
 	intake.MessageReceived:       saysFields | saysDue | saysReceipt,
 	intake.MessageNeedsInfo:      saysFields | saysAsks | saysQuestion | saysDue,
+	intake.MessageCompleted:      saysFields | saysDue | saysReceipt,
 	intake.MessageApproved:       saysFields | saysNote | saysDue | saysUntil | saysMeeting | saysExtensions | saysReceipt,
 	intake.MessageDeclined:       saysNote | saysReason | saysAppealBy,
 	intake.MessageWaitlisted:     saysAppealBy | saysReceipt,

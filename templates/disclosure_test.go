@@ -153,6 +153,9 @@ func markedBrief() *intake.Brief {
 	b.Registration.Revoking = intake.Revoking{By: "x", Why: "x"}
 	b.Registration.Requests = intake.Verbs()
 	b.Registration.PartnerNote, b.Registration.Rationale, b.Registration.Contact = "x", "x", "x"
+	b.Outage = sampleBrief(intake.StaffOutage, "", "", time.Date(2044, 5, 5, 5, 5, 0, 0, time.UTC)).Outage
+	b.Renewals = []intake.Renewal{{Account: "x", Name: "x", Ends: time.Date(2044, 5, 5, 5, 5, 0, 0, time.UTC), Partner: "x"}}
+	b.Probe = &intake.Probe{Domains: 4444, Taken: 4444, Days: 4444, Cases: []string{"x"}}
 	b.Percent = 4444
 	setStrings(reflect.ValueOf(b), "canary-brief")
 	return b
@@ -204,6 +207,7 @@ func TestEveryFactIsMarked(t *testing.T) {
 var may = map[intake.MessageKind][]string{
 	intake.MessageReceived:       {"canary-value", "canary-words", "canary-receipt", "2032"},
 	intake.MessageNeedsInfo:      {"canary-value", "canary-words", "canary-given", "canary-question", "canary-message", "canary-remark", "2032"},
+	intake.MessageCompleted:      {"canary-value", "canary-words", "canary-receipt", "2032"},
 	intake.MessageStatus:         {"2032", "2033", "2034", "2035", "2036", "7171", "7272", "73", "canary-related"},
 	intake.MessageChanged:        {"canary-value", "canary-words", "2032", "2033"},
 	intake.MessageRequested:      {"2032", "2033", "2036"},
@@ -332,6 +336,7 @@ func TestWhatAKindShallSayIsSaid(t *testing.T) {
 	for kind, wanted := range map[intake.MessageKind][]string{
 		intake.MessageReceived:   {"canary-value", `you wrote "canary-words"`, "2032", "UTC"},
 		intake.MessageNeedsInfo:  {"canary-value", "canary-question", "canary-message", "canary-remark", "canary-given", "2032", "Country: ", "Company domain: "},
+		intake.MessageCompleted:  {"canary-value", `you wrote "canary-words"`, "2032", "complete", "canary-receipt"},
 		intake.MessageExtended:   {"canary-note", "2033", "Extended", "first meeting"},
 		intake.MessageStatus:     {"2033", "2034", "2035", "held for you"},
 		intake.MessageChanged:    {"canary-value", `you wrote "canary-words"`, "We changed:"},

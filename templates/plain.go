@@ -231,6 +231,16 @@ func (w *plainWriter) staff(kind intake.MessageKind, v staffView) {
 	for _, d := range v.Digest {
 		w.field(d.Label, line(strconv.Itoa(d.Count)+" "+d.Cases, maxSaid))
 	}
+	for _, r := range v.Renewals {
+		w.field(r.Account, w.phrase("staff_renewals.line", r))
+	}
+	if len(v.Renewals) > 0 {
+		w.say(w.phrase("staff_renewals.how", v) + " " + v.Renewals[0].Command)
+	}
+	if v.Probe != nil {
+		w.say(w.phrase("staff_probe.next", v))
+		w.field(w.phrase("label.newest", v), v.Probe.Cases)
+	}
 	for _, b := range append(v.Links, v.Records...) {
 		w.button(b.Words, b.URL)
 	}

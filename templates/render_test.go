@@ -41,6 +41,7 @@ func render(t testing.TB, m intake.Message) Rendered {
 var usual = map[intake.MessageKind]intake.Status{
 	intake.MessageReceived:   intake.StatusInReview,
 	intake.MessageNeedsInfo:  intake.StatusNeedsInfo,
+	intake.MessageCompleted:  intake.StatusInReview,
 	intake.MessageApproved:   intake.StatusProvisional,
 	intake.MessageDeclined:   intake.StatusDeclined,
 	intake.MessageWaitlisted: intake.StatusWaitlisted,
@@ -171,6 +172,10 @@ func goldens() map[string]intake.Message {
 	late := sample(intake.StaffDecision, intake.StatusInReview, "")
 	late.Brief.Percent = 100
 	list["staff-decision-late"] = late
+	back, still := sample(intake.StaffOutage, "", ""), sample(intake.StaffOutage, "", "")
+	back.Brief.Outage.Until = back.At.Add(-2 * time.Minute)
+	still.Brief.Outage.Again = true
+	list["staff-outage-over"], list["staff-outage-goes-on"] = back, still
 	return list
 }
 

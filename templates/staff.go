@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -52,6 +53,25 @@ type staffView struct {
 	// Digest are the numbers of the week, or with Gathered those of what came in at once.
 	Digest   []digestView
 	Gathered bool
+	// What alerts are about.
+	Outage   *outageView
+	Renewals []renewalView
+	Probe    *probeView
+}
+
+// outageView is something that does not work, or with Until works again.
+type outageView struct {
+	Name, Since, Until string
+	Again              bool
+}
+
+// renewalView is a contract that ends soon; Account is a domain, Ends a day, Command confirms it.
+type renewalView struct{ Account, Name, Ends, Partner, Command string }
+
+// probeView is how many companies a partner registered, and how many of them are taken.
+type probeView struct {
+	Domains, Taken, Percent, Days int
+	Cases                         string
 }
 
 // findingView is what one rule found.
@@ -121,12 +141,33 @@ func newStaffView(m intake.Message, program, tag string) staffView {
 		}
 		v.Digest = append(v.Digest, digestView{label, d.Count, line(strings.Join(d.Cases, ", "), maxSaid)})
 	}
+	v.alerts(b, l, at)
 	for _, title := range []string{v.Partner, v.Case, v.Company} {
 		if title != "" {
 			v.Title = short(title, maxTitle)
 		}
 	}
 	return v
+}
+
+func (v *staffView) alerts(b *intake.Brief, l *locale, at *time.Location) {
+	if o := b.Outage; o != nil {
+		v.Outage = &outageView{Name: line(o.Name, maxShort), Since: l.moment(o.Since, at), Until: l.moment(o.Until, at), Again: o.Again}
+		v.Why = append(v.Why, lines(o.Problem)...)
+	}
+	for _, r := range b.Renewals {
+		account := line(r.Account, maxShort)
+		if account == "" {
+			continue
+		}
+		v.Renewals = append(v.Renewals, renewalView{
+			Account: account, Name: cmp.Or(line(r.Name, maxShort), account), Ends: l.day(r.Ends, at), Partner: line(r.Partner, maxShort),
+			Command: "leadgate accounts confirm-renewal " + account,
+		})
+	}
+	if p := b.Probe; p != nil && p.Domains > 0 {
+		v.Probe = &probeView{p.Domains, p.Taken, percent(100 * p.Taken / p.Domains), p.Days, line(strings.Join(p.Cases, ", "), maxSaid)}
+	}
 }
 
 func (v *staffView) registration(r *intake.Registration, l *locale, at *time.Location) {

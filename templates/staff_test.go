@@ -44,6 +44,9 @@ func TestStaffReadWhatTheyNeedToDecide(t *testing.T) {
 		intake.StaffTrouble:   {"refused by the mail server"},
 		intake.StaffConfirmBy: {"pia@vendor.example", "never agreed", "/desk/revoke-"},
 		intake.StaffDigest:    {"LG-2026-000124-P", "LG-2026-000101-C"},
+		intake.StaffOutage:    {"mailbox partners", "does not let us in", "23"},
+		intake.StaffRenewals:  {"acme.example", "31", "Partner GmbH", "partner-two", "leadgate accounts confirm-renewal acme.example"},
+		intake.StaffProbe:     {"24", "17", "70 %", "LG-2026-000124-P, LG-2026-000123-K"},
 	} {
 		for _, tag := range languages() {
 			m := in(tag, sample(kind, usual[kind], ""))

@@ -267,6 +267,18 @@ func sampleBrief(kind intake.MessageKind, status intake.Status, reason intake.Re
 			{Name: "undelivered"},
 			{Name: "waiting"},
 		}
+	case intake.StaffOutage:
+		b.Registration, b.Partner, b.PartnerID, b.Due = nil, "", "", time.Time{}
+		b.Outage = &intake.Outage{Name: "mailbox partners", Problem: "imap.vendor.example: the server does not let us in", Since: at.Add(-20 * time.Minute)}
+	case intake.StaffRenewals:
+		b.Registration, b.Partner, b.PartnerID, b.Due = nil, "", "", time.Time{}
+		b.Renewals = []intake.Renewal{
+			{Account: "acme.example", Name: "Acme GmbH", Ends: time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC), Partner: "Partner GmbH"},
+			{Account: "contoso.example", Ends: at.Add(90 * 24 * time.Hour), Partner: "partner-two"},
+		}
+	case intake.StaffProbe:
+		b.Registration, b.Due = nil, time.Time{}
+		b.Probe = &intake.Probe{Domains: 24, Taken: 17, Days: 7, Cases: []string{"LG-2026-000124-P", "LG-2026-000123-K"}}
 	}
 	return b
 }

@@ -87,8 +87,11 @@ func TestACanaryThatDoesNotComeBackMeansThatTheLoopIsBroken(t *testing.T) {
 	if !h.CanaryOverdue || h.State != StateDegraded || !strings.HasPrefix(h.Problem, "the mail loop is broken: a test mail that was sent to partners@vendor.example 15m1s ago has not come back") {
 		t.Errorf("%+v", h)
 	}
+	if c := box.Condition(); !c.Down || c.Problem != h.Problem {
+		t.Errorf("staff are told %+v", c)
+	}
 	box.takeTest(t, sink, out.all()[1].Data, false) // the later one comes: the loop works
-	if h := box.Health(); h.CanaryOverdue || h.Problem != "" || h.CanaryLatency != time.Second {
+	if h := box.Health(); box.Condition().Down || h.CanaryOverdue || h.Problem != "" || h.CanaryLatency != time.Second {
 		t.Errorf("%+v", h)
 	}
 }

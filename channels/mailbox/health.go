@@ -63,6 +63,20 @@ func (m *Mailbox) Health() Health {
 	return h
 }
 
+var _ intake.Watched = (*Mailbox)(nil)
+
+// Condition says whether mail comes in, for those who look after the programme. Answers that do
+// not go out are no part of it, unless they break the loop of the canary: they are tried again,
+// and so would be what says so.
+func (m *Mailbox) Condition() intake.Condition {
+	h := m.Health()
+	return intake.Condition{
+		Name:    "mailbox " + m.Mailbox(),
+		Down:    h.State == StateDown || h.State == StateAuthFailed || h.CanaryOverdue,
+		Problem: h.Problem,
+	}
+}
+
 // sending is how the last answers went out.
 type sending struct {
 	mu      sync.Mutex

@@ -53,6 +53,34 @@ func TestTheStateFollowsWhatHappens(t *testing.T) {
 	}
 }
 
+// TestStaffAreToldOfWhatDoesNotHealByItself: not of what is tried again in a moment.
+func TestStaffAreToldOfWhatDoesNotHealByItself(t *testing.T) {
+	lost := errors.New("connection lost")
+	for name, tt := range map[string]struct {
+		events func(c *condition, clock *clock)
+		down   bool
+	}{
+		"at the start":           {func(*condition, *clock) {}, false},
+		"mail comes in":          {func(c *condition, _ *clock) { c.succeeded() }, false},
+		"a connection just lost": {func(c *condition, _ *clock) { c.succeeded(); c.failed(lost) }, false},
+		"lost for a while":       {func(c *condition, clock *clock) { c.succeeded(); c.failed(lost); clock.advance(silence + 1) }, true},
+		"not let in":             {func(c *condition, _ *clock) { c.succeeded(); c.failed(&loginRefused{errors.New("NO")}) }, true},
+		"back again":             {func(c *condition, _ *clock) { c.failed(lost); c.succeeded() }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, _ := newTestMailbox(t, Config{})
+			clock := newClock()
+			m.imap = &fetcher{}
+			m.imap.condition.now = clock.now
+			tt.events(&m.imap.condition, clock)
+			got := m.Condition()
+			if want := (intake.Condition{Name: "mailbox " + m.Mailbox(), Down: tt.down, Problem: m.Health().Problem}); got != want {
+				t.Errorf("%+v, want %+v", got, want)
+			}
+		})
+	}
+}
+
 // What a server pushes may never come because the connection is dead. The longest silence
 // that is waited for, and the time for an answer after it, are less than five minutes.
 func TestADeadConnectionIsNoticedWithinFiveMinutes(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -21,7 +22,7 @@ func accountsCommand() *cobra.Command {
 	cmd.AddCommand(l.importCommand(&p), l.exportCommand(&p), accountsList(&p), l.showCommand(&p, "DOMAIN",
 		func(ctx context.Context, c *admin.Client, domain string) (intake.Account, error) {
 			return c.Account(ctx, domain)
-		}), accountsRemove(&p))
+		}), accountsConfirm(&p), accountsRemove(&p))
 	return cmd
 }
 
@@ -92,6 +93,27 @@ func standing(a intake.Account) string {
 		words = append(words, "customer")
 	}
 	return strings.Join(words, ", ")
+}
+
+func accountsConfirm(p *place) *cobra.Command {
+	var by string
+	cmd := &cobra.Command{
+		Use:   "confirm-renewal DOMAIN",
+		Short: "Note that the contract of a customer goes on, as the partner who serves it has said",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.with(cmd.Context(), func(c *admin.Client) error {
+				a, err := c.ConfirmRenewal(cmd.Context(), args[0], by)
+				if err != nil {
+					return accounts().unknown(args[0], err)
+				}
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: the renewal of %s is confirmed\n", a.Domain, a.Renewal.UTC().Format(time.DateOnly))
+				return err
+			})
+		},
+	}
+	cmd.Flags().StringVar(&by, "by", whoami(), "who notes it, for the record")
+	return cmd
 }
 
 func accountsRemove(p *place) *cobra.Command {

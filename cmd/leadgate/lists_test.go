@@ -145,6 +145,15 @@ func TestAccountsAreListedShownReplacedAndRemoved(t *testing.T) {
 	if out := says(t, "accounts", "show", "www.globex-group.example", "--dir", p.dir); !strings.Contains(out, "domain     globex.example\n") || !strings.Contains(out, "renewal    2027-03-31\n") {
 		t.Errorf("by an alias:\n%s", out)
 	}
+	if out := says(t, "accounts", "confirm-renewal", "globex-group.example", "--by", "mia", "--dir", p.dir); out != "globex.example: the renewal of 2027-03-31 is confirmed\n" {
+		t.Error(out)
+	}
+	if out := says(t, "accounts", "show", "globex.example", "--dir", p.dir); !strings.Contains(out, "renewal_confirmed  2027-03-31\n") || !strings.Contains(out, "confirmed_by       mia\n") {
+		t.Errorf("after it is confirmed:\n%s", out)
+	}
+	if _, stderr, err := leadgate(t, "accounts", "confirm-renewal", "initech.example", "--by", "mia", "--dir", p.dir); err == nil || !strings.Contains(stderr, "import its renewal first") {
+		t.Errorf("%v %s", err, stderr)
+	}
 	part := fileOf(t, "part.csv", "domain,blocked\nhttps://www.Initech.example,\n")
 	if out := says(t, "accounts", "import", part, "--dry-run", "--dir", p.dir); !strings.Contains(out, "initech.example: changed\n  blocked  in talks with the founders → (nothing)\n") || strings.Contains(out, "note") {
 		t.Errorf("a part of the columns:\n%s", out)

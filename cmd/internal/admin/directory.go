@@ -65,6 +65,7 @@ func (b Backend) directory(mux *http.ServeMux) {
 	handle("DELETE /v1/accounts/{domain}", func(r *http.Request) (any, error) {
 		return struct{}{}, b.Gateway.RemoveAccount(r.Context(), r.PathValue("domain"))
 	})
+	handle("POST /v1/accounts/{domain}/confirm-renewal", b.confirmRenewal)
 	handle("POST /v1/accounts", b.putAccounts)
 	handle("POST /v1/accounts/check", b.checkAccounts)
 }
@@ -112,6 +113,14 @@ func (b Backend) checkAccounts(r *http.Request) (any, error) {
 	}
 	clean, faults, err := b.Gateway.CheckAccounts(r.Context(), l)
 	return CheckedAccounts{clean.Accounts, faults}, err
+}
+
+func (b Backend) confirmRenewal(r *http.Request) (any, error) {
+	var d Decision
+	if err := read(r, &d); err != nil {
+		return nil, err
+	}
+	return b.Gateway.ConfirmRenewal(r.Context(), r.PathValue("domain"), d.By)
 }
 
 func (b Backend) putAccounts(r *http.Request) (any, error) {
@@ -183,6 +192,12 @@ func (c *Client) Account(ctx context.Context, domain string) (a intake.Account, 
 // RemoveAccount takes an account from the lists.
 func (c *Client) RemoveAccount(ctx context.Context, domain string) error {
 	return c.call(ctx, http.MethodDelete, "/v1/accounts/"+url.PathEscape(domain), nil, &struct{}{})
+}
+
+// ConfirmRenewal notes that the contract of an account goes on.
+func (c *Client) ConfirmRenewal(ctx context.Context, domain, by string) (a intake.Account, err error) {
+	err = c.call(ctx, http.MethodPost, "/v1/accounts/"+url.PathEscape(domain)+"/confirm-renewal", Decision{By: by}, &a)
+	return a, err
 }
 
 // CheckAccounts returns what PutAccounts would store, or all that keeps it from that.

@@ -135,9 +135,15 @@ func (a *App) buildGateway() error {
 		Store: a.store, Policy: a.policy, Identity: a.ids, Numbers: numbers, CRMs: crms,
 		Program: a.cfg.Program, Budget: a.cfg.Budget, Log: a.log, Observe: a.metrics, Alone: true,
 		Signer: sign, Witness: witness{filepath.Join(a.cfg.Data, WitnessFile)},
-		Links: a.links, Staff: a.cfg.Staff, StaffChannel: mailChannel(a.cfg), StaffLocale: a.cfg.StaffLocale,
+		DownAfter: a.cfg.Alerts.DownAfter, Links: a.links, Staff: a.cfg.Staff, StaffChannel: mailChannel(a.cfg), StaffLocale: a.cfg.StaffLocale,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	for _, c := range crms {
+		a.watch(c)
+	}
+	return nil
 }
 
 // mailChannel is the channel through which people are written to by e-mail address: staff, and
@@ -221,6 +227,9 @@ const (
 // closed. What was not finished goes on after the next start.
 func (a *App) Run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, a.Close()) }()
+	for _, c := range a.channels {
+		a.watch(c)
+	}
 	servers, err := a.listen()
 	if err != nil {
 		return err
@@ -253,6 +262,13 @@ func (a *App) Run(ctx context.Context) (err error) {
 		err = errors.Join(cause, err)
 	}
 	return err
+}
+
+// watch has staff told if a part is down, if it is one that can say so.
+func (a *App) watch(part any) {
+	if w, ok := part.(intake.Watched); ok {
+		a.gateway.Watch(w)
+	}
 }
 
 // running is a goroutine that can be told to stop.

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"leadgate/channels/mailbox"
 	"leadgate/channels/mailbox/senderauth"
@@ -30,6 +31,7 @@ type Config struct {
 	CasePrefix string `yaml:"case_prefix"`
 	Log        Log    `yaml:"log"`
 	Admin      Admin  `yaml:"admin"`
+	Alerts     Alerts `yaml:"alerts"`
 	Pages      Pages  `yaml:"pages"`
 	// Form is the public form, which stands with the pages.
 	Form webform.Config `yaml:"form"`
@@ -60,6 +62,12 @@ type Admin struct {
 	Listen string `yaml:"listen"`
 }
 
+// Alerts say when staff are told of what is about no case. What the policy knows is there.
+type Alerts struct {
+	// DownAfter is for how long a way in has to be down; 0 for never.
+	DownAfter time.Duration `yaml:"down_after"`
+}
+
 // Identity names files of the operator's own additions to the built-in lists, one entry a
 // line.
 type Identity struct {
@@ -82,6 +90,7 @@ func Default() Config {
 		CasePrefix: "LG",
 		Log:        Log{Level: "info", Format: "text"},
 		Admin:      Admin{Listen: "127.0.0.1:9464"},
+		Alerts:     Alerts{DownAfter: 15 * time.Minute},
 		Policy:     rules.Default(),
 		Budget:     intake.DefaultBudget(),
 		CRM:        CRM{Ledger: true},
@@ -199,6 +208,9 @@ func (c Config) Validate() Faults {
 	}
 	if !slices.Contains([]string{"json", "text"}, c.Log.Format) {
 		fault("log.format", "%q is neither json nor text", c.Log.Format)
+	}
+	if c.Alerts.DownAfter < 0 {
+		fault("alerts.down_after", "%s: want a time like 15m, or 0 for never", c.Alerts.DownAfter)
 	}
 	faults = append(faults, c.Pages.validate()...)
 	faults = append(faults, c.validateForm()...)

@@ -18,6 +18,10 @@ const AccountsHelp = form + `YAML has a list under the key accounts. Columns and
   customer    yes if it buys already
   incumbent   the id of the partner who serves it
   renewal     when its contract ends: a day, which begins at 00:00 UTC, or a time
+  renewal_confirmed
+              the same again, once the partner who serves it has said that it goes on
+  confirmed_by
+              who noted that
   contacted   when direct sales last spoke to it
   note        for staff
 Only domain must be filled.`
@@ -34,6 +38,8 @@ type accountRow struct {
 	Customer  bool   `yaml:"customer,omitempty"`
 	Incumbent string `yaml:"incumbent,omitempty"`
 	Renewal   string `yaml:"renewal,omitempty"`
+	Confirmed string `yaml:"renewal_confirmed,omitempty"`
+	By        string `yaml:"confirmed_by,omitempty"`
 	Contacted string `yaml:"contacted,omitempty"`
 	Note      string `yaml:"note,omitempty"`
 }
@@ -47,14 +53,14 @@ var Accounts List[intake.Account] = &list[intake.Account, accountRow]{
 		return accountRow{
 			Domain: a.Domain, Name: a.Name, Country: a.Country, Aliases: a.Aliases, Parent: a.Parent, CRM: a.CRM,
 			Blocked: a.Blocked, Customer: a.Customer, Incumbent: a.Incumbent,
-			Renewal: momentText(a.Renewal), Contacted: momentText(a.Contacted), Note: a.Note,
+			Renewal: momentText(a.Renewal), Confirmed: momentText(a.Confirmed), By: a.ConfirmedBy, Contacted: momentText(a.Contacted), Note: a.Note,
 		}
 	},
 	apply: func(r accountRow, _ intake.Account, wrong *faults) intake.Account {
 		return intake.Account{
 			Domain: r.Domain, Name: r.Name, Country: r.Country, Aliases: r.Aliases, Parent: r.Parent, CRM: r.CRM,
 			Blocked: r.Blocked, Customer: r.Customer, Incumbent: r.Incumbent,
-			Renewal: readMoment(r.Renewal, "renewal", wrong), Contacted: readMoment(r.Contacted, "contacted", wrong), Note: r.Note,
+			Renewal: readMoment(r.Renewal, "renewal", wrong), Confirmed: readMoment(r.Confirmed, "renewal_confirmed", wrong), ConfirmedBy: r.By, Contacted: readMoment(r.Contacted, "contacted", wrong), Note: r.Note,
 		}
 	},
 	keys: strings.NewReplacer(),

@@ -37,7 +37,7 @@ func wholeAccount() intake.Account {
 	return intake.Account{
 		Domain: "acme.example", Name: "Acme", Country: "DE", Aliases: []string{"b.example", "c.example"}, Parent: "top.example",
 		CRM: []string{"001", "002"}, Blocked: "on the board's wish, see note", Customer: true, Incumbent: "alpha",
-		Renewal: time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC), Contacted: time.Date(2026, 1, 31, 9, 0, 0, 1000, time.UTC), Note: "two\nlines: #1, \"x\"",
+		Renewal: time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC), Confirmed: time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC), ConfirmedBy: "mia", Contacted: time.Date(2026, 1, 31, 9, 0, 0, 1000, time.UTC), Note: "two\nlines: #1, \"x\"",
 	}
 }
 
