@@ -32,6 +32,7 @@ type Gateway struct {
 	// staffChannel is the channel through which staff are told things; "" if there is none.
 	staffChannel string
 	staffLocale  string
+	weekly       bool // partners are told of their week
 	hour         meter
 	now          func() time.Time
 	log          *slog.Logger
@@ -60,6 +61,8 @@ type Options struct {
 	StaffChannel string
 	// StaffLocale is the language in which staff are written to, as in BCP 47.
 	StaffLocale string
+	// Weekly says that partners are told of their cases once a week.
+	Weekly bool
 	// Budget bounds the answers; DefaultBudget if zero.
 	Budget Budget
 	// Links makes the links to the pages; nil without pages, and then no link is good.
@@ -111,7 +114,7 @@ func New(o Options) (*Gateway, error) {
 	g := &Gateway{
 		store: o.Store, policy: o.Policy, ids: o.Identity, numbers: o.Numbers,
 		crms: o.CRMs, repliers: make(map[string]Replier), program: o.Program, alone: o.Alone, budget: o.Budget,
-		links: o.Links, people: o.Staff, staffChannel: o.StaffChannel, staffLocale: o.StaffLocale,
+		links: o.Links, people: o.Staff, staffChannel: o.StaffChannel, staffLocale: o.StaffLocale, weekly: o.Weekly,
 		now: o.Now, log: o.Log, observe: o.Observe, signer: o.Signer, witness: o.Witness, wakes: make(map[Lane]chan struct{}),
 	}
 	if g.budget == (Budget{}) {

@@ -136,6 +136,7 @@ func (a *App) buildGateway(ids *identity.Lists) error {
 		Program: a.cfg.Program, Budget: a.cfg.Budget, Log: a.log, Observe: a.metrics, Alone: true,
 		Signer: sign, Witness: witness{filepath.Join(a.cfg.Data, WitnessFile)},
 		Links: a.links, Staff: a.cfg.Staff, StaffChannel: staffChannel(a.cfg), StaffLocale: a.cfg.StaffLocale,
+		Weekly: a.cfg.PartnerDigest,
 	})
 	return err
 }
