@@ -202,10 +202,15 @@ func (c *change) gather(m Message) error {
 			return err
 		}
 		d.Partner = r.Partner
-		if !slices.Contains(d.Cases, number) {
-			d.Cases = append(d.Cases, number)
+		if slices.Contains(d.Cases, number) {
+			continue
+		}
+		d.Cases = append(d.Cases, number)
+		if err := c.record(&r, Event{Kind: EventHeld, Actor: "gateway", Note: string(m.Kind) + " " + m.ID}); err != nil {
+			return err
 		}
 	}
+	c.held++
 	if len(d.Cases) == 0 {
 		return nil // a notice or a help text: whoever gets so many knows it by now
 	}

@@ -91,6 +91,8 @@ type Observer interface {
 	Moved(from, to Status)
 	// Attempted is called after an attempt at a task; result is done, retry, parked or lost.
 	Attempted(lane Lane, result string, took time.Duration)
+	// Held is called for each answer to a partner that the budget held back.
+	Held()
 }
 
 type noObserver struct{}
@@ -98,6 +100,7 @@ type noObserver struct{}
 func (noObserver) Accepted(string, string, time.Duration) {}
 func (noObserver) Moved(Status, Status)                   {}
 func (noObserver) Attempted(Lane, string, time.Duration)  {}
+func (noObserver) Held()                                  {}
 
 // New returns a gateway over an open store.
 func New(o Options) (*Gateway, error) {
@@ -160,6 +163,9 @@ func (g *Gateway) update(ctx context.Context, fn func(*change) error) error {
 		g.observe.Moved(m.From, m.To)
 		g.log.Info("case moved", "case", m.Case, "from", m.From, "to", m.To, "reason", m.Reason, "by", m.Actor)
 	}
+	for range c.held {
+		g.observe.Held()
+	}
 	for _, address := range c.over {
 		g.log.Warn("the budget holds answers to an address back; they will come in one summary, within the hour", "address", address)
 	}
@@ -191,6 +197,7 @@ type change struct {
 	woken []Lane
 	moves []Event
 	over  []string // addresses that get no more answers for now
+	held  int      // answers that the budget held back
 	// promised are the terms by partner, ringing is the key of the alarm that runs.
 	promised map[string]Terms
 	ringing  string

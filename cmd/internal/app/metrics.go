@@ -20,6 +20,7 @@ type metrics struct {
 	submissions *prometheus.CounterVec
 	accept      *prometheus.HistogramVec
 	moves       *prometheus.CounterVec
+	held        prometheus.Counter
 	attempts    *prometheus.CounterVec
 	attemptTime *prometheus.HistogramVec
 	stopping    atomic.Bool
@@ -39,6 +40,9 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		moves: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "leadgate_case_transitions_total", Help: "Transitions of cases by new status.",
 		}, []string{"to"}),
+		held: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "leadgate_answers_held_total", Help: "Answers that the sending budget held back, to be told in a summary.",
+		}),
 		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "leadgate_task_attempts_total", Help: "Attempts at tasks by lane and result.",
 		}, []string{"lane", "result"}),
@@ -47,7 +51,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Buckets: prometheus.ExponentialBuckets(0.001, 2, 16),
 		}, []string{"lane"}),
 	}
-	r.MustRegister(m.submissions, m.accept, m.moves, m.attempts, m.attemptTime,
+	r.MustRegister(m.submissions, m.accept, m.moves, m.held, m.attempts, m.attemptTime,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -60,6 +64,9 @@ func (m *metrics) Accepted(channel, outcome string, took time.Duration) {
 
 // Moved implements intake.Observer.
 func (m *metrics) Moved(_, to intake.Status) { m.moves.WithLabelValues(string(to)).Inc() }
+
+// Held implements intake.Observer.
+func (m *metrics) Held() { m.held.Inc() }
 
 // Attempted implements intake.Observer.
 func (m *metrics) Attempted(lane intake.Lane, result string, took time.Duration) {
