@@ -663,3 +663,42 @@ func (c telling) Reply(ctx context.Context, m intake.Message) (thread json.RawMe
 	c.told <- struct{}{}
 	return thread, err
 }
+
+// TestADigestThatWasPlannedTellsOnlyWhatIsTheReadersWhenItIsMade: between the two a case can become
+// another's, or nothing be left to tell.
+func TestADigestThatWasPlannedTellsOnlyWhatIsTheReadersWhenItIsMade(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change func(w *world, own string)
+		want   int // digests
+	}{
+		"only his own case is told": {func(*world, string) {}, 1},
+		"nothing of a partner who is suspended meanwhile": {func(w *world, _ string) {
+			w.becomes("alpha", intake.PartnerSuspended, time.Time{})
+		}, 0},
+		"nothing of a case about which nothing is to be done any more": {func(w *world, own string) { w.meets(own, time.Now(), true) }, 0},
+		"nothing to who has switched it off meanwhile":                 {func(w *world, _ string) { w.switchDigest("ana@alpha.example", intake.DigestOff) }, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWeeks(t, func(w *world) {
+				own := w.submit("ana@alpha.example", acme()).Case
+				bobs := w.submit("bob@alpha.example", named("Bob's", "bobs.example")).Case
+				toms := w.submit("tom@beta.example", named("Tom's", "toms.example")).Case
+				tt.change(w, own)
+				err := w.store.Update(w.Context(), func(tx intake.Tx) error {
+					return tx.Enqueue(intake.Task{
+						Key: "week:2000-01-03:x", Lane: intake.LaneDigest, Case: "week:ana@alpha.example", Due: time.Now().UTC(),
+						Payload: fmt.Appendf(nil, `{"partner":"alpha","address":"ana@alpha.example","channel":"email","cases":[%q,%q,%q],"since":%q,"until":%q}`,
+							own, bobs, toms, time.Now().UTC().Format(time.RFC3339), time.Now().UTC().Format(time.RFC3339)),
+					})
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				w.pass(2 * time.Minute)
+				if k := w.week("ana@alpha.example", tt.want); tt.want > 0 {
+					w.wantListed(k, []string{own}, nil, nil, nil)
+				}
+			}, func(s *rules.Spec) { s.RunOut = true })
+		})
+	}
+}
