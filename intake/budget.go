@@ -20,8 +20,9 @@ const (
 // can't draw more of them than a person would read. What goes beyond for one address is told
 // in one summary once there is room; what goes beyond in all waits. Messages that a person or
 // a deadline causes are counted and not held back. Staff are told of the first new cases of an
-// hour one by one and of the others together; that is counted by itself. A limit above 500 is
-// none, but for Hour.
+// hour one by one and of the others together; that is counted by itself. A partner's weekly digest
+// waits until half of the room is free, so that no answer is held back for it. A limit above 500
+// is none, but for Hour.
 type Budget struct {
 	AddressHour int `yaml:"address_hour"` // answers to one address within an hour
 	AddressDay  int `yaml:"address_day"`
@@ -71,6 +72,9 @@ func (g *Gateway) maySend(ctx context.Context, m Message) (ruling, error) {
 	})
 	if err != nil {
 		return r, err
+	}
+	if r == sendTogether && m.Kind == MessageDigest {
+		return r, RetryAfter(weekPause, errBudget)
 	}
 	if r == sendNow && !m.Unprompted {
 		if wait = g.hour.take(m.ID, g.stamp(), g.budget.Hour); wait > 0 {
@@ -144,7 +148,7 @@ func (g *Gateway) count(tx Tx, m Message) (room bool, err error) {
 				n++
 			}
 		}
-		if n >= w.limit && (!m.Unprompted || m.Brief != nil) {
+		if m.Kind == MessageDigest && n >= (w.limit+1)/2 || n >= w.limit && (!m.Unprompted || m.Brief != nil) {
 			return false, nil
 		}
 	}
@@ -198,10 +202,15 @@ func (c *change) gather(m Message) error {
 			return err
 		}
 		d.Partner = r.Partner
-		if !slices.Contains(d.Cases, number) {
-			d.Cases = append(d.Cases, number)
+		if slices.Contains(d.Cases, number) {
+			continue
+		}
+		d.Cases = append(d.Cases, number)
+		if err := c.record(&r, Event{Kind: EventHeld, Actor: "gateway", Note: string(m.Kind) + " " + m.ID}); err != nil {
+			return err
 		}
 	}
+	c.held++
 	if len(d.Cases) == 0 {
 		return nil // a notice or a help text: whoever gets so many knows it by now
 	}

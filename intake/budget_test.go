@@ -20,6 +20,15 @@ func TestAnAddressGetsSixAnswersAnHourAndTheRestInOneSummary(t *testing.T) {
 		if got := w.log.String(); strings.Count(got, "level=WARN") != 1 || strings.Contains(got, "level=ERROR") || !strings.Contains(got, "will come in one summary") || !strings.Contains(got, "address=ana@alpha.example") {
 			w.Errorf("staff are told:\n%s", got)
 		}
+		held := 0
+		for _, r := range w.cases() {
+			if got := notes(w.story(r.Number), intake.EventHeld); len(got) == 1 && strings.HasPrefix(got[0], "approved "+r.Number) {
+				held++
+			}
+		}
+		if held != 15 {
+			w.Errorf("%d of 15 cases say that their answer is held back", held)
+		}
 		w.submit("bob@alpha.example", named("Bob's", "bobs.example")) // others are not held up
 		w.pass(2 * time.Hour)
 		got := w.channel.messages()

@@ -36,6 +36,7 @@ const (
 	EventActivity    EventKind = "activity"    // something happened to the deal in the CRM
 	EventUnlinked    EventKind = "unlinked"    // the links to the status page were revoked
 	EventAttributed  EventKind = "attributed"  // staff said who gets which part of the credit
+	EventHeld        EventKind = "held"        // an answer was held back; it comes with others in a summary
 )
 
 // EventKinds is the full set.
@@ -44,7 +45,7 @@ func EventKinds() []EventKind {
 		EventAccepted, EventJoined, EventMoved, EventJudged, EventAmended,
 		EventPushed, EventNotified, EventUndelivered, EventReported, EventRequested, EventExtended, EventMeeting, EventSeen,
 		EventRang, EventProgress, EventDisputed, EventRefused, EventProposed, EventElevated, EventActivity,
-		EventAttributed, EventUnlinked,
+		EventAttributed, EventUnlinked, EventHeld,
 	}
 }
 

@@ -32,6 +32,7 @@ type Gateway struct {
 	// staffChannel is the channel through which staff are told things; "" if there is none.
 	staffChannel string
 	staffLocale  string
+	weekly       bool // partners are told of their week
 	hour         meter
 	now          func() time.Time
 	log          *slog.Logger
@@ -62,6 +63,8 @@ type Options struct {
 	StaffChannel string
 	// StaffLocale is the language in which staff are written to, as in BCP 47.
 	StaffLocale string
+	// Weekly says that partners are told of their cases once a week.
+	Weekly bool
 	// Budget bounds the answers; DefaultBudget if zero.
 	Budget Budget
 	// Links makes the links to the pages; nil without pages, and then no link is good.
@@ -93,6 +96,8 @@ type Observer interface {
 	Moved(from, to Status)
 	// Attempted is called after an attempt at a task; result is done, retry, parked or lost.
 	Attempted(lane Lane, result string, took time.Duration)
+	// Held is called for each answer to a partner that the budget held back.
+	Held()
 }
 
 type noObserver struct{}
@@ -100,6 +105,7 @@ type noObserver struct{}
 func (noObserver) Accepted(string, string, time.Duration) {}
 func (noObserver) Moved(Status, Status)                   {}
 func (noObserver) Attempted(Lane, string, time.Duration)  {}
+func (noObserver) Held()                                  {}
 
 // New returns a gateway over an open store.
 func New(o Options) (*Gateway, error) {
@@ -116,7 +122,7 @@ func New(o Options) (*Gateway, error) {
 	g := &Gateway{
 		store: o.Store, policy: o.Policy, ids: o.Identity, numbers: o.Numbers,
 		crms: o.CRMs, repliers: make(map[string]Replier), program: o.Program, alone: o.Alone, budget: o.Budget,
-		links: o.Links, people: o.Staff, staffChannel: o.StaffChannel, staffLocale: o.StaffLocale,
+		links: o.Links, people: o.Staff, staffChannel: o.StaffChannel, staffLocale: o.StaffLocale, weekly: o.Weekly,
 		now: o.Now, log: o.Log, observe: o.Observe, signer: o.Signer, witness: o.Witness, downAfter: o.DownAfter, wakes: make(map[Lane]chan struct{}),
 	}
 	if g.budget == (Budget{}) {
@@ -162,6 +168,9 @@ func (g *Gateway) update(ctx context.Context, fn func(*change) error) error {
 		g.observe.Moved(m.From, m.To)
 		g.log.Info("case moved", "case", m.Case, "from", m.From, "to", m.To, "reason", m.Reason, "by", m.Actor)
 	}
+	for range c.held {
+		g.observe.Held()
+	}
 	for _, address := range c.over {
 		g.log.Warn("the budget holds answers to an address back; they will come in one summary, within the hour", "address", address)
 	}
@@ -193,6 +202,7 @@ type change struct {
 	woken []Lane
 	moves []Event
 	over  []string // addresses that get no more answers for now
+	held  int      // answers that the budget held back
 	// promised are the terms by partner, ringing is the key of the alarm that runs.
 	promised map[string]Terms
 	ringing  string

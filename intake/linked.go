@@ -145,7 +145,7 @@ var linkedActs = map[StaffAct]func(ctx context.Context, g *Gateway, number strin
 // deliveries. Each revision of a case has its event, of the same number.
 func matters(e Event) bool {
 	switch e.Kind {
-	case EventPushed, EventNotified, EventUndelivered, EventReported, EventUnlinked:
+	case EventPushed, EventNotified, EventUndelivered, EventReported, EventUnlinked, EventHeld:
 		return false
 	}
 	return true

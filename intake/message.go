@@ -50,6 +50,10 @@ const (
 	MessageRules          MessageKind = "rules"     // the rules of the programme
 	MessageGiven          MessageKind = "given"     // a case of another partner is theirs now
 	MessagePassedOn       MessageKind = "passed_on" // a case is another partner's now
+
+	MessageDigest    MessageKind = "digest"     // a person's own cases, once a week
+	MessageDigestOff MessageKind = "digest_off" // it comes no more
+	MessageDigestOn  MessageKind = "digest_on"  // it comes again
 )
 
 // The kinds of messages to staff. They have a Brief.
@@ -87,6 +91,7 @@ func MessageKinds() []MessageKind {
 		MessageWindowReminder, MessageNotExtended, MessageIdle, MessageWon, MessageLost,
 		MessageReopened, MessageAppealDecided, MessageConflict, MessageRevoked, MessageElevated,
 		MessageTurn, MessageOffboarding, MessageRules, MessageGiven, MessagePassedOn,
+		MessageDigest, MessageDigestOff, MessageDigestOn,
 	}
 }
 
@@ -101,6 +106,8 @@ type Message struct {
 	// Cases are what a summary tells of, Faults the rows that came to no case.
 	Cases  []Facts    `json:"cases,omitempty"`
 	Faults []RowFault `json:"faults,omitempty"`
+	// Week is what a digest tells; nil in all else.
+	Week *Week `json:"week,omitempty"`
 	// Request is what was asked for, Changed the fields that have new values now.
 	Request Verb    `json:"request,omitempty"`
 	Changed []Field `json:"changed,omitempty"`
@@ -162,6 +169,8 @@ type Facts struct {
 	Typed       bool   `json:"typed,omitempty"`
 	// Receipt is the signed receipt, as text; "" where none is given.
 	Receipt string `json:"receipt,omitempty"`
+	// Weekly says that the programme tells its partners of their cases once a week.
+	Weekly bool `json:"weekly,omitempty"`
 	// Rules are the rules of the programme, in a message about them.
 	Rules *Published `json:"rules,omitempty"`
 }

@@ -113,12 +113,16 @@ func (c *change) enqueueMessage(m Message, key, queue string) error {
 	if err := c.PutRecord(spaceSentTo, m.ID, []byte(m.To.Address)); err != nil {
 		return err
 	}
-	return c.Enqueue(Task{Key: key, Lane: LaneNotify, Case: queue, Due: c.at, Payload: body})
+	lane := LaneNotify
+	if m.Kind == MessageDigest {
+		lane = LaneDigest
+	}
+	return c.Enqueue(Task{Key: key, Lane: lane, Case: queue, Due: c.at, Payload: body})
 }
 
 // programFacts is what may be told to a partner about no case at all.
 func (c *change) programFacts(p Partner) Facts {
-	f := Facts{Program: c.g.program, Zone: c.g.policy.Zone().String(), Received: c.at, Contact: p.Manager, Locale: p.Locale}
+	f := Facts{Program: c.g.program, Zone: c.g.policy.Zone().String(), Received: c.at, Contact: p.Manager, Locale: p.Locale, Weekly: c.g.weekly}
 	if f.Contact.Email == "" {
 		f.Contact = c.g.policy.Contact()
 	}

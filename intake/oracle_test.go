@@ -108,7 +108,7 @@ func dumps() fs.FS {
 	for _, k := range intake.MessageKinds() {
 		files["en/"+string(k)+".txt.tmpl"] = &fstest.MapFile{Data: []byte(`{{printf "%#v" .}}{{range .Asks}}
 {{.Line}}
-{{end}}`)}
+{{end}}{{with .Week}}{{printf "%#v" .}}{{end}}`)}
 	}
 	return files
 }

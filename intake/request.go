@@ -24,6 +24,8 @@ func (a *acceptance) obey(c *change, r *Registration, speaker string) error {
 			err = a.tellRules(c, speaker)
 		case cmd.Verb == VerbAgree:
 			err = a.agree(c, speaker, cmd.Words)
+		case cmd.Verb == VerbDigest:
+			err = a.digest(c, speaker, cmd.Words)
 		case about != nil:
 			a.receipt = Receipt{Case: about.Number, Status: about.Status, Known: true}
 			err = a.obeyFor(c, about, cmd)

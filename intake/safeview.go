@@ -46,6 +46,9 @@ var stages = map[Status]PublicStage{
 	StatusMerged:      "merged",
 }
 
+// Stage is what partners see of a status; "" if they see nothing.
+func (s Status) Stage() PublicStage { return stages[s] }
+
 // PublicStages is the full set, in the order of Statuses.
 func PublicStages() []PublicStage {
 	var all []PublicStage

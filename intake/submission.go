@@ -143,12 +143,20 @@ const (
 	// VerbRules asks for the rules of the programme, VerbAgree acknowledges a version of them.
 	VerbRules Verb = "rules"
 	VerbAgree Verb = "agree"
+	// VerbDigest switches the weekly digest off or on for who wrote, as its words say.
+	VerbDigest Verb = "digest"
 )
 
 // Verbs is the full set.
 func Verbs() []Verb {
-	return []Verb{VerbStatus, VerbWithdraw, VerbExtend, VerbAppeal, VerbHelp, VerbRules, VerbAgree}
+	return []Verb{VerbStatus, VerbWithdraw, VerbExtend, VerbAppeal, VerbHelp, VerbRules, VerbAgree, VerbDigest}
 }
+
+// The words with VerbDigest.
+const (
+	DigestOff = "off"
+	DigestOn  = "on"
+)
 
 // Command is what a partner asks for in a word. Case is the number that was written, empty if
 // the thread has to tell; Words are what was written after it: a reason.

@@ -14,6 +14,7 @@ type Lane string
 const (
 	LaneCheck  Lane = "check"  // judging cases
 	LaneNotify Lane = "notify" // answering partners
+	LaneDigest Lane = "digest" // partners' weekly digests, which nothing has to wait behind
 	LanePush   Lane = "push"   // writing to CRMs; one lane for each, see PushLane
 	LaneTimer  Lane = "timer"  // deadlines
 )

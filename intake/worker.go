@@ -53,9 +53,9 @@ func (g *Gateway) Run(ctx context.Context) error {
 	if err := g.followPolicy(ctx); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("set the clocks by the policy: %w", err)
 	}
-	err := g.update(ctx, func(c *change) error { return errors.Join(c.awaitWeek(c.at), c.awaitRenewals(c.at)) })
+	err := g.update(ctx, func(c *change) error { return errors.Join(c.awaitWeek(c.at), c.awaitPartners(c.at), c.awaitRenewals(c.at)) })
 	if err != nil && ctx.Err() == nil {
-		return fmt.Errorf("plan to tell staff of the week, and of renewals: %w", err)
+		return fmt.Errorf("plan to tell of the week, and of renewals: %w", err)
 	}
 	var wg sync.WaitGroup
 	for _, l := range g.lanes() {
@@ -108,6 +108,7 @@ func (g *Gateway) lanes() []lane {
 	lanes := []lane{
 		{name: LaneCheck, workers: 32, run: g.runCheck, delay: steps(time.Second, 5*time.Second, 30*time.Second, time.Minute)},
 		{name: LaneNotify, workers: 16, run: g.runNotify, delay: answerDelay, giveUp: 5 + int(5*day/(30*time.Minute))},
+		{name: LaneDigest, workers: 2, run: g.runWeek, delay: answerDelay},
 		{name: LaneTimer, workers: 2, run: g.runTimer, delay: steps(time.Second, 10*time.Second, time.Minute)},
 	}
 	for _, crm := range g.crms {

@@ -125,7 +125,7 @@ func marked(kind intake.MessageKind, status intake.Status) intake.Message {
 			Due: year(2032), Until: year(2033), Received: year(2034), Meeting: year(2035), AppealBy: year(2036),
 			Contact: intake.Contact{Name: "canary-name", Email: "canary-mail", Role: "canary-role", Status: "canary-contact"},
 			Was:     "canary-was", Extensions: 7171, Days: 7272, Related: "canary-related", Percent: 73,
-			StatusLink: "https://canary-link.example/s", RulesLink: "https://canary-page.example/r", Receipt: "canary-receipt",
+			StatusLink: "https://canary-link.example/s", RulesLink: "https://canary-page.example/r", Receipt: "canary-receipt", Weekly: true,
 			ConfirmLink: "https://canary-confirm.example/c", Typed: true,
 			Rules: &intake.Published{
 				Version: "canary-version", Hash: "canary-hash", Certified: []string{"canary-product"},
@@ -142,7 +142,28 @@ func marked(kind intake.MessageKind, status intake.Status) intake.Message {
 		m.Cases = []intake.Facts{m.Facts}
 		m.Faults = []intake.RowFault{{Row: 3, Problem: intake.Problem{Field: "canary-ask", Code: "canary-codes", Message: "canary-remark"}}}
 	}
+	if kind == intake.MessageDigest {
+		m.Week = markedWeek()
+	}
 	return m
+}
+
+// markedWeek is a week whose every string is a canary, and whose times are of years of their own.
+func markedWeek() *intake.Week {
+	year := func(y int) *time.Time {
+		t := time.Date(y, 5, 5, 5, 5, 0, 0, time.UTC)
+		return &t
+	}
+	c := intake.WeekCase{
+		SafeView: intake.SafeView{
+			Case: "canary-case", Company: "canary-company", Stage: "canary-stage", Owner: "canary-owner",
+			Protection: "canary-protection", Until: year(2037), Next: "canary-next", Due: year(2038),
+		},
+		Asked: []intake.Field{intake.FieldCountry, "canary-field"}, Link: "https://canary-link.example/s",
+	}
+	met := c
+	met.Next = intake.NextMeeting
+	return &intake.Week{Yours: []intake.WeekCase{c, met}, Ending: []intake.WeekCase{c}, Open: []intake.WeekCase{c}, More: 7171, Decided: []intake.WeekCase{c}}
 }
 
 // markedBrief is a brief with everything in it that one can have, and in all of it the same
@@ -243,6 +264,9 @@ var may = map[intake.MessageKind][]string{
 	intake.MessageGiven:          {"canary-value", "canary-words", "canary-receipt", "2032", "2033", "2035"},
 	intake.MessagePassedOn:       {},
 	intake.MessageRules:          {"canary-version", "canary-product", "canary-tier"},
+	intake.MessageDigest:         {"canary-case", "canary-company", "canary-link", "canary-next", "2037", "2038", "7171"},
+	intake.MessageDigestOff:      {},
+	intake.MessageDigestOn:       {},
 }
 
 // allowed is all of marked that may be in a message.
@@ -293,7 +317,7 @@ func TestAnOverrideCannotSayMore(t *testing.T) {
 	overrides := files()
 	for _, kind := range intake.MessageKinds() {
 		overrides["en/"+string(kind)+".txt.tmpl"] = &fstest.MapFile{
-			Data: []byte("{{.Case}} {{.Contact}}\n{{range .Asks}}{{.Line}}\n{{end}}{{printf \"%+v\" .}}{{with .Rules}}{{printf \"%+v\" .}}{{end}}"),
+			Data: []byte("{{.Case}} {{.Contact}}\n{{range .Asks}}{{.Line}}\n{{end}}{{printf \"%+v\" .}}{{with .Rules}}{{printf \"%+v\" .}}{{end}}{{with .Week}}{{printf \"%+v\" .}}{{end}}"),
 		}
 	}
 	nosy, err := New(Options{Overrides: overrides})
@@ -351,7 +375,10 @@ func TestWhatAKindShallSayIsSaid(t *testing.T) {
 		intake.MessageSummary:    {"canary-case", "canary-company", "canary-value", "Row 3: ", "canary-remark", "lines like this one", "canary-case Contact role: "},
 		intake.MessageNotice:     {"nothing was registered", "Company name: "},
 		intake.MessageConfirm:    {"canary-case", "If it was you", "canary-confirm", "nobody"},
-		intake.MessageHelp:       {"STATUS", "WITHDRAW", "EXTEND", "APPEAL", "RULES", "AGREE", "Company name: "},
+		intake.MessageHelp:       {"STATUS", "WITHDRAW", "EXTEND", "APPEAL", "RULES", "AGREE", "DIGEST OFF", "Company name: "},
+		intake.MessageDigest:     {"canary-case", "canary-company", "2037", "2038", "7171", "Country", "canary-case Country: ", "DIGEST OFF"},
+		intake.MessageDigestOff:  {"no longer comes", "DIGEST ON"},
+		intake.MessageDigestOn:   {"on Mondays", "DIGEST OFF"},
 
 		intake.MessageAnswerReminder: {"canary-question", "canary-given", "2032", "Country: ", "in 366 days"},
 		intake.MessageLate:           {"2032", "sorry", "lose nothing"},

@@ -200,6 +200,7 @@ var english = &locale{
 	requests: map[intake.Verb]string{
 		intake.VerbExtend: "more time", intake.VerbAppeal: "to have the decision looked at again", intake.VerbWithdraw: "to withdraw it",
 		intake.VerbStatus: "the state", intake.VerbHelp: "help", intake.VerbRules: "the rules", intake.VerbAgree: "to agree to the rules",
+		intake.VerbDigest: "the weekly digest",
 	},
 	acts: map[intake.StaffAct]string{
 		intake.ActApprove: "Approve", intake.ActDecline: "Decline", intake.ActAsk: "Ask the partner", intake.ActWaitlist: "Put on the waiting list",

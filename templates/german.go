@@ -202,6 +202,7 @@ var german = &locale{
 	requests: map[intake.Verb]string{
 		intake.VerbExtend: "mehr Zeit", intake.VerbAppeal: "eine neue Entscheidung (Einspruch)", intake.VerbWithdraw: "sie zurückzuziehen",
 		intake.VerbStatus: "den Stand", intake.VerbHelp: "Hilfe", intake.VerbRules: "die Regeln", intake.VerbAgree: "den Regeln zuzustimmen",
+		intake.VerbDigest: "den Wochenüberblick",
 	},
 	acts: map[intake.StaffAct]string{
 		intake.ActApprove: "Genehmigen", intake.ActDecline: "Ablehnen", intake.ActAsk: "Beim Partner nachfragen", intake.ActWaitlist: "Auf die Warteliste setzen",

@@ -125,9 +125,15 @@ func (w *plainWriter) partner(kind intake.MessageKind, v view) {
 			w.say(w.phrase(name+".next", v), w.phrase(name+".due", v), agree)
 		}
 	}
+	if v.Week != nil {
+		w.week(v.Week)
+	}
 	if kind == intake.MessageHelp {
 		for _, c := range []string{"commands", "status", "withdraw", "extend", "appeal", "rules", "agree"} {
 			w.say(w.phrase("help."+c, v))
+		}
+		if v.Weekly {
+			w.say(w.phrase("help.digest", v))
 		}
 	}
 	for _, c := range v.Cases {

@@ -163,6 +163,16 @@ func goldens() map[string]intake.Message {
 	lost := sample(intake.MessageHelp, "", "")
 	lost.Request, lost.Facts.Case = intake.VerbStatus, ""
 	list["help-for-a-number-not-found"] = lost
+	quiet := sample(intake.MessageDigest, "", "")
+	quiet.Week.Yours, quiet.Week.Ending, quiet.Week.Open, quiet.Week.More = quiet.Week.Yours[:1], nil, nil, 0
+	quiet.Week.Decided = quiet.Week.Decided[1:2]
+	list["digest-of-one"] = quiet
+	over := sample(intake.MessageDigest, "", "")
+	over.Week = &intake.Week{Decided: over.Week.Decided[2:]}
+	list["digest-of-decisions"] = over
+	weekly := sample(intake.MessageHelp, "", "")
+	weekly.Facts.Weekly, weekly.Facts.Case = true, ""
+	list["help-with-a-digest"] = weekly
 	turn := sample(intake.StaffQueued, intake.StatusInReview, "")
 	turn.Brief.Registration.Turn, turn.Brief.Registration.Advice = turn.At.Add(72*time.Hour), intake.OutcomeApprove
 	list["staff-queued-from-the-waiting-list"] = turn
@@ -312,6 +322,13 @@ func TestAnUnprovenSenderReadsNothingOfWhatWasSent(t *testing.T) {
 			m := sample(kind, intake.StatusQuarantined, reason)
 			for i := range m.Cases {
 				m.Cases[i].Status = intake.StatusQuarantined
+			}
+			if m.Week != nil {
+				for _, list := range [][]intake.WeekCase{m.Week.Yours, m.Week.Ending, m.Week.Open, m.Week.Decided} {
+					for i := range list {
+						list[i].Stage = intake.StatusQuarantined.Stage()
+					}
+				}
 			}
 			m.Notice = intake.NoticeTooLarge // the other notices give examples
 			r := render(t, m)

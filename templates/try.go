@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"html"
+	"slices"
 	"strings"
 	"time"
 
@@ -62,6 +63,11 @@ func (l *letter) complete(m intake.Message, r Rendered) error {
 	}
 	for _, f := range m.Cases {
 		wanted = append(wanted, f.Case)
+	}
+	if m.Week != nil {
+		for _, c := range slices.Concat(m.Week.Yours, m.Week.Ending, m.Week.Open, m.Week.Decided) {
+			wanted = append(wanted, c.Case)
+		}
 	}
 	if says[m.Kind]&saysAsks != 0 && m.Facts.Status != intake.StatusQuarantined {
 		for _, p := range m.Facts.Missing {
@@ -175,11 +181,48 @@ func sample(kind intake.MessageKind, status intake.Status, reason intake.Reason)
 		m.Faults = []intake.RowFault{{Row: 4, Problem: intake.Problem{Field: intake.FieldCompanyName, Code: intake.ProblemMissing}}}
 	case intake.MessageNotice:
 		m.Notice = intake.NoticeNoLead
+	case intake.MessageDigest:
+		m.Week = sampleWeek(at)
 	}
 	if toStaff(kind) {
 		m.Brief = sampleBrief(kind, status, reason, at)
 	}
 	return m
+}
+
+// sampleWeek is a week with something in each of its lists.
+func sampleWeek(at time.Time) *intake.Week {
+	in := func(days int) *time.Time {
+		t := at.Add(time.Duration(days) * 24 * time.Hour)
+		return &t
+	}
+	view := func(number, company string, s intake.Status, p intake.ProtectionState, until *time.Time, next intake.NextStep, due *time.Time) intake.WeekCase {
+		return intake.WeekCase{
+			SafeView: intake.SafeView{
+				Case: number, Company: company, Stage: s.Stage(), Owner: "Pia Manager", Protection: p, Until: until, Next: next, Due: due,
+			},
+			Link: "https://partners.vendor.example/status/" + number,
+		}
+	}
+	asked := view("LG-2026-000124-P", "Contoso Ltd", intake.StatusNeedsInfo, intake.ProtectionNone, nil, intake.NextAnswer, in(2))
+	asked.Asked = []intake.Field{intake.FieldContactEmail, intake.FieldCompanyDomain}
+	approved := view("LG-2026-000125-R", "Fabrikam", intake.StatusProvisional, intake.ProtectionProvisional, in(12), intake.NextShow, in(12))
+	return &intake.Week{
+		Yours:  []intake.WeekCase{asked, approved},
+		Ending: []intake.WeekCase{view("LG-2026-000123-K", "Acme GmbH", intake.StatusProtected, intake.ProtectionFull, in(8), intake.NextMeeting, in(8))},
+		Open: []intake.WeekCase{
+			view("LG-2026-000126-T", "Initech", intake.StatusInReview, intake.ProtectionNone, nil, intake.NextDecision, in(1)),
+			view("LG-2026-000127-V", "Umbra AG", intake.StatusLocked, intake.ProtectionLocked, nil, intake.NextDeal, nil),
+			view("LG-2026-000128-X", "Vandelay", intake.StatusWaitlisted, intake.ProtectionNone, nil, intake.NextTurn, nil),
+			view("LG-2026-000129-Z", "Wayne", intake.StatusAppeal, intake.ProtectionNone, nil, intake.NextPlan, in(3)),
+		},
+		More: 3,
+		Decided: []intake.WeekCase{
+			approved,
+			view("LG-2026-000130-B", "Stark", intake.StatusDeclined, intake.ProtectionNone, nil, intake.NextAppeal, in(10)),
+			view("LG-2026-000131-D", "Hooli", intake.StatusWon, intake.ProtectionNone, nil, intake.NextNothing, nil),
+		},
+	}
 }
 
 // sampleRules are rules of which every sentence is one to say.

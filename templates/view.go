@@ -73,6 +73,9 @@ type view struct {
 	Cases  []caseView
 	Faults []faultView
 	Fill   []string
+	// Week is what a digest tells, Weekly says that the programme sends one.
+	Week   *weekView
+	Weekly bool
 	// Notice is the code of what was wrong with a mail; Ask has the lines of a whole
 	// registration where one is wanted.
 	Notice string
@@ -138,7 +141,9 @@ func newView(m intake.Message, program, tag string) view {
 		v.Asks, v.Fill = l.askedOf(m.Cases), l.fill(m.Cases)
 	case intake.MessageNotice, intake.MessageHelp:
 		v.Notice = string(m.Notice)
-		v.Asks = l.blank()
+		v.Asks, v.Weekly = l.blank(), f.Weekly
+	case intake.MessageDigest:
+		v.Week, v.Fill = l.week(m, tag, at), l.fillWeek(m.Week)
 	case intake.MessageRules:
 		v.Rules = l.rules(f.Rules)
 	}
@@ -262,7 +267,8 @@ func understood(f intake.Facts) []intake.FieldFact {
 // about reports whether a message of the kind is about one case.
 func about(kind intake.MessageKind) bool {
 	switch kind {
-	case intake.MessageSummary, intake.MessageNotice, intake.MessageHelp, intake.MessageRules:
+	case intake.MessageSummary, intake.MessageNotice, intake.MessageHelp, intake.MessageRules,
+		intake.MessageDigest, intake.MessageDigestOff, intake.MessageDigestOn:
 		return false
 	}
 	return true

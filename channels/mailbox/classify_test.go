@@ -1,6 +1,7 @@
 package mailbox
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -278,6 +279,23 @@ func TestProgramsGiveNoCommands(t *testing.T) {
 	}
 	if s := takeMail(t, m, jane+"Precedence: bulk\n"+body); len(s.Accepted) != 1 || len(s.Accepted[0].Commands) != 0 {
 		t.Errorf("a program: %+v", s)
+	}
+}
+
+// TestTheUnsubscribeOfAMailProgramSwitchesTheDigestOff: it writes to the address of the field, with
+// the subject and, if it heeds that, the text that stand there.
+func TestTheUnsubscribeOfAMailProgramSwitchesTheDigestOff(t *testing.T) {
+	m, _ := newTestMailbox(t, Config{})
+	for name, mail := range map[string]string{
+		"with subject and text": "Subject: DIGEST OFF\n\nDIGEST OFF\n",
+		"with a subject alone":  "Subject: DIGEST OFF\n\n",
+		"with a signature":      "Subject: DIGEST OFF\n\nDIGEST OFF\n-- \nJane Doe\nPartner GmbH\n",
+	} {
+		want := []intake.Command{{Verb: intake.VerbDigest, Words: intake.DigestOff}}
+		s := takeMail(t, m, jane+mail)
+		if len(s.Accepted) != 1 || !reflect.DeepEqual(s.Accepted[0].Commands, want) || s.Accepted[0].Sender.Address != "jane@partner.example" {
+			t.Errorf("%s: %+v", name, s)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"mime"
+	"net/url"
 	"strings"
 
 	"github.com/emersion/go-message"
@@ -71,11 +72,22 @@ func (m *Mailbox) outgoingHeader(msg intake.Message, to string, t thread) mail.H
 	h.Set("X-Auto-Response-Suppress", "DR, RN, NRN, OOF, AutoReply")
 	h.Set(instanceField, m.tokens.instance())
 	h.Set(complaintField, m.tokens.tag(forComplaints, msg.ID))
+	if msg.Kind == intake.MessageDigest {
+		h.Set("List-Unsubscribe", m.unsubscribe())
+	}
 	if msg.Facts.Case != "" {
 		h.Set("X-Leadgate-Case", mailparse.CleanLine(msg.Facts.Case))
 	}
 	h.Set("MIME-Version", "1.0")
 	return h
+}
+
+// unsubscribe is how mail programs switch the weekly digest off for their reader (RFC 2369,
+// section 3.2): by a mail that says so in its subject, and in its text for those that put words
+// of their own into an empty one.
+func (m *Mailbox) unsubscribe() string {
+	const words = "DIGEST%20OFF"
+	return "<mailto:" + url.PathEscape(m.cfg.Address) + "?subject=" + words + "&body=" + words + ">"
 }
 
 // setSubject folds between encoded words (RFC 2047, section 2), as the library does not.

@@ -55,6 +55,8 @@ func TestOutgoingHeaders(t *testing.T) {
 	unprompted, cold := testMessage(), testMessage()
 	unprompted.ID, unprompted.Unprompted = "LG-2026-000123-K.7", true
 	cold.ID, cold.To.Thread = "LG-2026-000123-K.2.1763888218000000", nil
+	digest := summary()
+	digest.ID, digest.Kind, digest.To.Thread, digest.Unprompted = "P-0123456789abcdef0123.1", intake.MessageDigest, nil, true
 	long := testMessage()
 	th := thread{Mailbox: "partners", MessageID: "last@partner.example", Subject: "Re: " + strings.Repeat("Ein sehr langer Betreff für einen neuen Lead ", 5)}
 	for i := range 60 {
@@ -71,6 +73,7 @@ func TestOutgoingHeaders(t *testing.T) {
 		{"unprompted", Config{}, unprompted},
 		{"without-a-thread", Config{}, cold},
 		{"summary-of-several-cases", Config{}, summary()},
+		{"digest-of-the-week", Config{}, digest},
 		{"long-thread-and-subject", Config{}, long},
 		{"plain-addresses", Config{ReturnPath: ReturnAddress, ReplyToken: &no}, testMessage()},
 		{"empty-return-path", Config{ReturnPath: ReturnEmpty, ReplyToken: &no}, testMessage()},

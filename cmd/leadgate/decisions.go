@@ -56,7 +56,7 @@ func caseDecisions() []decision {
 		{verb: "acknowledge-appeal", short: "Say that you look into an appeal; who decided the case can't"},
 		{verb: "reopen", short: "Put a case under appeal before staff again, as if it had not been decided", speaks: true},
 		{verb: "recheck", short: "Judge a case that waits again, by what is known now"},
-		{verb: "assign", short: "Name the partner of a quarantined case and start its checks", more: partnerFlag},
+		{verb: "assign", short: "Name the partner of a quarantined case and start its checks; says where the answers go", more: partnerFlag},
 		{verb: "reassign", short: "Give a case to another partner, who goes on with it where it stands", more: partnerFlag},
 		{verb: "erase", short: "Remove all that a case says of people; it can't be undone", why: "who asked for it, for the record"},
 	}
@@ -184,6 +184,9 @@ func printDecided(w io.Writer, s admin.CaseSummary) error {
 	}
 	if s.Pending != "" {
 		until += "; " + s.Pending
+	}
+	if s.Answers != "" {
+		until += "; " + s.Answers
 	}
 	_, err := fmt.Fprintf(w, "%s is now %s%s\n", s.CaseNumber, s.Status, until)
 	return err

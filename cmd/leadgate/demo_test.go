@@ -300,7 +300,7 @@ func TestCommandsWorkOnTheStoreOfAStoppedGateway(t *testing.T) {
 	if err != nil || number == "" {
 		t.Fatalf("list: %v\n%s%s", err, out, stderr)
 	}
-	if out, stderr, err = leadgate(t, "cases", "assign", number, "--partner", "kestrel-it", "--by", "mia", "--dir", dir); err != nil || !strings.Contains(out, "submitted") {
+	if out, stderr, err = leadgate(t, "cases", "assign", number, "--partner", "kestrel-it", "--by", "mia", "--dir", dir); err != nil || !strings.Contains(out, "submitted; answers go to x@stranger.example (email)") {
 		t.Fatalf("assign: %v\n%s%s", err, out, stderr)
 	}
 	p = startDemo(t, binaryPath(t), dir) // goes on with what the command left to do

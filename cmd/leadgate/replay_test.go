@@ -86,6 +86,7 @@ func (c *counting) Accepted(_, outcome string, _ time.Duration) {
 }
 
 func (*counting) Moved(intake.Status, intake.Status) {}
+func (*counting) Held()                              {}
 
 func (c *counting) Attempted(lane intake.Lane, _ string, _ time.Duration) {
 	if lane == intake.LaneCheck {

@@ -1,5 +1,5 @@
 // Package command reads what partners ask for in a word: STATUS, WITHDRAW, EXTEND, APPEAL,
-// HELP, RULES, AGREE, each with a case number or a reason if they like. The grammar is the same in every
+// HELP, RULES, AGREE, DIGEST, each with a case number or a reason if they like. The grammar is the same in every
 // channel. It only reads; what a command does is decided by the gateway.
 package command
 
@@ -29,6 +29,12 @@ var verbs = map[string]intake.Verb{
 	"help": intake.VerbHelp, "hilfe": intake.VerbHelp,
 	"rules": intake.VerbRules, "regeln": intake.VerbRules,
 	"agree": intake.VerbAgree, "zustimmen": intake.VerbAgree,
+	"digest": intake.VerbDigest, "überblick": intake.VerbDigest, "ueberblick": intake.VerbDigest,
+}
+
+// switches are the words that switch something off or on.
+var switches = map[string]string{
+	"off": intake.DigestOff, "aus": intake.DigestOff, "on": intake.DigestOn, "an": intake.DigestOn, "ein": intake.DigestOn,
 }
 
 // caseNumber is what a case number looks like; the gateway checks it.
@@ -42,7 +48,8 @@ var version = regexp.MustCompile(`^[^\s]{0,40}[0-9][^\s]{0,40}$`)
 //
 //   - nothing or only a case number follows: "status LG-2026-000123-K", or
 //   - the verb is in capitals: "EXTEND meeting moved to May", or
-//   - it agrees to a version, one word with a digit: "agree 2026-11".
+//   - it agrees to a version, one word with a digit: "agree 2026-11", or
+//   - it switches the digest: "digest off".
 //
 // So that no sentence is taken for one, commands stand before any other text: the first line
 // that is neither blank, a greeting nor a command ends them.
@@ -64,14 +71,14 @@ func Parse(text string) []intake.Command {
 
 // Subject returns the command that the title of a message without a text consists of: a verb
 // with a case number before or behind it. What goes on in words is a title, unless it is the
-// reason of an extension or an appeal, or the version of the rules that is agreed to.
+// reason of an extension or an appeal, the version of the rules that is agreed to, or a switch.
 func Subject(title string) []intake.Command {
 	number, rest := leadingNumber(title)
 	if strings.TrimSpace(rest) == "" {
 		return nil
 	}
 	c, ok := parseLine(rest)
-	if !ok || c.Words != "" && c.Verb != intake.VerbExtend && c.Verb != intake.VerbAppeal && c.Verb != intake.VerbAgree {
+	if !ok || c.Words != "" && c.Verb != intake.VerbExtend && c.Verb != intake.VerbAppeal && c.Verb != intake.VerbAgree && !switched(c) {
 		return nil
 	}
 	if c.Case == "" {
@@ -100,8 +107,16 @@ func parseLine(line string) (intake.Command, bool) {
 		}
 	}
 	c.Words = clip(strings.TrimLeft(strings.Join(rest, " "), "-–—: "), maxWords)
+	if to := switches[strings.ToLower(strings.Trim(c.Words, marks))]; verb == intake.VerbDigest && to != "" {
+		c.Words = to
+	}
 	capitals := len(first) > 1 && first == strings.ToUpper(first)
-	return c, c.Words == "" || capitals || verb == intake.VerbAgree && version.MatchString(c.Words)
+	return c, c.Words == "" || capitals || verb == intake.VerbAgree && version.MatchString(c.Words) || switched(c)
+}
+
+// switched reports whether c switches the digest, and says how.
+func switched(c intake.Command) bool {
+	return c.Verb == intake.VerbDigest && (c.Words == intake.DigestOff || c.Words == intake.DigestOn)
 }
 
 // yes are the words of agreeing in the languages that partners write.

@@ -4,6 +4,7 @@
 package admin
 
 import (
+	"fmt"
 	"time"
 
 	"leadgate/intake"
@@ -30,6 +31,20 @@ type CaseSummary struct {
 	Requests []intake.Verb `json:"requests,omitempty"`
 	// Advice is what the policy recommends to who decides.
 	Advice intake.Outcome `json:"advice,omitempty"`
+	// Answers says where the answers go, after a decision about whose the case is.
+	Answers string `json:"answers,omitempty"`
+}
+
+// answers says where the answers about r go.
+func answers(r intake.Registration) string {
+	if r.Reply.Address == "" {
+		return "nobody is answered: it came from where no answer can go"
+	}
+	to := fmt.Sprintf("answers go to %s (%s)", r.Reply.Address, r.Reply.Channel)
+	if r.Mute != "" {
+		to += ", but only of what people decide: " + r.Mute
+	}
+	return to
 }
 
 func summary(r intake.Registration) CaseSummary {

@@ -91,7 +91,11 @@ func (b Backend) decide(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return summary(reg), nil
+	s := summary(reg)
+	if verb == "assign" || verb == "reassign" {
+		s.Answers = answers(reg)
+	}
+	return s, nil
 }
 
 // settle works on a conflict.

@@ -21,6 +21,7 @@ type metrics struct {
 	submissions *prometheus.CounterVec
 	accept      *prometheus.HistogramVec
 	moves       *prometheus.CounterVec
+	held        prometheus.Counter
 	attempts    *prometheus.CounterVec
 	attemptTime *prometheus.HistogramVec
 	captchas    *prometheus.CounterVec
@@ -42,6 +43,9 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		moves: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "leadgate_case_transitions_total", Help: "Transitions of cases by new status.",
 		}, []string{"to"}),
+		held: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "leadgate_answers_held_total", Help: "Answers that the sending budget held back, to be told in a summary.",
+		}),
 		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "leadgate_task_attempts_total", Help: "Attempts at tasks by lane and result.",
 		}, []string{"lane", "result"}),
@@ -56,7 +60,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 	m.refusals = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "leadgate_form_refused_total", Help: "Forms that were not taken in, by why.",
 	}, []string{"why"})
-	r.MustRegister(m.submissions, m.accept, m.moves, m.attempts, m.attemptTime, m.captchas, m.refusals,
+	r.MustRegister(m.submissions, m.accept, m.moves, m.held, m.attempts, m.attemptTime, m.captchas, m.refusals,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -69,6 +73,9 @@ func (m *metrics) Accepted(channel, outcome string, took time.Duration) {
 
 // Moved implements intake.Observer.
 func (m *metrics) Moved(_, to intake.Status) { m.moves.WithLabelValues(string(to)).Inc() }
+
+// Held implements intake.Observer.
+func (m *metrics) Held() { m.held.Inc() }
 
 // Attempted implements intake.Observer.
 func (m *metrics) Attempted(lane intake.Lane, result string, took time.Duration) {

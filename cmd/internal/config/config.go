@@ -39,6 +39,8 @@ type Config struct {
 	Staff []intake.Staff `yaml:"staff"`
 	// StaffLocale is the language in which staff are written to.
 	StaffLocale string `yaml:"staff_locale"`
+	// PartnerDigest tells partners of their cases once a week.
+	PartnerDigest bool `yaml:"partner_digest"`
 	// Templates is a directory of texts that replace the built-in ones, or empty.
 	Templates string     `yaml:"templates"`
 	Identity  Identity   `yaml:"identity"`
@@ -94,6 +96,8 @@ func Default() Config {
 		Policy:     rules.Default(),
 		Budget:     intake.DefaultBudget(),
 		CRM:        CRM{Ledger: true},
+
+		PartnerDigest: true,
 	}
 }
 
