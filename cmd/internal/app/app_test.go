@@ -16,13 +16,14 @@ import (
 	"go.uber.org/goleak"
 
 	"leadgate/channels/mailbox"
+	"leadgate/channels/pages/pagestest"
 	"leadgate/cmd/internal/admin"
 	"leadgate/cmd/internal/config"
 	"leadgate/intake"
 	"leadgate/rules"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(pagestest.M{M: m}) }
 
 func testConfig(dir string) config.Config {
 	c := config.Default()
