@@ -1,12 +1,15 @@
 package app
 
 import (
+	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	altcha "github.com/altcha-org/altcha-lib-go"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -94,7 +97,7 @@ func TestEveryPageOfTheFormIsCleanInABrowser(t *testing.T) {
 func active(p *pagestest.Page) string {
 	return pagestest.Eval[string](p, `(() => {
 		const e = document.activeElement;
-		return e.id || e.name || (e.closest("altcha-widget") ? "captcha" : e.type === "submit" ? "send" : (e.tagName + " " + e.textContent.trim()));
+		return e.closest("altcha-widget") ? "captcha" : e.id || e.name || (e.type === "submit" ? "send" : e.tagName + " " + e.textContent.trim());
 	})()`)
 }
 
@@ -172,7 +175,8 @@ func TestARegistrationSucceeds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := o.in(t)
 			domain := strings.ReplaceAll(name, " ", "-") + ".example"
-			a := prospect("Company "+name, domain)
+			sender := strings.ReplaceAll(name, " ", ".") + "@brightpath.example" // one address gets few mails an hour
+			a := prospect("Company "+name, domain).with("submitter_email", sender)
 			p := o.browse(t, intake.PathForm, tt.look)
 			tt.do(t, p, a)
 			text := p.Text()
@@ -185,17 +189,11 @@ func TestARegistrationSucceeds(t *testing.T) {
 				t.Errorf("the number %s is not there:\n%s", number, text)
 			}
 			r := o.is(number)
-			if r.Status != intake.StatusQuarantined || r.Lead[intake.FieldCompanyDomain] != domain || r.Contact != "ana@brightpath.example" {
+			if r.Status != intake.StatusQuarantined || r.Lead[intake.FieldCompanyDomain] != domain || r.Contact != sender {
 				t.Errorf("before it is confirmed: %s %v %s", r.Status, r.Lead, r.Contact)
 			}
-			o.withCaptcha(number, tt.look.Scripts != pagestest.ScriptsOff)
 
-			p.Go(o.at + o.mailed("ana@brightpath.example", intake.PathConfirm, number))
-			for _, other := range pagestest.Eval[[]string](p, `[...document.querySelectorAll("input[name=case]")].map(e => e.id)`) {
-				if other != number {
-					p.Do(chromedp.Click(chromedp.CSS(`label[for="` + other + `"]`)))
-				}
-			}
+			p.Go(o.at + o.mailed(sender, intake.PathConfirm, number))
 			if tt.look.Width == 0 { // the keyboard's Enter means the first button
 				p.Do(chromedp.Focus(chromedp.CSS(`button[value=mine]`)))
 				p.Follow(chromedp.KeyEvent(kb.Enter))
@@ -249,9 +247,210 @@ func (o *office) in(t *testing.T) *office {
 	return &part
 }
 
-// withCaptcha wants that a case came with the captcha, or without.
-func (o *office) withCaptcha(number string, with bool) {
+func TestTheSignedLinkOfAPartnerProvesWhoRegisters(t *testing.T) {
+	o := openForm(t)
+	link, _, err := o.app.Gateway().FormLink(t.Context(), "brightpath")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := o.browse(t, o.path(link), pagestest.Look{Language: "de"})
+	opened := time.Now()
+	fill(p, prospect("Acme", "acme.com").with("submitter_email", "ana@elsewhere.example"))
+	p.Follow(chromedp.Click(send))
+	if text := p.Text(); p.Status != 422 || !strings.Contains(text, "dieser Link gehört einer anderen Firma") {
+		t.Errorf("with a foreign address: %d\n%s", p.Status, text)
+	}
+	put(p, answers{"submitter_email": "ana@brightpath.example"})
+	p.Do(chromedp.Focus(chromedp.ID("submitter_email")))
+	solved(p)
+	again := time.Now() // nobody is so fast as to fill in a form within three seconds
+	o.until("three seconds", func() bool { return time.Since(again) > 3*time.Second && time.Since(opened) > 3*time.Second })
+	p.Follow(chromedp.Click(send))
+	if text := p.Text(); p.Status != 200 || !strings.Contains(text, "Sie brauchen nichts zu tun") {
+		t.Fatalf("%d\n%s", p.Status, text)
+	}
+	number := o.numberOf(pagestest.Eval[string](p, "location.pathname"))
+	o.until(number+" in review", func() bool { return o.is(number).Status == intake.StatusInReview })
+	p.Follow(chromedp.Click(chromedp.CSS(`a[href*="/status/"]`)))
+	if text := p.Text(); p.Status != 200 || !strings.Contains(text, number) || !strings.Contains(text, "Liegt zur Entscheidung vor") {
+		t.Errorf("how it stands: %d\n%s", p.Status, text)
+	}
+}
+
+func TestWhoClicksTwiceRegistersOnce(t *testing.T) {
+	o := openForm(t)
+	for _, scripts := range []pagestest.Scripts{pagestest.ScriptsOn, pagestest.ScriptsOff} {
+		t.Run("scripts "+string(scripts), func(t *testing.T) {
+			o := o.in(t)
+			p := o.browse(t, intake.PathForm, pagestest.Look{Scripts: scripts})
+			before := len(o.cases())
+			put(p, prospect("Twice "+string(scripts), string(scripts)+"-twice.example"))
+			if scripts == pagestest.ScriptsOn {
+				p.Do(chromedp.Focus(chromedp.ID("company_name")))
+				solved(p)
+			}
+			p.Follow(chromedp.DoubleClick(send))
+			o.until("the page that it came in", func() bool {
+				return strings.HasPrefix(pagestest.Eval[string](p, "location.pathname"), intake.PathDone)
+			})
+			if got := len(o.cases()) - before; got != 1 {
+				t.Errorf("%d cases", got)
+			}
+			// The page that says so registers nothing, however often it is loaded.
+			number := o.numberOf(pagestest.Eval[string](p, "location.pathname"))
+			p.Follow(chromedp.Reload())
+			if text := p.Text(); p.Status != 200 || !strings.Contains(text, number) || len(o.cases())-before != 1 {
+				t.Errorf("loaded again: %d, %d cases\n%s", p.Status, len(o.cases())-before, text)
+			}
+		})
+	}
+}
+
+// Whoever goes back and changes something loses nothing: it is there once more, or it is said why
+// not.
+func TestWhoGoesBackAndChangesSomethingLosesNothing(t *testing.T) {
+	o := openForm(t)
+	p := o.browse(t, intake.PathForm, pagestest.Look{})
+	fill(p, prospect("First", "first.example"))
+	solved(p)
+	p.Follow(chromedp.Click(send))
+	first := o.numberOf(pagestest.Eval[string](p, "location.pathname"))
+
+	p.Do(chromedp.NavigateBack())
+	t.Logf("still there: %q", pagestest.Eval[string](p, "company_name.value"))
+	for field, v := range prospect("Second", "second.example") { // what the browser no longer has is typed again
+		if field == "stage" || field == "consent" {
+			put(p, answers{field: v})
+			continue
+		}
+		p.Do(chromedp.Clear(chromedp.ID(field)), chromedp.SendKeys(chromedp.ID(field), v))
+	}
+	p.Follow(chromedp.Click(send))
+	if p.Status != 200 {
+		t.Fatalf("%d\n%s", p.Status, p.Text())
+	}
+	second := o.numberOf(pagestest.Eval[string](p, "location.pathname"))
+	if second == first || o.is(second).Lead[intake.FieldCompanyDomain] != "second.example" || o.is(first).Lead[intake.FieldCompanyDomain] != "first.example" {
+		t.Errorf("%s is %v, %s is %v", first, o.is(first).Lead, second, o.is(second).Lead)
+	}
+}
+
+// answer is what a visitor's machine finds for a challenge.
+func (o *office) answer(expires time.Time) string {
 	o.Helper()
-	_ = number
-	_ = with
+	key, err := intake.Secret(o.Context(), o.app.store, "captcha")
+	if err != nil {
+		o.Fatal(err)
+	}
+	c, err := altcha.CreateChallenge(altcha.ChallengeOptions{Algorithm: altcha.SHA256, MaxNumber: 1000, HMACKey: string(key), Expires: &expires})
+	if err != nil {
+		o.Fatal(err)
+	}
+	found, err := altcha.SolveChallenge(c.Challenge, c.Salt, altcha.SHA256, 1000, 0, nil)
+	if err != nil || found == nil {
+		o.Fatal("no solution: ", err)
+	}
+	b, err := json.Marshal(altcha.Payload{Algorithm: c.Algorithm, Challenge: c.Challenge, Number: int64(found.Number), Salt: c.Salt, Signature: c.Signature})
+	if err != nil {
+		o.Fatal(err)
+	}
+	return base64.StdEncoding.EncodeToString(b)
+}
+
+func TestACaptchaThatIsNotGoodIsAskedForAgainAndNothingIsLost(t *testing.T) {
+	o := openForm(t)
+	soon := time.Now().Add(time.Minute)
+	spent := o.answer(soon)
+	resp, body := o.post(intake.PathForm, prospect("Spender", "spender.example"), "altcha", spent)
+	o.want("the first time", resp, body, 303)
+	other := []byte(o.answer(soon))
+	other[len(other)/2] ^= 1
+	for name, token := range map[string]string{
+		"spent": spent, "of eleven minutes ago": o.answer(time.Now().Add(-time.Minute)), "tampered with": string(other), "no captcha at all": "x",
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := o.in(t)
+			a := prospect("Captcha "+name, strings.ReplaceAll(name, " ", "-")+".example")
+			before := len(o.cases())
+			resp, body := o.post(intake.PathForm, a, "altcha", token)
+			o.want(name, resp, body, 422, "<title>Error: ", `value="`+a["company_name"]+`"`, a["problem"], `value="new_intro" checked`, "We could not check that you are a person")
+			if strings.Contains(body, token) && len(token) > 1 {
+				t.Error("the token is in the page")
+			}
+			if got := len(o.cases()) - before; got != 0 {
+				t.Errorf("%d cases", got)
+			}
+
+			// The same in a browser, which then sends what is still there.
+			p := o.browse(t, intake.PathForm, pagestest.Look{})
+			put(p, a)
+			p.Do(chromedp.Focus(chromedp.ID("company_name")))
+			solved(p)
+			put(p, answers{"altcha": token})
+			p.Follow(chromedp.Click(send))
+			if p.Status != 422 || active(p) != "faults" {
+				t.Fatalf("%d, the focus on %s\n%s", p.Status, active(p), p.Text())
+			}
+			p.Clean()
+			p.Shot("form-captcha")
+			p.Follow(chromedp.Click(send))
+			if text := p.Text(); p.Status != 200 || !strings.Contains(text, a["company_name"]) {
+				t.Errorf("the second time: %d\n%s", p.Status, text)
+			}
+		})
+	}
+}
+
+func TestHostileWordsAreShownAndDoNothing(t *testing.T) {
+	o := openForm(t)
+	const evil = `<script>alert(1)</script><img src=x onerror=alert(2)>{{.Program}}${7*7}`
+	words := answers{
+		"company_name": evil + "\u202egpj", "company_domain": "javascript:alert(3)", "contact_name": evil + "name", "contact_email": `"><svg/onload=alert(4)>@x`,
+		"contact_role": evil + "role", "contact_phone": evil + "phone", "problem": "</textarea>" + evil + "problem", "product_interest": evil + "product",
+		"target_revenue": evil + "revenue", "submitter_name": evil + "sender", "submitter_email": `"><svg/onload=alert(5)>@x`, "consent": intake.ConsentYes,
+		"stage": intake.StageNewIntro,
+	}
+	harmless := func(t *testing.T, p *pagestest.Page, says ...string) {
+		t.Helper()
+		if n := pagestest.Eval[int](p, `document.querySelectorAll("script:not([src]), main img, main svg:not(altcha-widget svg), [onload], [onerror], a[href^='javascript:']").length`); n != 0 {
+			t.Errorf("%d elements came of it", n)
+		}
+		text := pagestest.Eval[string](p, `document.body.innerText + [...document.querySelectorAll("input, textarea")].map(e => e.value).join("\n")`)
+		for _, s := range says {
+			if !strings.Contains(text, s) {
+				t.Errorf("%q is not shown:\n%s", s, text)
+			}
+		}
+		if strings.Contains(pagestest.Eval[string](p, "document.body.innerText"), "\u202e") {
+			t.Error("the direction of the text is turned")
+		}
+		p.Clean()
+	}
+	p := o.browse(t, intake.PathForm, pagestest.Look{Width: 320})
+	put(p, words)
+	p.Follow(chromedp.Click(send))
+	if p.Status != 422 {
+		t.Fatalf("%d\n%s", p.Status, p.Text())
+	}
+	harmless(t, p, evil+"name", evil+"role", "</textarea>"+evil+"problem", "javascript:alert(3)", "onload=alert(5)")
+	p.Shot("hostile-faults")
+
+	put(p, answers{"company_domain": "https://hostile.example/?q=javascript:alert(3)", "contact_email": "jane@hostile.example", "contact_phone": "", "target_revenue": "", "submitter_email": "ana@brightpath.example"})
+	p.Follow(chromedp.Click(send))
+	if p.Status != 200 {
+		t.Fatalf("%d\n%s", p.Status, p.Text())
+	}
+	harmless(t, p, evil)
+	p.Shot("hostile-done")
+	number := o.numberOf(pagestest.Eval[string](p, "location.pathname"))
+	p.Go(o.at + o.mailed("ana@brightpath.example", intake.PathConfirm, number))
+	harmless(t, p, evil, evil+"name")
+	p.Shot("hostile-confirm")
+	p.Follow(chromedp.Click(chromedp.CSS("button[value=mine]")))
+	o.until(number+" in review", func() bool { return o.is(number).Status == intake.StatusInReview })
+	p.Go(o.at + o.status(number))
+	harmless(t, p, evil)
+	p.Go(o.at + o.desk(number, intake.ActApprove, "mia"))
+	harmless(t, p, evil, evil+"name", evil+"role", evil+"problem")
+	p.Shot("hostile-desk")
 }
