@@ -57,6 +57,8 @@ func (f *Form) show(c echo.Context) error {
 	if err != nil {
 		return f.goneLink(c, err)
 	}
+	// Whoever goes back to it finds what he typed. It holds nothing that is anybody's yet.
+	c.Response().Header().Set("Cache-Control", "private, no-cache")
 	return f.renderForm(c, http.StatusOK, fr, input{}, nil, "")
 }
 

@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -316,19 +318,22 @@ func TestWhoGoesBackAndChangesSomethingLosesNothing(t *testing.T) {
 	p.Follow(chromedp.Click(send))
 	first := o.numberOf(pagestest.Eval[string](p, "location.pathname"))
 
-	p.Do(chromedp.NavigateBack())
-	t.Logf("still there: %q", pagestest.Eval[string](p, "company_name.value"))
-	for field, v := range prospect("Second", "second.example") { // what the browser no longer has is typed again
-		if field == "stage" || field == "consent" {
-			put(p, answers{field: v})
-			continue
+	// The page comes back as it was left, without being loaded, so that chromedp knows nothing of it.
+	pagestest.Eval[chromedp.Void](p, "setTimeout(() => history.back()), 1")
+	o.until("the form again", func() bool {
+		return pagestest.Eval[bool](p, "location.pathname === '/register' && document.readyState === 'complete'")
+	})
+	for field, v := range prospect("First", "first.example") {
+		got := pagestest.Eval[string](p, fmt.Sprintf("new FormData(register).get(%q) || ''", field))
+		if got != v {
+			t.Errorf("of %s there is still %q", field, got)
 		}
-		p.Do(chromedp.Clear(chromedp.ID(field)), chromedp.SendKeys(chromedp.ID(field), v))
 	}
-	p.Follow(chromedp.Click(send))
-	if p.Status != 200 {
-		t.Fatalf("%d\n%s", p.Status, p.Text())
-	}
+	put(p, answers{"company_domain": "second.example"})
+	pagestest.Eval[chromedp.Void](p, "setTimeout(() => register.querySelector('button[type=submit]').click()), 1")
+	o.until("the page of the second", func() bool {
+		return pagestest.Eval[bool](p, "location.pathname.startsWith('/registered/') && document.readyState === 'complete'")
+	})
 	second := o.numberOf(pagestest.Eval[string](p, "location.pathname"))
 	if second == first || o.is(second).Lead[intake.FieldCompanyDomain] != "second.example" || o.is(first).Lead[intake.FieldCompanyDomain] != "first.example" {
 		t.Errorf("%s is %v, %s is %v", first, o.is(first).Lead, second, o.is(second).Lead)
@@ -444,13 +449,105 @@ func TestHostileWordsAreShownAndDoNothing(t *testing.T) {
 	p.Shot("hostile-done")
 	number := o.numberOf(pagestest.Eval[string](p, "location.pathname"))
 	p.Go(o.at + o.mailed("ana@brightpath.example", intake.PathConfirm, number))
-	harmless(t, p, evil, evil+"name")
+	harmless(t, p, evil)
 	p.Shot("hostile-confirm")
 	p.Follow(chromedp.Click(chromedp.CSS("button[value=mine]")))
 	o.until(number+" in review", func() bool { return o.is(number).Status == intake.StatusInReview })
 	p.Go(o.at + o.status(number))
 	harmless(t, p, evil)
 	p.Go(o.at + o.desk(number, intake.ActApprove, "mia"))
-	harmless(t, p, evil, evil+"name", evil+"role", evil+"problem")
+	harmless(t, p, evil, evil+"role", evil+"problem")
 	p.Shot("hostile-desk")
+}
+
+// portal is a partner's site, of another host name than the gateway, with a policy that allows what
+// it has to and nothing else.
+func portal(t *testing.T, gateway string) string {
+	t.Helper()
+	const page = `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Portal</title></head><body><main><h1>Portal</h1>%s</main></body></html>`
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/frame":
+			w.Header().Set("Content-Security-Policy", "default-src 'none'; frame-src "+gateway)
+			fmt.Fprintf(w, page, `<iframe title="Register" width="800" height="600" src="`+gateway+intake.PathForm+`?embed=1"></iframe>`)
+		case "/script":
+			w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src "+gateway+"/embed.js; frame-src "+gateway)
+			fmt.Fprintf(w, page, `<script src="`+gateway+`/embed.js" data-lang="de" data-partner="`+r.URL.Query().Get("p")+`"></script>`)
+		default:
+			http.NotFound(w, r)
+		}
+	}))
+	t.Cleanup(s.Close)
+	return strings.Replace(s.URL, "127.0.0.1", "localhost", 1)
+}
+
+func TestTheFormStandsInAFrameOfAnotherSiteThatMayHaveIt(t *testing.T) {
+	var site string
+	o := openForm(t, func(c *config.Config) {
+		site = portal(t, c.Pages.URL)
+		c.Form.EmbedOrigins = []string{site}
+	})
+	link, _, err := o.app.Gateway().FormLink(t.Context(), "brightpath")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, token, _ := strings.Cut(link, "?p=")
+	for name, path := range map[string]string{"a plain frame": "/frame", "the loader": "/script?p=" + token} {
+		t.Run(name, func(t *testing.T) {
+			o := o.in(t)
+			p := pagestest.Open(t, site+path, pagestest.Look{})
+			f := p.Frame(o.at + intake.PathForm)
+			height := func() int { return pagestest.Eval[int](p, `document.querySelector("iframe").offsetHeight`) }
+			fits := func() bool {
+				return path == "/frame" || height() == pagestest.Eval[int](f, "document.documentElement.offsetHeight")
+			}
+			o.until("a frame as high as the form", fits)
+			before := height()
+			if pagestest.Eval[bool](f, `!!document.querySelector(".brand")?.offsetParent`) {
+				t.Error("the form has a head of its own in the frame")
+			}
+			f.Clean()
+			p.Clean()
+			p.Shot("embedded-" + strings.Fields(name)[1])
+			for _, a := range pagestest.Eval[[]string](f, `[...document.querySelectorAll("a:not([hreflang])")].filter(a => a.target !== "_blank" && !a.hash).map(a => a.href)`) {
+				t.Errorf("%s leads to a page that has no place in a frame", a)
+			}
+
+			domain := strings.ReplaceAll(name, " ", "-") + ".example"
+			put(f, prospect("Framed by "+name, domain))
+			pagestest.Eval[chromedp.Void](f, "setTimeout(() => register.querySelector('button[type=submit]').click()), 1")
+			o.until("the page that it came in", func() bool {
+				return pagestest.Eval[bool](f, "location.pathname.startsWith('/registered/') && document.readyState === 'complete'")
+			})
+			number := o.numberOf(pagestest.Eval[string](f, "location.pathname"))
+			if r := o.is(number); r.Lead[intake.FieldCompanyDomain] != domain {
+				t.Errorf("the lead is %v", r.Lead)
+			}
+			o.until("a frame as high as the page that follows", fits)
+			if path != "/frame" && height() >= before {
+				t.Errorf("the frame stays %d high, the form had %d", height(), before)
+			}
+			f.Clean()
+			p.Clean()
+			p.Shot("embedded-done-" + strings.Fields(name)[1])
+		})
+	}
+}
+
+func TestASiteThatMayNotHaveTheFormGetsAnEmptyFrame(t *testing.T) {
+	var site string
+	o := openForm(t, func(c *config.Config) {
+		site = portal(t, c.Pages.URL)
+		c.Form.EmbedOrigins = []string{"https://portal.partner.example"}
+	})
+	for _, path := range []string{"/frame", "/script"} {
+		p := pagestest.Open(t, site+path, pagestest.Look{})
+		p.Frame("chrome-error://")
+		if !strings.Contains(strings.Join(p.Errors(), "\n"), "frame-ancestors") {
+			t.Errorf("%s: the browser complains of %q", path, p.Errors())
+		}
+	}
+	if got := len(o.cases()); got != 0 {
+		t.Errorf("%d cases", got)
+	}
 }
