@@ -16,8 +16,8 @@ build: ## build bin/leadgate
 demo: build ## run a whole gateway here, with ten partners, to try it
 	$(BIN) demo
 
-test: servers lint ## all tests and the figures of the reader; real mail servers, a browser, 300 killed gateways and 100,000 submissions in a race among them (about 15 minutes)
-	LEADGATE_REQUIRE_SERVERS=1 $(TEST) -p 2 ./...
+test: servers lint ## all tests and the figures of the reader; real mail servers, a browser, 300 killed gateways and 100,000 submissions in a race among them, pictures of the pages in .shots (about 15 minutes)
+	LEADGATE_REQUIRE_SERVERS=1 LEADGATE_SHOTS=$(CURDIR)/.shots $(TEST) -p 2 ./...
 	@echo "without the race detector, a programme of 120 days and a hundred thousand submissions in a race:"; set -o pipefail; \
 	$(GO) test -timeout 15m -run '^(TestOfTenPartnersInARaceForTheSameProspectsNoTwoEverHoldOne|TestAProgrammeOf120DaysRunsByItsClocksAndTheSameWayTwice|TestWhatMustNeverHappenDoesNotInAnyLifeOfManyCases)$$/in_a_file$$' -v ./intake | sed -n 's/^ *\(scale\|programme\)_test.go:[0-9]*: /  /p; /^ *--- FAIL/p; /^FAIL/p'
 	@echo "what is read of the labelled mails:"; $(GO) test -run '^TestLabelledMails$$' -v ./channels/mailbox | sed -n 's/^ *labelled_test.go:[0-9]*: /  /p'

@@ -196,12 +196,21 @@ func (s *Site) Asset(e *echo.Echo, path, media string, b []byte, reach ...Reach)
 	Look(e.Group("", s.headers), path, func(c echo.Context) error {
 		h := c.Response().Header()
 		h.Set("Cache-Control", "public, max-age=3600")
-		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox") // of a logo that is opened by itself
+		h.Set("Content-Security-Policy", assetPolicy(media))
 		for _, r := range reach {
 			h.Set("Cross-Origin-Resource-Policy", string(r))
 		}
 		return c.Blob(http.StatusOK, media, b)
 	})
+}
+
+// assetPolicy is for a file that is opened by itself, such as a logo. A script may be a worker, to
+// which the policy applies that it came with: in a sandbox it has no cryptography.
+func assetPolicy(media string) string {
+	if strings.HasPrefix(media, "text/javascript") {
+		return "default-src 'none'"
+	}
+	return "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 }
 
 // Reach says which sites can load a file; without one, ours alone.

@@ -80,7 +80,7 @@ func (f *Form) showThanks(c echo.Context) error {
 type confirmPage struct {
 	intake.Confirmation
 	Token string
-	// Said is what was just said: "mine", "not", or "" for nothing.
+	// Said is what was just said: "mine", "not", "nothing" if nothing was ticked, or "".
 	Said string
 	Base string
 }
@@ -91,7 +91,7 @@ func (f *Form) showConfirm(c echo.Context) error {
 		return f.goneLink(c, err)
 	}
 	said := c.QueryParam("said")
-	if said != "mine" && said != "not" {
+	if said != "mine" && said != "not" && said != "nothing" {
 		said = ""
 	}
 	return f.renderConfirm(c, v, said)
@@ -113,14 +113,13 @@ func (f *Form) confirm(c echo.Context) error {
 	if err := req.ParseForm(); err != nil {
 		return f.Site.Tell(c, http.StatusRequestEntityTooLarge, pages.NoticeLarge)
 	}
-	mine := req.PostForm.Get("say") == "mine"
-	_, err := f.gateway.ConfirmByLink(req.Context(), c.Param("token"), req.PostForm["case"], mine)
+	said, numbers := req.PostForm.Get("say"), req.PostForm["case"]
+	if len(numbers) == 0 || said != "mine" && said != "not" {
+		said, numbers = "nothing", nil
+	}
+	_, err := f.gateway.ConfirmByLink(req.Context(), c.Param("token"), numbers, said == "mine")
 	if err != nil {
 		return f.goneLink(c, err)
-	}
-	said := "not"
-	if mine {
-		said = "mine"
 	}
 	q := url.Values{"said": {said}, "lang": {pages.Language(req)}}
 	return c.Redirect(http.StatusSeeOther, f.Site.Base()+intake.PathConfirm+c.Param("token")+"?"+q.Encode())

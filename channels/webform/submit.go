@@ -56,18 +56,23 @@ func (f *Form) show(c echo.Context) error {
 	if err != nil {
 		return f.goneLink(c, err)
 	}
+	// Whoever goes back to it finds what he typed. It holds nothing that is anybody's yet.
+	c.Response().Header().Set("Cache-Control", "private, no-cache")
 	return f.renderForm(c, http.StatusOK, fr, input{}, nil, "")
 }
 
-// goneLink answers to a partner's link that is not good.
+// goneLink answers to a link that is not good, and says what works without one.
 func (f *Form) goneLink(c echo.Context, err error) error {
+	status := http.StatusNotFound
 	switch {
 	case errors.Is(err, intake.ErrLinkExpired):
-		return f.Site.Tell(c, http.StatusGone, pages.NoticeGone)
+		status = http.StatusGone
 	case errors.Is(err, intake.ErrLinkInvalid), errors.Is(err, intake.ErrLinkRevoked):
-		return f.Site.Tell(c, http.StatusNotFound, pages.NoticeGone)
+	default:
+		return err
 	}
-	return err
+	fr := frame{lang: pages.Language(c.Request()), embedded: c.QueryParam("embed") != ""}
+	return f.render(c, status, "gone", fr, true, formPage{Action: f.Site.Base() + intake.PathForm + fr.query()})
 }
 
 func (f *Form) renderForm(c echo.Context, status int, fr frame, in input, wrong map[string]string, problem string) error {
@@ -84,7 +89,7 @@ func (f *Form) renderForm(c echo.Context, status int, fr frame, in input, wrong 
 	p := formPage{
 		Action: f.Site.Base() + intake.PathForm + fr.query(), Opened: f.sign(f.open()), Partner: fr.partner, Parent: fr.parent,
 		Groups: f.groups(fr.lang, in, wrong), Consent: in.values[string(intake.FieldConsent)] == intake.ConsentYes,
-		Problem: problem, Captcha: w, Texts: f.c.Texts[fr.lang], Contact: f.Contact, Base: f.Site.Base(),
+		Problem: problem, Captcha: worded(w, fr.lang), Texts: f.c.Texts[fr.lang], Contact: f.Contact, Base: f.Site.Base(),
 	}
 	for _, g := range p.Groups {
 		for _, q := range g.Fields {

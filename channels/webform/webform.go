@@ -137,7 +137,7 @@ func New(c Config, d Deps) (*Form, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"form", "done", "confirm", "thanks"} {
+	for _, name := range []string{"form", "done", "confirm", "thanks", "gone"} {
 		f.pages[name] = make(map[string]*template.Template)
 		for _, lang := range pages.Languages() {
 			if f.pages[name][lang], err = d.Site.Parse(lang, html, "words."+lang+".html", name+".html"); err != nil {

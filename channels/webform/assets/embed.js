@@ -9,6 +9,11 @@
   frame.title = me.dataset.title || (me.dataset.lang === "de" ? "Interessenten registrieren" : "Register a prospect");
   frame.style.cssText = "width:100%;height:60rem;border:0;color-scheme:normal";
   frame.referrerPolicy = "no-referrer";
+  // A page that follows another begins at its top, wherever the visitor had got to.
+  var pages = 0;
+  frame.addEventListener("load", function () {
+    if (pages++ && frame.getBoundingClientRect().top < 0) frame.scrollIntoView();
+  });
   me.after(frame);
   addEventListener("message", function (e) {
     if (e.source === frame.contentWindow && e.origin === home && e.data && e.data.leadgateHeight > 0) {

@@ -29,24 +29,42 @@ if (form) {
     await new Promise(done => api.ready ? api.ready(done) : done());
     token.value = await run.call(api, token.dataset.sitekey, { action: token.dataset.action });
   };
+
+  // ALTCHA works from the first touch on; who is faster waits for it, as a form without its answer
+  // has to be confirmed by mail.
+  const puzzle = form.querySelector("altcha-widget");
+  const solve = () => new Promise(done => {
+    if (puzzle.getState() === "verified") return done();
+    puzzle.addEventListener("verified", done);
+    puzzle.addEventListener("statechange", e => { if (e.detail.state === "error") done(); });
+    if (puzzle.getState() !== "verifying") puzzle.verify();
+  });
+
+  const wait = { solve: 10000, make: 4000, again: 8000 };
   let sending = false;
   form.addEventListener("submit", event => {
     if (sending) return event.preventDefault();
     sending = true;
     rest(true);
-    setTimeout(() => { sending = false; rest(false); }, 8000);
-    if (!form.dataset.execute) return;
+    const free = () => setTimeout(() => { sending = false; rest(false); }, wait.again);
+    const late = ms => new Promise(done => setTimeout(done, ms));
+    const work = form.dataset.execute ? Promise.race([make(), late(wait.make)])
+      : puzzle && puzzle.getState && puzzle.getState() !== "verified" ? Promise.race([solve(), late(wait.solve)]) : null;
+    if (!work) return free();
     event.preventDefault();
-    const late = new Promise(done => setTimeout(done, 4000));
-    Promise.race([make(), late]).catch(() => {}).finally(() => form.submit());
+    work.catch(() => {}).finally(() => { form.submit(); free(); });
   });
-  addEventListener("pageshow", () => { sending = false; });
+  addEventListener("pageshow", event => {
+    sending = false;
+    if (event.persisted && puzzle && puzzle.reset) puzzle.reset(); // what it had is spent
+  });
 }
 
-// The page around a frame is told how high it has to be, if it is one that may be there.
+// The page around a frame is told how high it has to be, if it is one that may be there. That is
+// the height of what is in it: scrollHeight would never be less than the frame is.
 const inFrame = document.querySelector("[data-parent]");
 if (inFrame && window.parent !== window) {
-  const tell = () => window.parent.postMessage({ leadgateHeight: document.documentElement.scrollHeight }, inFrame.dataset.parent);
+  const tell = () => window.parent.postMessage({ leadgateHeight: document.documentElement.offsetHeight }, inFrame.dataset.parent);
   new ResizeObserver(tell).observe(document.body);
   tell();
 }

@@ -90,6 +90,8 @@ func (p *puzzle) Widget() Widget {
 		Styles:  []string{p.assets + "/altcha.css"},
 		Element: Element{Tag: "altcha-widget", Attrs: map[string]string{
 			"name": "altcha", "challengeurl": p.challenge, "auto": "onfocus", "maxnumber": fmt.Sprint(p.c.MaxNumber),
+			// Its logo is a link that a keyboard reaches and a screen reader does not; the footer leads away.
+			"hidelogo": "", "hidefooter": "",
 		}},
 		Policy: everywhere([]string{self}, "script-src", "style-src", "connect-src", "worker-src"),
 	}

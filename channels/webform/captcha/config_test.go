@@ -266,7 +266,7 @@ func TestWhatAPageNeeds(t *testing.T) {
 	w := open(t, Config{}, altchaOptions(&clock{})).Widget()
 	if w.ThirdParty || w.Privacy != "" || w.Field != "altcha" ||
 		w.Scripts[0] != (Script{URL: "/assets/altcha/altcha.js", Module: true}) || !slices.Equal(w.Styles, []string{"/assets/altcha/altcha.css"}) ||
-		w.Element.HTML() != `<altcha-widget auto="onfocus" challengeurl="/register/challenge" maxnumber="50000" name="altcha"></altcha-widget>` ||
+		w.Element.HTML() != `<altcha-widget auto="onfocus" challengeurl="/register/challenge" hidefooter="" hidelogo="" maxnumber="50000" name="altcha"></altcha-widget>` ||
 		header(w.Policy) != "connect-src 'self'; script-src 'self'; style-src 'self'; worker-src 'self'" {
 		t.Errorf("%+v\n%s\n%s", w, w.Element.HTML(), header(w.Policy))
 	}
