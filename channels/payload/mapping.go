@@ -123,6 +123,16 @@ func (m Mapping) value(f intake.Field, given string) string {
 	return given
 }
 
+// Says reports whether a lead says whom it is about.
+func Says(l intake.Lead) bool {
+	for _, f := range []intake.Field{intake.FieldCompanyName, intake.FieldCompanyDomain, intake.FieldContactEmail, intake.FieldContactName} {
+		if l[f] != "" {
+			return true
+		}
+	}
+	return false
+}
+
 // Names reports whether a lead says both whom it is about and whom to talk to.
 func Names(l intake.Lead) bool {
 	company := l[intake.FieldCompanyName] != "" || l[intake.FieldCompanyDomain] != ""

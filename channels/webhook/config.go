@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"leadgate/channels/payload"
+	"leadgate/intake"
 )
 
 // Config describes one source. Secrets are resolved already: they hold the value, not the name
@@ -166,7 +167,7 @@ var calendly = Config{
 	Mapping: payload.Mapping{
 		PartnerPointer: payload.Pointers{"/payload/tracking/utm_content", "/payload/tracking/salesforce_uuid"},
 		ProgramPointer: payload.Pointers{"/payload/tracking/utm_campaign"},
-		Fields: map[field]payload.Pointers{
+		Fields: map[intake.Field]payload.Pointers{
 			"contact_name": {"/payload/name"}, "contact_email": {"/payload/email"},
 		},
 	},

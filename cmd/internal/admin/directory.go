@@ -40,6 +40,9 @@ func (b Backend) directory(mux *http.ServeMux) {
 	handle("GET /v1/partners/{id}", func(r *http.Request) (any, error) {
 		return b.Gateway.Partner(r.Context(), r.PathValue("id"))
 	})
+	handle("GET /v1/partners/{id}/reference", func(r *http.Request) (any, error) {
+		return b.Gateway.PartnerReference(r.Context(), r.PathValue("id"), r.URL.Query().Get("program"))
+	})
 	handle("POST /v1/partners", b.putPartners)
 	handle("POST /v1/partners/check", b.checkPartners)
 	handle("GET /v1/accounts", func(r *http.Request) (any, error) {
@@ -118,6 +121,17 @@ func (c *Client) Partners(ctx context.Context) (all []intake.Partner, err error)
 func (c *Client) Partner(ctx context.Context, id string) (p intake.Partner, err error) {
 	err = c.call(ctx, http.MethodGet, "/v1/partners/"+url.PathEscape(id), nil, &p)
 	return p, err
+}
+
+// PartnerReference returns a signed reference to a partner, in a programme or, if that is empty,
+// in all.
+func (c *Client) PartnerReference(ctx context.Context, id, program string) (ref string, err error) {
+	at := "/v1/partners/" + url.PathEscape(id) + "/reference"
+	if program != "" {
+		at += "?program=" + url.QueryEscape(program)
+	}
+	err = c.call(ctx, http.MethodGet, at, nil, &ref)
+	return ref, err
 }
 
 // CheckPartners returns what PutPartners would store, or all that keeps it from that.

@@ -73,6 +73,7 @@ func (a *App) mountPages(e *echo.Echo) error {
 	for _, m := range []channels.Mounter{staff, partners} {
 		m.Mount(g, a.gateway)
 	}
+	a.mountHooks(e)
 	return nil
 }
 
