@@ -3,7 +3,6 @@ package webhook
 import (
 	"encoding/base64"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
@@ -113,21 +112,6 @@ func TestOfANewDateOnlyTheBookingCounts(t *testing.T) {
 	}
 	if got := strings.Join(methods, " "); got != "REQUEST MOVED CANCEL" {
 		t.Errorf("stored %s", got)
-	}
-}
-
-// TestTheExamplePayloadIsReadAsTheExampleSaysIt: what examples/webhooks holds works.
-func TestTheExamplePayloadIsReadAsTheExampleSaysIt(t *testing.T) {
-	b, err := os.ReadFile("../../examples/webhooks/registration.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc, err := payload.Parse(b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if payload.Text(doc.(map[string]any)["company"]) == "" {
-		t.Error("the example names no company")
 	}
 }
 
