@@ -82,7 +82,7 @@ func (l *Links) referenceSum(purpose string, parts ...string) string {
 	return referenceText.EncodeToString(mac.Sum(nil)[:linkMAC])
 }
 
-// PartnerReference signs for a partner of the directory; *ErrInput, ErrNotFound.
+// PartnerReference signs for a partner of the directory; *ErrInput.
 func (g *Gateway) PartnerReference(ctx context.Context, partnerID, program string) (string, error) {
 	if g.links == nil {
 		return "", &ErrInput{"references are signed with the key of the links to the pages, and there are no pages; set pages in the configuration"}
@@ -91,8 +91,11 @@ func (g *Gateway) PartnerReference(ctx context.Context, partnerID, program strin
 		return "", &ErrInput{fmt.Sprintf("programme %q: use lower-case letters, digits and hyphens", program)}
 	}
 	p, err := g.Partner(ctx, partnerID)
+	if errors.Is(err, ErrNotFound) {
+		return "", &ErrInput{fmt.Sprintf("no partner has the id %q", partnerID)}
+	}
 	if err != nil {
-		return "", fmt.Errorf("partner %q: %w", partnerID, err)
+		return "", err
 	}
 	return g.links.Reference(p.ID, program), nil
 }
