@@ -197,7 +197,7 @@ func (g *Gateway) AnswerTo(ctx context.Context, partnerID, address string, prove
 }
 
 // CasesOfContact returns the open cases whose prospect is a person, by e-mail address, in the
-// order of their claims.
+// order of their claims. What is in quarantine is no such case, for stores do not index it.
 func (g *Gateway) CasesOfContact(ctx context.Context, address string) (all []Registration, err error) {
 	address = strings.ToLower(strings.TrimSpace(address))
 	_, domain, found := strings.Cut(address, "@")
@@ -213,7 +213,7 @@ func (g *Gateway) CasesOfContact(ctx context.Context, address string) (all []Reg
 			}
 			for _, r := range cases {
 				known := slices.ContainsFunc(all, func(o Registration) bool { return o.Number == r.Number })
-				if !known && r.Strength.Proven() && strings.EqualFold(r.Lead[FieldContactEmail], address) {
+				if !known && strings.EqualFold(r.Lead[FieldContactEmail], address) {
 					all = append(all, r)
 				}
 			}

@@ -30,6 +30,7 @@ func TestAReferenceIsReadAsItWasSignedAndNothingElseIs(t *testing.T) {
 		{"a partner", l.Reference("alpha", ""), intake.Reference{Partner: "alpha"}},
 		{"a partner in a programme", l.Reference("alpha-2", "msp"), intake.Reference{Partner: "alpha-2", Program: "msp"}},
 		{"a case", l.CaseReference("LG-2026-384207-D"), intake.Reference{Case: "LG-2026-384207-D"}},
+		{"a partner who is called as a case is", l.Reference("lg-2026-384207-d", ""), intake.Reference{Partner: "lg-2026-384207-d"}},
 		{"in capitals, with a space behind", strings.ToUpper(l.Reference("alpha", "msp")) + " ", intake.Reference{Partner: "alpha", Program: "msp"}},
 	} {
 		if got, err := l.ReadReference(c.value); err != nil || got != c.want {

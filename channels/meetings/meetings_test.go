@@ -272,6 +272,12 @@ func TestALongWayIsWalkedInRoundsAndNothingIsLeftOut(t *testing.T) {
 		d.hubspot.submit(now()+many, "new", "company", "New", "email", "n@new.example")
 		d.pass(5 * time.Minute)
 		d.want(many+1, 0)
+		d.pass(overlap)
+		before = d.hubspot.requests()
+		d.pass(defaultEvery)
+		if n := d.hubspot.requests() - before; n != 1 {
+			d.Errorf("%d pages are read where nothing is new", n)
+		}
 	})
 }
 
