@@ -136,10 +136,22 @@ const (
 type position struct {
 	// Until is the time up to which all is stored.
 	Until time.Time `json:"until"`
-	// While a long way is walked in several rounds: the page to go on with, and the newest
-	// submission at its beginning.
+	// While a long way is walked in several rounds: when it began, the page to go on with, and
+	// the newest submission so far.
+	Began  time.Time `json:"began,omitzero"`
 	Page   string    `json:"page,omitempty"`
 	Newest time.Time `json:"newest,omitzero"`
+}
+
+// done ends a walk. All that was sent in before its beginning is stored; our clock and HubSpot's
+// may differ by the overlap.
+func (p position) done() position {
+	for _, t := range []time.Time{p.Newest, p.Began.Add(-overlap)} {
+		if t.After(p.Until) {
+			p.Until = t
+		}
+	}
+	return position{Until: p.Until}
 }
 
 // round reads pages, newest first, until one has nothing that is new, and stores what is on
@@ -149,12 +161,15 @@ func (f *Form) round(ctx context.Context, sink intake.Sink) error {
 	if err != nil {
 		return err
 	}
+	now := f.deps.Now().UTC()
+	if p.Page == "" {
+		p.Began = now
+	}
 	for range maxPages {
 		page, err := f.fetch(ctx, p.Page)
 		var answer *answerError
 		if p.Page != "" && errors.As(err, &answer) && answer.status == http.StatusBadRequest {
-			p.Page, p.Newest = "", time.Time{} // it is known no more; begin again
-			return f.keep(ctx, p)
+			return f.keep(ctx, position{Until: p.Until}) // it is known no more; begin again
 		}
 		if err != nil {
 			return err
@@ -166,17 +181,16 @@ func (f *Form) round(ctx context.Context, sink intake.Sink) error {
 				return fmt.Errorf("store a submission: %w", err)
 			}
 			fresh = fresh || at.After(p.Until.Add(-overlap))
+			if at.After(now) {
+				at = now
+			}
 			if at.After(p.Newest) {
 				p.Newest = at
 			}
 		}
 		p.Page = page.Paging.Next.After
 		if !fresh || p.Page == "" {
-			if p.Newest.After(p.Until) {
-				p.Until = p.Newest
-			}
-			p.Page, p.Newest = "", time.Time{}
-			return f.keep(ctx, p)
+			return f.keep(ctx, p.done())
 		}
 		if err := f.keep(ctx, p); err != nil {
 			return err

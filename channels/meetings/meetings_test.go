@@ -272,7 +272,7 @@ func TestALongWayIsWalkedInRoundsAndNothingIsLeftOut(t *testing.T) {
 		d.hubspot.submit(now()+many, "new", "company", "New", "email", "n@new.example")
 		d.pass(5 * time.Minute)
 		d.want(many+1, 0)
-		d.pass(overlap)
+		d.pass(2*overlap + defaultEvery)
 		before = d.hubspot.requests()
 		d.pass(defaultEvery)
 		if n := d.hubspot.requests() - before; n != 1 {
