@@ -211,7 +211,7 @@ func TestAFormIsReadAndItsHealthIsTold(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if strings.Contains(string(b), `"state": "`+state+`"`) && strings.Contains(string(b), `"name": "discovery"`) {
+			if strings.Contains(string(b), "\"name\": \"discovery\",\n    \"state\": \""+state+"\"") {
 				if (resp.StatusCode == 200) != (state == "ok") {
 					t.Errorf("%s answers %s", b, resp.Status)
 				}
