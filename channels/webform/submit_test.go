@@ -50,7 +50,10 @@ func TestARegistrationIsAnsweredWithItsNumberAndCountsOnceItIsConfirmed(t *testi
 			b.Errorf("after the confirmation: %s of %q", r.Status, r.Partner)
 		}
 		again := b.post(link, confirmation(r.Number), own...)
-		if page := b.get(again.Header.Get("Location")); !strings.Contains(page.body, "Nothing is left to confirm") {
+		if again.StatusCode != http.StatusSeeOther {
+			b.Errorf("the second time: %d", again.StatusCode)
+		}
+		if page := b.get(link); !strings.Contains(page.body, "answered already") {
 			b.Errorf("the second time it says\n%s", page.body)
 		}
 		if r := b.wantCases(1); r.Status != intake.StatusProvisional {

@@ -22,7 +22,7 @@ func partnersCommand() *cobra.Command {
 	cmd.AddCommand(l.importCommand(&p), l.exportCommand(&p), partnersList(&p), l.showCommand(&p, "ID",
 		func(ctx context.Context, c *admin.Client, id string) (intake.Partner, error) {
 			return c.Partner(ctx, id)
-		}), partnersLink(&p))
+		}), partnersLink(&p), partnersReference(&p))
 	return cmd
 }
 
@@ -134,5 +134,26 @@ func partnersLink(p *place) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&revoke, "revoke", false, "end all links of the partner")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print an object")
+	return cmd
+}
+
+func partnersReference(p *place) *cobra.Command {
+	var program string
+	cmd := &cobra.Command{
+		Use:   "reference ID",
+		Short: "Print a signed reference to a partner, for hidden fields of forms and booking pages",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.with(cmd.Context(), func(c *admin.Client) error {
+				ref, err := c.PartnerReference(cmd.Context(), partnerID(args[0]), program)
+				if err != nil {
+					return err
+				}
+				fmt.Fprintln(cmd.OutOrStdout(), ref)
+				return nil
+			})
+		},
+	}
+	cmd.Flags().StringVar(&program, "program", "", "the programme for whose forms it is; for all if left out")
 	return cmd
 }

@@ -54,6 +54,9 @@ func (b Backend) directory(mux *http.ServeMux) {
 	handle("DELETE /v1/partners/{id}/form-link", func(r *http.Request) (any, error) {
 		return struct{}{}, b.Gateway.RevokeFormLinks(r.Context(), r.PathValue("id"))
 	})
+	handle("GET /v1/partners/{id}/reference", func(r *http.Request) (any, error) {
+		return b.Gateway.PartnerReference(r.Context(), r.PathValue("id"), r.URL.Query().Get("program"))
+	})
 	handle("POST /v1/partners", b.putPartners)
 	handle("POST /v1/partners/check", b.checkPartners)
 	handle("GET /v1/accounts", func(r *http.Request) (any, error) {
@@ -152,6 +155,17 @@ func (c *Client) FormLink(ctx context.Context, id string) (l FormLink, err error
 // RevokeFormLinks ends all links of a partner to the form.
 func (c *Client) RevokeFormLinks(ctx context.Context, id string) error {
 	return c.call(ctx, http.MethodDelete, "/v1/partners/"+url.PathEscape(id)+"/form-link", nil, nil)
+}
+
+// PartnerReference returns a signed reference to a partner, in a programme or, if that is empty,
+// in all.
+func (c *Client) PartnerReference(ctx context.Context, id, program string) (ref string, err error) {
+	at := "/v1/partners/" + url.PathEscape(id) + "/reference"
+	if program != "" {
+		at += "?program=" + url.QueryEscape(program)
+	}
+	err = c.call(ctx, http.MethodGet, at, nil, &ref)
+	return ref, err
 }
 
 // CheckPartners returns what PutPartners would store, or all that keeps it from that.

@@ -20,10 +20,12 @@ import (
 
 	"leadgate/channels"
 	"leadgate/channels/mailbox"
+	"leadgate/channels/meetings"
+	"leadgate/channels/webhook"
 	"leadgate/cmd/internal/config"
 	"leadgate/intake"
 	"leadgate/intake/crm/ledger"
-	"leadgate/intake/crm/webhook"
+	crmhook "leadgate/intake/crm/webhook"
 	"leadgate/intake/extract"
 	"leadgate/intake/identity"
 	"leadgate/rules"
@@ -56,6 +58,8 @@ type App struct {
 	pages   *echo.Echo   // the listener for people; nil without one
 	pagesOn net.Listener // bound by ListenPages
 	boxes   []*mailbox.Mailbox
+	hooks   *webhook.Hooks
+	forms   meetings.Forms
 	ready   chan struct{}
 	closing sync.Once
 }
@@ -92,6 +96,9 @@ func Open(cfg config.Config, log *slog.Logger) (_ *App, err error) {
 	if err := a.buildMailboxes(); err != nil {
 		return nil, err
 	}
+	if err := a.buildHooks(); err != nil {
+		return nil, err
+	}
 	return a, nil
 }
 
@@ -121,7 +128,7 @@ func (a *App) buildGateway() error {
 		crms = append(crms, a.ledger)
 	}
 	for _, c := range a.cfg.CRM.Webhooks {
-		w, err := webhook.New(c)
+		w, err := crmhook.New(c)
 		if err != nil {
 			return fmt.Errorf("crm webhook %s: %w", c.Name, err)
 		}

@@ -87,7 +87,7 @@ type canary struct {
 // let in. That nobody writes is not the same as that nothing arrives.
 func (a *App) channelsHealth(e *echo.Echo) {
 	e.GET("/healthz/channels", func(c echo.Context) error {
-		status, all := http.StatusOK, []channelHealth{}
+		status, all := http.StatusOK, []any{}
 		for _, m := range a.boxes {
 			h := m.Health()
 			if h.State == mailbox.StateDown || h.State == mailbox.StateAuthFailed {
@@ -101,6 +101,13 @@ func (a *App) channelsHealth(e *echo.Echo) {
 				ch.Canary = &canary{Seen: h.CanarySeen, Seconds: h.CanaryLatency.Seconds(), Overdue: h.CanaryOverdue}
 			}
 			all = append(all, ch)
+		}
+		sources, down := a.sourcesHealth()
+		if down {
+			status = http.StatusServiceUnavailable
+		}
+		for _, s := range sources {
+			all = append(all, s)
 		}
 		return c.JSONPretty(status, all, "  ")
 	})

@@ -87,6 +87,7 @@ func (a *App) mountPages(e *echo.Echo) error {
 	for _, m := range mounters {
 		m.Mount(g, a.gateway)
 	}
+	a.mountHooks(e)
 	return nil
 }
 

@@ -13,7 +13,9 @@ import (
 
 	"leadgate/channels/mailbox"
 	"leadgate/channels/mailbox/senderauth"
+	"leadgate/channels/meetings"
 	"leadgate/channels/webform"
+	hooks "leadgate/channels/webhook"
 	"leadgate/intake"
 	"leadgate/intake/crm/webhook"
 	"leadgate/intake/identity"
@@ -50,7 +52,10 @@ type Config struct {
 	// Budget bounds the answers that go out by themselves.
 	Budget    intake.Budget    `yaml:"budget"`
 	Mailboxes []mailbox.Config `yaml:"mailboxes"`
-	CRM       CRM              `yaml:"crm"`
+	// Webhooks are programs that call us, Meetings are forms that we read.
+	Webhooks []hooks.Config    `yaml:"webhooks"`
+	Meetings []meetings.Config `yaml:"meetings"`
+	CRM      CRM               `yaml:"crm"`
 }
 
 // Log says what is logged and how.
@@ -254,6 +259,7 @@ func (c Config) Validate() Faults {
 		}
 		names[m.Name] = true
 	}
+	faults = append(faults, c.validateSources()...)
 	crms := map[string]bool{"ledger": c.CRM.Ledger}
 	for i, w := range c.CRM.Webhooks {
 		at := fmt.Sprintf("crm.webhooks[%d]", i)
