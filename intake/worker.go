@@ -88,6 +88,8 @@ func (g *Gateway) keepHouse(ctx context.Context) {
 					m, pruneErr := pruneMortal(tx, space, now, pruneBatch)
 					n, err = max(n, m), errors.Join(err, pruneErr)
 				}
+				m, pruneErr := pruneCalls(tx, now, pruneBatch)
+				n, err = max(n, m), errors.Join(err, pruneErr)
 				return err
 			})
 			if err != nil && ctx.Err() == nil {

@@ -69,6 +69,9 @@ func (a *App) mountPages(e *echo.Echo) error {
 	if err != nil {
 		return err
 	}
+	if err := a.mountAPI(e); err != nil {
+		return err
+	}
 	g := site.Mount(e)
 	for _, m := range []channels.Mounter{staff, partners} {
 		m.Mount(g, a.gateway)

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"leadgate/channels/api"
 	"leadgate/channels/mailbox"
 	"leadgate/channels/mailbox/senderauth"
 	"leadgate/intake"
@@ -30,6 +31,8 @@ type Config struct {
 	Log        Log    `yaml:"log"`
 	Admin      Admin  `yaml:"admin"`
 	Pages      Pages  `yaml:"pages"`
+	// API serves partners' programs, beside the pages.
+	API api.Config `yaml:"api"`
 	// Staff are who may decide through links; empty for whoever is sent one.
 	Staff []intake.Staff `yaml:"staff"`
 	// StaffLocale is the language in which staff are written to.
@@ -79,6 +82,7 @@ func Default() Config {
 		CasePrefix: "LG",
 		Log:        Log{Level: "info", Format: "text"},
 		Admin:      Admin{Listen: "127.0.0.1:9464"},
+		API:        api.Default(),
 		Policy:     rules.Default(),
 		Budget:     intake.DefaultBudget(),
 		CRM:        CRM{Ledger: true},
@@ -198,6 +202,7 @@ func (c Config) Validate() Faults {
 		fault("log.format", "%q is neither json nor text", c.Log.Format)
 	}
 	faults = append(faults, c.Pages.validate()...)
+	faults = append(faults, c.validateAPI()...)
 	faults = append(faults, validateStaff(c.Staff)...)
 	ids, listFaults := c.Identity.lists()
 	faults = append(faults, listFaults...)
