@@ -29,9 +29,16 @@ const (
 // the same if it is done again under the same delivery.
 type deed func(ctx context.Context, delivery string) (answer, error)
 
-// once answers a request that changes something. prepare says what is to be done, or what is
-// wrong; it changes nothing, and what it refuses is not remembered.
-func (a *API) once(r *request, prepare func(body []byte) (deed, error)) (answer, error) {
+// deeds are what a request that changes something comes to. prepare says what is to be done, or
+// what is wrong: it changes nothing, and what it refuses is not remembered. told is the answer
+// to what was taken in.
+type deeds struct {
+	prepare func(body []byte) (deed, error)
+	told    func(context.Context, intake.Receipt) (answer, error)
+}
+
+// once answers a request that changes something.
+func (a *API) once(r *request, d deeds) (answer, error) {
 	b, err := read(r.Request())
 	if err != nil {
 		return answer{}, err
@@ -52,14 +59,14 @@ func (a *API) once(r *request, prepare func(body []byte) (deed, error)) (answer,
 			// It was begun before, and maybe done: then what is wrong now came later.
 			receipt, err := a.source.Accepted(r.ctx(), deliveryKey(made.Delivery))
 			if err == nil {
-				return a.do(r, call, func(ctx context.Context, _ string) (answer, error) { return a.receipt(ctx, r.key, receipt) })
+				return a.do(r, call, func(ctx context.Context, _ string) (answer, error) { return d.told(ctx, receipt) })
 			}
 			if !errors.Is(err, intake.ErrNotFound) {
 				return answer{}, unavailable(err)
 			}
 		}
 	}
-	do, err := prepare(b)
+	do, err := d.prepare(b)
 	if err != nil {
 		return answer{}, err
 	}

@@ -33,7 +33,10 @@ type page struct {
 
 // register takes in a registration, or an addition to a case.
 func (a *API) register(r *request) (answer, error) {
-	return a.once(r, func(src []byte) (deed, error) {
+	told := func(ctx context.Context, receipt intake.Receipt) (answer, error) {
+		return a.receipt(ctx, r.key, receipt)
+	}
+	return a.once(r, deeds{told: told, prepare: func(src []byte) (deed, error) {
 		b, err := decode(src, registrationFields())
 		if err != nil {
 			return nil, err
@@ -72,14 +75,21 @@ func (a *API) register(r *request) (answer, error) {
 			if err != nil {
 				return answer{}, err
 			}
-			return a.receipt(ctx, r.key, receipt)
+			return told(ctx, receipt)
 		}, nil
-	})
+	}})
 }
 
 // withdraw gives a case up.
 func (a *API) withdraw(r *request) (answer, error) {
-	return a.once(r, func(src []byte) (deed, error) {
+	told := func(ctx context.Context, receipt intake.Receipt) (answer, error) {
+		now, err := a.source.OwnCase(ctx, r.key.Partner, receipt.Case)
+		if err != nil {
+			return answer{}, unavailable(err)
+		}
+		return jsonAnswer(http.StatusOK, now)
+	}
+	return a.once(r, deeds{told: told, prepare: func(src []byte) (deed, error) {
 		b, err := decode(src, withdrawalFields())
 		if err != nil {
 			return nil, err
@@ -106,16 +116,13 @@ func (a *API) withdraw(r *request) (answer, error) {
 		s.Text = words
 		s.Commands = []intake.Command{{Verb: intake.VerbWithdraw, Case: own.Case, Words: words}}
 		return func(ctx context.Context, delivery string) (answer, error) {
-			if _, err := a.accept(ctx, s, delivery, src); err != nil {
-				return answer{}, err
-			}
-			now, err := a.source.OwnCase(ctx, r.key.Partner, own.Case)
+			receipt, err := a.accept(ctx, s, delivery, src)
 			if err != nil {
 				return answer{}, err
 			}
-			return jsonAnswer(http.StatusOK, now)
+			return told(ctx, receipt)
 		}, nil
-	})
+	}})
 }
 
 // submission is what every submission of a request has.
