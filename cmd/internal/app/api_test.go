@@ -46,10 +46,7 @@ const fabrikam = `{
 }`
 
 func TestAProgramOfAPartnerRegistersAndItsSubmitterIsAnsweredByMail(t *testing.T) {
-	o := openOffice(t, func(c *config.Config) {
-		c.API.Enabled = true
-		c.Policy.Mode = intake.ModeAuto
-	})
+	o := openOffice(t, func(c *config.Config) { c.API.Enabled = true })
 	_, key, err := o.app.Gateway().MintAPIKey(t.Context(), "brightpath", "portal", "", "mia")
 	if err != nil {
 		t.Fatal(err)
@@ -68,8 +65,11 @@ func TestAProgramOfAPartnerRegistersAndItsSubmitterIsAnsweredByMail(t *testing.T
 		t.Errorf("sent again:\n%s\n%s", body, same)
 	}
 	deadline := time.Now().Add(20 * time.Second)
-	for o.is(taken.Case).Status != intake.StatusProvisional && time.Now().Before(deadline) {
+	for o.is(taken.Case).Status != intake.StatusInReview && time.Now().Before(deadline) {
 		time.Sleep(5 * time.Millisecond)
+	}
+	if _, err := o.app.Gateway().Approve(t.Context(), taken.Case, intake.Verdict{By: "mia"}); err != nil {
+		t.Fatal(err)
 	}
 	resp, body = o.call(key, "GET", "/registrations/"+taken.Case, "")
 	o.want("approved", resp, body, 200, `"stage":"approved"`, `"protection_status":"provisional"`)
