@@ -95,6 +95,7 @@ func (g *Gateway) prepare(s Submission) (*acceptance, error) {
 	a.s.Text = cleanText(s.Text, FieldProblem)
 	a.s.Subject = cleanText(s.Subject, FieldCompanyName)
 	a.s.Sender.Name = cleanText(s.Sender.Name, FieldContactName)
+	a.s.Reference = cleanText(s.Reference, FieldCompanyName)
 	boundAddresses(&a.s.Sender, &a.s.Reply)
 	if s.Content != "" {
 		a.content = contentKey(s.Sender.Address, s.Content)
@@ -326,7 +327,7 @@ func (a *acceptance) open(c *change, lead Lead, speaker string, proven bool) err
 		Number: number, Seq: seq, Contact: a.s.Sender.Address, Strength: a.s.Sender.Strength,
 		Channel: a.s.Channel, Claim: a.s.ReceivedAt, Accepted: c.at, Since: c.at,
 		Lead: lead.Clone(), Evidence: a.s.Evidence, Unclear: a.s.Unclear, Problems: a.problems,
-		Identity: a.keys, Submissions: 1, Reply: a.s.Reply, Mute: a.s.Mute, Activity: c.at,
+		Identity: a.keys, Submissions: 1, Reply: a.s.Reply, Mute: a.s.Mute, Activity: c.at, Reference: a.s.Reference,
 		DecisionDue: c.g.policy.End(a.s.ReceivedAt, terms.Decision), Promised: a.s.ReceivedAt, Scope: c.g.policy.Scope(lead),
 	}
 	e := Event{Kind: EventAccepted, Actor: "channel:" + a.s.Channel, Submission: 1, Fields: fieldsOf(r.Lead)}

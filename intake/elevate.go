@@ -42,6 +42,7 @@ func (c *change) elevate(r *Registration, lead Lead, a *acceptance, actor string
 		words = s.Evidence
 		child.Submissions, e.Submission = 1, 1
 		child.Channel, child.Contact, child.Strength = s.Channel, s.Sender.Address, s.Sender.Strength
+		child.Reference = s.Reference
 	}
 	if a != nil && a.s.Reply.Address != "" {
 		child.Reply, child.Mute = a.s.Reply, a.s.Mute

@@ -37,7 +37,7 @@ func (g *Gateway) Erase(ctx context.Context, number string, v Verdict) (Registra
 		}
 		whole := *r
 		r.Lead, r.Evidence, r.Unclear, r.Identity = Lead{}, nil, nil, nil
-		r.Contact, r.Reply, r.Problems, r.Question = "", Route{}, nil, ""
+		r.Contact, r.Reply, r.Reference, r.Problems, r.Question = "", Route{}, "", nil, ""
 		r.Findings, r.PartnerNote, r.Rationale, r.Revoking, r.Scope = nil, "", "", Revoking{}, ""
 		r.Submissions = 0
 		c.passing = true

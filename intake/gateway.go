@@ -44,8 +44,12 @@ type Gateway struct {
 
 	witnessing sync.Mutex // held while lines go to the witness
 
+	// process names this one among those that ever worked on the store.
+	process string
+
 	mu    sync.Mutex
 	wakes map[Lane]chan struct{}
+	calls map[string]bool // by name, those that are being answered
 }
 
 // Options are what a Gateway is made of.
@@ -124,6 +128,7 @@ func New(o Options) (*Gateway, error) {
 		crms: o.CRMs, repliers: make(map[string]Replier), program: o.Program, alone: o.Alone, budget: o.Budget,
 		links: o.Links, people: o.Staff, staffChannel: o.StaffChannel, staffLocale: o.StaffLocale, weekly: o.Weekly,
 		now: o.Now, log: o.Log, observe: o.Observe, signer: o.Signer, witness: o.Witness, downAfter: o.DownAfter, wakes: make(map[Lane]chan struct{}),
+		process: newID(), calls: make(map[string]bool),
 	}
 	if g.budget == (Budget{}) {
 		g.budget = DefaultBudget()

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -84,6 +85,7 @@ func (a *acceptance) join(c *change, r *Registration, lead Lead, threaded bool) 
 		r.Reply = a.s.Reply
 	}
 	r.Mute = a.s.Mute
+	r.Reference = cmp.Or(a.s.Reference, r.Reference)
 	if err := c.awaitBatch(r.Number, a.s.Batch.ID); err != nil {
 		return err
 	}

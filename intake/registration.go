@@ -35,6 +35,8 @@ type Registration struct {
 	// Submissions counts what was sent in for this case.
 	Submissions int   `json:"submissions"`
 	Reply       Route `json:"reply"`
+	// Reference is what the partner's own programs call the case.
+	Reference string `json:"reference,omitempty"`
 	// Mute says why nothing is answered by itself, for staff; empty if it is.
 	Mute string `json:"mute,omitempty"`
 	// ConfirmBy is until when the sender can confirm a quarantined case by an answer; zero if

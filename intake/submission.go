@@ -95,6 +95,8 @@ type Submission struct {
 	// Answers is the Message.ID of our message about several cases, or none, that this proves
 	// to answer.
 	Answers string `json:"answers,omitempty"`
+	// Reference is what the sender's own programs call it.
+	Reference string `json:"reference,omitempty"`
 	// Text is what the person wrote this time, without quotations, for staff to read.
 	Text string `json:"text,omitempty"`
 	// Subject is a short title where the channel has one.

@@ -53,7 +53,9 @@ func (g *Gateway) Run(ctx context.Context) error {
 	if err := g.followPolicy(ctx); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("set the clocks by the policy: %w", err)
 	}
-	err := g.update(ctx, func(c *change) error { return errors.Join(c.awaitWeek(c.at), c.awaitPartners(c.at), c.awaitRenewals(c.at)) })
+	err := g.update(ctx, func(c *change) error {
+		return errors.Join(c.awaitWeek(c.at), c.awaitPartners(c.at), c.awaitRenewals(c.at))
+	})
 	if err != nil && ctx.Err() == nil {
 		return fmt.Errorf("plan to tell of the week, and of renewals: %w", err)
 	}
@@ -89,6 +91,8 @@ func (g *Gateway) keepHouse(ctx context.Context) {
 					m, pruneErr := pruneMortal(tx, space, now, pruneBatch)
 					n, err = max(n, m), errors.Join(err, pruneErr)
 				}
+				m, pruneErr := pruneCalls(tx, now, pruneBatch)
+				n, err = max(n, m), errors.Join(err, pruneErr)
 				return err
 			})
 			if err != nil && ctx.Err() == nil {

@@ -44,6 +44,7 @@ var drawing = []struct {
 
 	{"channels", []string{"intake"}, []string{"github.com/labstack/echo/v4"}},
 	{"channels/pages", []string{"intake"}, []string{"github.com/labstack/echo/v4", "golang.org/x/text"}},
+	{"channels/api", []string{"channels", "intake"}, []string{"github.com/labstack/echo/v4"}},
 	{"channels/pages/pagestest", nil, []string{"github.com/chromedp"}},
 	{"channels/desk", []string{"channels", "channels/pages", "intake"}, []string{"github.com/labstack/echo/v4"}},
 	{"channels/webform", []string{"channels", "channels/pages", "channels/webform/captcha", "intake", "intake/identity"}, []string{"github.com/labstack/echo/v4", "golang.org/x/text"}},

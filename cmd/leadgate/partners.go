@@ -19,7 +19,7 @@ func partnersCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "partners", Short: "Keep the directory of partners"}
 	p.flags(cmd)
 	l := partners()
-	cmd.AddCommand(l.importCommand(&p), l.exportCommand(&p), partnersList(&p), l.showCommand(&p, "ID",
+	cmd.AddCommand(partnersKeys(&p), l.importCommand(&p), l.exportCommand(&p), partnersList(&p), l.showCommand(&p, "ID",
 		func(ctx context.Context, c *admin.Client, id string) (intake.Partner, error) {
 			return c.Partner(ctx, id)
 		}), partnersLink(&p), partnersReference(&p))

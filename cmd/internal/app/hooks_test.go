@@ -42,8 +42,8 @@ func hooked(c *config.Config) {
 	}
 }
 
-// call calls a source as it would itself; header is that of a scheme with t= and v1=.
-func (o *office) call(source, header, body string) (int, string) {
+// hook calls a source as it would itself; header is that of a scheme with t= and v1=.
+func (o *office) hook(source, header, body string) (int, string) {
 	o.Helper()
 	stamp := fmt.Sprint(time.Now().Unix())
 	mac := hmac.New(sha256.New, []byte(hookSecret))
@@ -52,10 +52,10 @@ func (o *office) call(source, header, body string) (int, string) {
 	if header == "Authorization" {
 		value = "Bearer " + hookSecret
 	}
-	return o.callAs(source, header, value, body)
+	return o.hookAs(source, header, value, body)
 }
 
-func (o *office) callAs(source, header, value, body string) (int, string) {
+func (o *office) hookAs(source, header, value, body string) (int, string) {
 	o.Helper()
 	req, err := http.NewRequestWithContext(o.Context(), http.MethodPost, o.at+webhook.Path+source, strings.NewReader(body))
 	if err != nil {
@@ -90,7 +90,7 @@ func TestAPartnersProgramRegistersAndABookingGivesTheWholeWindow(t *testing.T) {
 	o := openOffice(t, hooked)
 	const body = `{"id":"order-1","company":"Acme GmbH","website":"https://acme.example","contact":{"name":"Jane Doe","email":"jane@acme.example"},
  "problem":"They lose a day a week to manual reporting.","agreed":true,"rep":"ana@brightpath.example"}`
-	status, text := o.call("brightpath", "Leadgate-Signature", body)
+	status, text := o.hook("brightpath", "Leadgate-Signature", body)
 	var told struct {
 		Results []struct {
 			Case  string
@@ -101,7 +101,7 @@ func TestAPartnersProgramRegistersAndABookingGivesTheWholeWindow(t *testing.T) {
 		t.Fatalf("%d %s", status, text)
 	}
 	number := told.Results[0].Case
-	if status, again := o.call("brightpath", "Leadgate-Signature", body); status != 200 || !strings.Contains(again, `"known":true`) || !strings.Contains(again, number) {
+	if status, again := o.hook("brightpath", "Leadgate-Signature", body); status != 200 || !strings.Contains(again, `"known":true`) || !strings.Contains(again, number) {
 		t.Errorf("a duplicate: %d %s", status, again)
 	}
 	r := o.await(number, "judged", func(r intake.Registration) bool { return r.Status != intake.StatusSubmitted })
@@ -113,7 +113,7 @@ func TestAPartnersProgramRegistersAndABookingGivesTheWholeWindow(t *testing.T) {
 	start := time.Now().Add(72 * time.Hour).UTC().Truncate(time.Second)
 	booking := fmt.Sprintf(`{"event":"invitee.created","payload":{"uri":"https://api.calendly.com/x/I1","email":"jane@acme.example","name":"Jane Doe",
  "tracking":{"utm_content":%q},"scheduled_event":{"start_time":%q}}}`, o.app.Gateway().CaseReference(number), start.Format(time.RFC3339))
-	if status, text := o.call("calendly", "Calendly-Webhook-Signature", booking); status != 200 || !strings.Contains(text, number) {
+	if status, text := o.hook("calendly", "Calendly-Webhook-Signature", booking); status != 200 || !strings.Contains(text, number) {
 		t.Errorf("a booking: %d %s", status, text)
 	}
 	o.await(number, "given a meeting", func(r intake.Registration) bool { return r.Meeting.Equal(start) })
@@ -150,7 +150,7 @@ func TestOnlyASignedReferenceSpeaksForAPartner(t *testing.T) {
 		{"a reference for another programme is refused", ref("referral"), 401, ""},
 		{"a changed reference is refused", "kestrel-it" + strings.TrimPrefix(ref(""), "brightpath"), 401, ""},
 	} {
-		status, text := o.call("site", "Authorization", fmt.Sprintf(`{"company":"Firm %d","partner":%q}`, i, c.partner))
+		status, text := o.hook("site", "Authorization", fmt.Sprintf(`{"company":"Firm %d","partner":%q}`, i, c.partner))
 		if status != c.status || c.want != "" && !strings.Contains(text, `"status":"`+string(c.want)+`"`) {
 			t.Errorf("%s: %d %s", c.name, status, text)
 		}
@@ -167,16 +167,16 @@ func TestOnlyASignedReferenceSpeaksForAPartner(t *testing.T) {
 
 func TestASourceThatIsNoneLooksLikeAnyOtherPageThatIsNone(t *testing.T) {
 	o := openOffice(t, hooked)
-	status, body := o.callAs("nobody", "X", "y", "{}")
-	other, page := o.callAs("../anything", "X", "y", "{}")
+	status, body := o.hookAs("nobody", "X", "y", "{}")
+	other, page := o.hookAs("../anything", "X", "y", "{}")
 	if status != http.StatusNotFound || other != status || body != page || !strings.Contains(body, "<html") {
 		t.Errorf("answered %d, another page %d; the same: %v", status, other, body == page)
 	}
-	if status, text := o.callAs("site", "Authorization", "Bearer nothing", "{}"); status != 401 || strings.Contains(text, "case") {
+	if status, text := o.hookAs("site", "Authorization", "Bearer nothing", "{}"); status != 401 || strings.Contains(text, "case") {
 		t.Errorf("%d %s", status, text)
 	}
 	for range 60 { // programs are not counted as visitors are
-		if status, text := o.callAs("site", "Authorization", "Bearer "+hookSecret, `[]`); status != 200 {
+		if status, text := o.hookAs("site", "Authorization", "Bearer "+hookSecret, `[]`); status != 200 {
 			t.Fatalf("%d %s", status, text)
 		}
 	}

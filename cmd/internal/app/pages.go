@@ -83,6 +83,9 @@ func (a *App) mountPages(e *echo.Echo) error {
 		}
 		mounters = append(mounters, form)
 	}
+	if err := a.mountAPI(e); err != nil {
+		return err
+	}
 	g := site.Mount(e)
 	for _, m := range mounters {
 		m.Mount(g, a.gateway)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"leadgate/channels/api"
 	"leadgate/channels/mailbox"
 	"leadgate/channels/mailbox/senderauth"
 	"leadgate/channels/meetings"
@@ -37,6 +38,8 @@ type Config struct {
 	Pages      Pages  `yaml:"pages"`
 	// Form is the public form, which stands with the pages.
 	Form webform.Config `yaml:"form"`
+	// API serves partners' programs, beside the pages.
+	API api.Config `yaml:"api"`
 	// Staff are who may decide through links; empty for whoever is sent one.
 	Staff []intake.Staff `yaml:"staff"`
 	// StaffLocale is the language in which staff are written to.
@@ -98,6 +101,7 @@ func Default() Config {
 		Log:        Log{Level: "info", Format: "text"},
 		Admin:      Admin{Listen: "127.0.0.1:9464"},
 		Alerts:     Alerts{DownAfter: 15 * time.Minute},
+		API:        api.Default(),
 		Policy:     rules.Default(),
 		Budget:     intake.DefaultBudget(),
 		CRM:        CRM{Ledger: true},
@@ -223,6 +227,7 @@ func (c Config) Validate() Faults {
 	}
 	faults = append(faults, c.Pages.validate()...)
 	faults = append(faults, c.validateForm()...)
+	faults = append(faults, c.validateAPI()...)
 	faults = append(faults, validateStaff(c.Staff)...)
 	ids, listFaults := c.Identity.lists()
 	faults = append(faults, listFaults...)

@@ -45,6 +45,7 @@ func Config(dir string, l Listeners) config.Config {
 	c.Log.Level = "warn"
 	if host, port, err := net.SplitHostPort(l.HTTP); err == nil {
 		c.Pages.URL = "http://" + net.JoinHostPort(cmp.Or(host, "localhost"), port)
+		c.API.Enabled = true
 	}
 	c.Form.Enabled = c.Pages.On()
 	c.Policy = rules.Default()
