@@ -69,16 +69,15 @@ type Deps struct {
 // Form are the pages of the form.
 type Form struct {
 	Deps
-	c        Config
-	gateway  Gateway
-	key      []byte
-	now      func() time.Time
-	limiter  *pages.Limiter
-	busy     chan struct{}
-	origins  *http.CrossOriginProtection
-	pages    map[string]map[string]*template.Template // by name and language
-	minimum  time.Duration
-	embedder []byte
+	c       Config
+	gateway Gateway
+	key     []byte
+	now     func() time.Time
+	limiter *pages.Limiter
+	busy    chan struct{}
+	origins *http.CrossOriginProtection
+	pages   map[string]map[string]*template.Template // by name and language
+	minimum time.Duration
 }
 
 var (

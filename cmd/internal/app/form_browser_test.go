@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -336,6 +337,30 @@ func TestWhoClicksTwiceRegistersOnce(t *testing.T) {
 				t.Errorf("loaded again: %d, %d cases\n%s", p.Status, len(o.cases())-before, text)
 			}
 		})
+	}
+}
+
+// Browsers may keep the second of two clicks to themselves; here both arrive, at the same time.
+func TestAFormThatArrivesTwiceAtOnceIsOneRegistration(t *testing.T) {
+	o := openForm(t)
+	form := url.Values{"opened": {o.openedForm(intake.PathForm)}}
+	for k, v := range prospect("Twice", "twice.example") {
+		form.Set(k, v)
+	}
+	from, led := caller(), make(chan string, 4)
+	for range cap(led) {
+		go func() {
+			resp, _ := o.do("POST", intake.PathForm, form, "X-Forwarded-For", from)
+			led <- resp.Header.Get("Location")
+		}()
+	}
+	numbers := make(map[string]bool)
+	for range cap(led) {
+		numbers[o.numberOf(<-led)] = true
+	}
+	all := o.cases()
+	if len(numbers) != 1 || len(all) != 1 || all[0].Submissions != 1 {
+		t.Errorf("%v, %d cases with %d submissions", numbers, len(all), all[0].Submissions)
 	}
 }
 
