@@ -37,14 +37,23 @@ func (f *Form) showDone(c echo.Context) error {
 		pages.Allow(c, pages.Policy{"frame-ancestors": fr.origins, "script-src": {"'self'"}})
 	}
 	return f.render(c, http.StatusOK, "done", fr, false, donePage{
-		Done: d, Texts: f.c.Texts[fr.lang], Meeting: f.c.Meeting.link(d), Again: f.Site.Base() + intake.PathForm + fr.query(),
+		Done: d, Texts: f.c.Texts[fr.lang], Meeting: f.c.Meeting.link(d, f.reference(d)), Again: f.Site.Base() + intake.PathForm + fr.query(),
 		Parent: fr.parent, Mails: f.Answers != "", Base: f.Site.Base(),
 	})
 }
 
+// reference is what proves, in the report of a booking, to which case it belongs. Who is not
+// proven gets none: with it the booking counts as the partner's.
+func (f *Form) reference(d intake.Done) string {
+	if d.Partner == "" {
+		return ""
+	}
+	return f.gateway.CaseReference(d.Case)
+}
+
 // link is the scheduling page with what it can be told; without the contact once that is no
 // longer shown.
-func (m Meeting) link(d intake.Done) string {
+func (m Meeting) link(d intake.Done, reference string) string {
 	if m.URL == "" {
 		return ""
 	}
@@ -55,7 +64,7 @@ func (m Meeting) link(d intake.Done) string {
 	first, last, _ := strings.Cut(d.Contact.Name, " ")
 	values := map[string]string{
 		"email": d.Contact.Email, "name": d.Contact.Name, "first_name": first, "last_name": last,
-		"company": d.Company, "case": d.Case,
+		"company": d.Company, "case": d.Case, "reference": reference,
 	}
 	q := u.Query()
 	for _, parameter := range slices.Sorted(maps.Keys(m.Prefill)) {

@@ -675,7 +675,7 @@ func TestOnlyOurOwnPageConfirms(t *testing.T) {
 
 func TestTheSchedulingPageGetsWhatItIsToldOf(t *testing.T) {
 	meet := func(c *Config, _ *Deps) {
-		c.Meeting = Meeting{URL: "https://meet.vendor.example/discovery?x=1", Prefill: map[string]string{"email": "email", "firstName": "first_name", "lastName": "last_name", "leadgate_case": "case"}}
+		c.Meeting = Meeting{URL: "https://meet.vendor.example/discovery?x=1", Prefill: map[string]string{"email": "email", "firstName": "first_name", "lastName": "last_name", "leadgate_case": "case", "utm_content": "reference"}}
 	}
 	onBench(t, func(b *bench) {
 		a := b.post(path, b.filled(path))
@@ -684,6 +684,11 @@ func TestTheSchedulingPageGetsWhatItIsToldOf(t *testing.T) {
 		want := "https://meet.vendor.example/discovery?email=jane%40acme.example&amp;firstName=Jane&amp;lastName=Doe&amp;leadgate_case=" + number + "&amp;x=1"
 		if !strings.Contains(done.body, want) {
 			b.Errorf("the page does not lead to %s\n%s", want, done.body)
+		}
+		own := b.partnersPath("alpha")
+		proven := b.taken(b.post(own, with(b.filled(own), "company_domain", "two.example")))
+		if strings.Contains(done.body, "utm_content") || !strings.Contains(proven.body, "utm_content="+url.QueryEscape(b.gateway.CaseReference(b.cases()[0].Number))) {
+			b.Error("the reference to the case is not with the proven alone")
 		}
 		time.Sleep(2 * time.Hour)
 		if later := b.get(a.Header.Get("Location")); strings.Contains(later.body, "jane") || !strings.Contains(later.body, "meet.vendor.example") {

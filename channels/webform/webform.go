@@ -37,6 +37,8 @@ type Gateway interface {
 	DoneByLink(ctx context.Context, token string) (intake.Done, error)
 	ConfirmationByLink(ctx context.Context, token string) (intake.Confirmation, error)
 	ConfirmByLink(ctx context.Context, token string, numbers []string, mine bool) (intake.Confirmation, error)
+	// CaseReference signs for a case, for the address of a booking page.
+	CaseReference(number string) string
 	Published() intake.Published
 }
 
