@@ -10,8 +10,12 @@ const (
 	spaceAsked = "asked_to_confirm" // address → when
 )
 
-// typedDay is how often a day an address is asked because somebody typed it into a form.
-const typedDay = 5
+// An address is asked because somebody typed it into a form as long as so few of these questions
+// wait for its answer, and so often a day at most.
+const (
+	typedUnanswered = 5
+	typedDay        = 50
+)
 
 // askToConfirm asks the address that an unproven registration claims to come from whether it
 // does. It goes to addresses of known partners alone, and says nothing of what was sent: whoever
@@ -38,6 +42,13 @@ func (a *acceptance) askToConfirm(c *change, r *Registration, speaker string) er
 	if by.IsZero() {
 		return nil
 	}
+	if a.s.Typed && ask {
+		unanswered, err := c.waiting(r.Contact)
+		if err != nil {
+			return err
+		}
+		ask = len(unanswered) < typedUnanswered
+	}
 	if c.g.links != nil {
 		waits, err := c.awaitConfirm(r)
 		if err != nil || !waits && !ask {
@@ -53,7 +64,7 @@ func (a *acceptance) askToConfirm(c *change, r *Registration, speaker string) er
 	if c.g.links != nil {
 		f.ConfirmLink = c.g.links.Confirm(Grant{Case: r.Number, Expires: r.ConfirmBy.Unix()})
 	}
-	m := Message{ID: r.Number + ".confirm", Kind: MessageConfirm, To: to, Facts: f, At: c.at}
+	m := Message{ID: r.Number + ".confirm", Kind: MessageConfirm, To: to, Facts: f, Unprompted: a.s.Typed, At: c.at}
 	return c.enqueueMessage(m, "notify:"+m.ID, r.Number)
 }
 

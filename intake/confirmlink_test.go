@@ -139,6 +139,21 @@ func TestOnePageConfirmsAllThatWaitsForAnAddress(t *testing.T) {
 	})
 }
 
+// Who confirms each of his registrations is asked about each.
+func TestWhoAnswersIsAskedAgain(t *testing.T) {
+	inLinkedWorld(t, func(w *world) {
+		for i := range 12 {
+			r := w.accept(w.typed("ana@alpha.example", named(fmt.Sprint("Company ", i), fmt.Sprintf("c%d.example", i))))
+			w.pass(time.Minute)
+			if v := w.say(w.linkedTo("ana@alpha.example"), true, r.Case); !v.Done {
+				w.Fatalf("the link that was mailed last is not of registration %d: %+v", i, v)
+			}
+			w.pass(time.Minute)
+			w.wantStatus(r.Case, intake.StatusProvisional)
+		}
+	}, budgeted)
+}
+
 func TestALinkIsGoodForItsPurposeAndItsTime(t *testing.T) {
 	inLinkedWorld(t, func(w *world) {
 		r := w.accept(w.typed("ana@alpha.example", acme()))

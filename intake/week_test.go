@@ -61,6 +61,18 @@ func (w *world) week(address string, nth int) intake.Week {
 	return *all[nth-1].Week
 }
 
+// fails has the delivery of digests fail from now on, or succeed again.
+func (c *fakeChannel) fails(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.fail = func(m intake.Message) error {
+		if m.Kind == intake.MessageDigest {
+			return err
+		}
+		return nil
+	}
+}
+
 func listed(all []intake.WeekCase) []string {
 	var numbers []string
 	for _, c := range all {
@@ -399,18 +411,11 @@ func TestADigestThatIsADayLateIsNotSentAndLeavesNoTrace(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inWeeks(t, func(w *world) {
 				n := w.submit("ana@alpha.example", without(acme(), intake.FieldProblem)).Case
-				w.channel.fail = func(m intake.Message) error {
-					if m.Kind == intake.MessageDigest {
-						return fail
-					}
-					return nil
-				}
+				w.channel.fails(fail)
 				w.toMonday()
 				before := w.story(n)
 				w.until(mondayAfter(t, time.Now()).AddDate(0, 0, -5).Add(-22 * time.Hour)) // a day and two hours later
-				w.channel.mu.Lock()
-				w.channel.fail = nil
-				w.channel.mu.Unlock()
+				w.channel.fails(nil)
 				w.pass(2 * time.Hour)
 				w.week("ana@alpha.example", 0)
 				for _, e := range w.story(n).Events[len(before.Events):] {
@@ -429,17 +434,10 @@ func TestADigestThatIsADayLateIsNotSentAndLeavesNoTrace(t *testing.T) {
 func TestADigestThatWaitsIsDroppedWhenItIsSwitchedOff(t *testing.T) {
 	inWeeks(t, func(w *world) {
 		w.submit("ana@alpha.example", acme())
-		w.channel.fail = func(m intake.Message) error {
-			if m.Kind == intake.MessageDigest {
-				return errDown
-			}
-			return nil
-		}
+		w.channel.fails(errDown)
 		w.toMonday()
 		w.switchDigest("ana@alpha.example", intake.DigestOff)
-		w.channel.mu.Lock()
-		w.channel.fail = nil
-		w.channel.mu.Unlock()
+		w.channel.fails(nil)
 		w.pass(2 * time.Hour)
 		w.week("ana@alpha.example", 0)
 	})
