@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -48,7 +49,6 @@ const (
 	problemClosed  = "closed"
 	problemOld     = "opened_too_long"
 	problemBusy    = "too_many"
-	problemForm    = "not_ours"
 )
 
 func (f *Form) show(c echo.Context) error {
@@ -214,6 +214,14 @@ func (f *Form) take(c echo.Context, fr frame, in input) error {
 	}
 	s.Admission = f.admission(in, key, d, doubtful)
 	r, err := f.gateway.Accept(ctx, s)
+	if err != nil {
+		return f.turnAway(c, fr, in, err)
+	}
+	return f.done(c, fr, r, proven)
+}
+
+// turnAway shows the form again for what was not accepted, if that is none of our faults.
+func (f *Form) turnAway(c echo.Context, fr frame, in input, err error) error {
 	var over *intake.LimitError
 	switch {
 	case errors.Is(err, intake.ErrSpent):
@@ -224,10 +232,8 @@ func (f *Form) take(c echo.Context, fr frame, in input) error {
 	case errors.Is(err, intake.ErrFull):
 		c.Response().Header().Set("Retry-After", "60")
 		return f.refuse(c, http.StatusServiceUnavailable, fr, in, problemClosed)
-	case err != nil:
-		return err
 	}
-	return f.done(c, fr, r, proven)
+	return err
 }
 
 // provenBefore reports whether what comes a second time was proven the first time, as far as the
@@ -238,7 +244,7 @@ func (f *Form) provenBefore(fr frame, hasty bool) bool { return fr.partner.ID !=
 // sends another one.
 func (in input) key(o opened, fr frame) string {
 	h := sha256.New()
-	for _, name := range slices.Sorted(keys(in.values)) {
+	for _, name := range slices.Sorted(maps.Keys(in.values)) {
 		if name == inputOpened || name == inputTrap || !known(name) {
 			continue // a second captcha makes no second registration
 		}
@@ -253,16 +259,6 @@ func known(name string) bool {
 	return name == inputName || name == inputEmail || slices.Contains(intake.Fields(), intake.Field(name))
 }
 
-func keys(m map[string]string) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		for k := range m {
-			if !yield(k) {
-				return
-			}
-		}
-	}
-}
-
 // The codes of what is wrong with a field, beside those of intake.
 const (
 	wrongMissing  = intake.ProblemMissing
@@ -271,17 +267,22 @@ const (
 	wrongPartners = "not_the_partners"
 )
 
+// written are the fields that people write in ways of their own. What they write for the others
+// is the value.
+var written = []intake.Field{
+	intake.FieldTargetRevenue, intake.FieldServicesNeeded, intake.FieldProductInterest, intake.FieldCompetingVendors,
+}
+
 // check returns the lead that was typed, or what is wrong by name of the question.
 func (f *Form) check(ctx context.Context, fr frame, in input) (intake.Lead, map[string]string) {
 	wrong := make(map[string]string)
 	lead := make(intake.Lead)
 	fields, required := f.asked()
 	for _, name := range fields {
-		typed := in.values[string(name)]
-		if v := f.Read(name, typed); v != "" {
-			typed = v
+		lead[name] = in.values[string(name)]
+		if v := f.Read(name, lead[name]); v != "" && slices.Contains(written, name) {
+			lead[name] = v
 		}
-		lead[name] = typed
 	}
 	lead[intake.FieldConsent] = in.values[string(intake.FieldConsent)]
 	clean, problems := intake.Clean(f.Identity, lead)
