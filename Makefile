@@ -43,7 +43,7 @@ bench: ## figures beside their yardsticks, in one run
 
 # The real servers that tests talk to, and the browser that looks at the pages. Root installs what
 # is missing, others are told. npm fetches axe-core; it may have come with a nodejs that is not Debian's.
-PACKAGES := dovecot-imapd dovecot-lmtpd postfix swaks curl gcc libc6-dev chromium fonts-liberation
+PACKAGES := dovecot-imapd dovecot-lmtpd postfix swaks curl gcc libc6-dev chromium fonts-liberation wrk
 servers:
 	@missing=""; for p in $(PACKAGES); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \
 	command -v npm >/dev/null || missing="$$missing nodejs npm"; \
