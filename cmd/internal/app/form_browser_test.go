@@ -108,8 +108,8 @@ func active(p *pagestest.Page) string {
 func TestWhatIsWrongIsSaidFirstAndLeadsToTheQuestion(t *testing.T) {
 	o := openForm(t)
 	for _, tt := range []struct{ lang, title, fault string }{
-		{"en", "Error: Register a prospect – Northwind Cloud", "Company domain: this is not a company's domain; it looks like acme.com"},
-		{"de", "Fehler: Interessenten registrieren – Northwind Cloud", "Firmendomain: das ist keine Domain einer Firma; sie sieht aus wie acme.de"},
+		{"en", "Error: Register a prospect – Northwind Cloud", "Company domain: this is not a domain; a domain looks like acme.com"},
+		{"de", "Fehler: Interessenten registrieren – Northwind Cloud", "Firmendomain: das ist keine Domain; eine Domain sieht aus wie acme.de"},
 	} {
 		t.Run(tt.lang, func(t *testing.T) {
 			p := o.browse(t, intake.PathForm, pagestest.Look{Language: tt.lang})
