@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -33,20 +34,26 @@ func TestThePolicyOfTheExamplesPassesItsOwn(t *testing.T) {
 }
 
 func TestAPolicyWhoseExamplesFailIsRefusedWithItsLine(t *testing.T) {
-	for name, tt := range map[string]struct{ from, to, want string }{
-		"another verdict": {"expect: merge", "expect: decline", "line 219: examples[35]: a second registration of one's own is merged: expected decline"},
-		"no such key":     {"mode: assist", "mood: assist", "mood: unknown key; did you mean mode?"},
-		"no such holiday": {"[BE]", "[BX]", `line 17: calendar.holidays[0]: no holidays are known of "BX"`},
+	for name, tt := range map[string]struct{ from, to, at, want string }{
+		"another verdict": {"expect: merge", "expect: decline", "name: a second registration of one's own", "line LINE: examples[35]: a second registration of one's own is merged: expected decline"},
+		"no such key":     {"mode: assist", "mood: assist", "mode: assist", "mood: unknown key; did you mean mode?"},
+		"no such holiday": {"[BE]", "[BX]", "[BE]", `line LINE: calendar.holidays[0]: no holidays are known of "BX"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := policyFile(t, tt.from, tt.to)
+			text, err := os.ReadFile(policyFile(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			before, _, _ := strings.Cut(string(text), tt.at)
+			tt.want = strings.Replace(tt.want, "LINE", strconv.Itoa(1+strings.Count(before, "\n")), 1)
 			if _, stderr, err := leadgate(t, "policy", "test", file); err == nil || !strings.Contains(stderr, file) || !strings.Contains(stderr, tt.want) {
 				t.Errorf("%v\n%s", err, stderr)
 			}
 			config := filepath.Join(t.TempDir(), "leadgate.yaml")
-			text := `{program: Vendor, data: state, policy_file: ` + file + `, mailboxes: [
+			gateway := `{program: Vendor, data: state, policy_file: ` + file + `, mailboxes: [
   {name: partners, address: partners@vendor.example, outbox: out, direct: {listen: "127.0.0.1:0"}, sender_proof: {mode: none}}]}`
-			if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+			if err := os.WriteFile(config, []byte(gateway), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			if _, stderr, err := leadgate(t, "check", "--config", config); err == nil || !strings.Contains(stderr, "line 1: policy_file: ") || !strings.Contains(stderr, tt.want) {
