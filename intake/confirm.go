@@ -7,21 +7,24 @@ import (
 )
 
 const (
-	spaceAsked = "asked_to_confirm" // address → when
+	spaceAsked    = "asked_to_confirm" // address → when
+	spaceQuestion = "typed_questions"  // address → questions of the last day
 )
 
-// An address is asked because somebody typed it into a form as long as so few of these questions
-// wait for its answer, and so often a day at most.
+// An address is asked because somebody typed it into a form until so many questions of a day wait
+// for its answer; so often a day at most; and so often all addresses of a domain together.
 const (
 	typedUnanswered = 5
-	typedDay        = 50
+	typedDay        = 20
+	typedDomainDay  = 100
 )
 
 // askToConfirm asks the address that an unproven registration claims to come from whether it
 // does. It goes to addresses of known partners alone, and says nothing of what was sent: whoever
-// forged the mail must not write to others through us. Only a case that was asked about can be
-// confirmed. Of mail it is asked once a week at most, and where the policy wants that; of what
-// was typed into a form at once, a few times a day, for all that waits.
+// forged the mail must not write to others through us. Of mail it is asked once a week at most,
+// and where the policy wants that, and only what was asked about can be confirmed. Of what was
+// typed into a form it is asked at once, until a few questions wait for an answer; the page that
+// they lead to has the others too.
 func (a *acceptance) askToConfirm(c *change, r *Registration, speaker string) error {
 	to := a.s.Reply
 	if speaker == "" || a.s.Mute != "" || to.Address == "" || !strings.EqualFold(to.Address, a.s.Sender.Address) {
@@ -30,34 +33,25 @@ func (a *acceptance) askToConfirm(c *change, r *Registration, speaker string) er
 	if !a.s.Typed && !c.g.policy.ConfirmsUnproven() {
 		return nil
 	}
-	ask, err := a.mayAsk(c, strings.ToLower(to.Address))
-	if err != nil || !ask && !a.s.Typed {
-		return err
-	}
 	p, err := partner(c, speaker)
-	if err != nil {
+	if err != nil || !p.takesPart(c.at) {
 		return err
 	}
 	by := c.due(c.at, c.g.policy.Terms(p).Confirm)
 	if by.IsZero() {
 		return nil
 	}
-	if a.s.Typed && ask {
-		unanswered, err := c.waiting(r.Contact)
-		if err != nil {
-			return err
-		}
-		ask = len(unanswered) < typedUnanswered
+	ask, err := a.mayAsk(c, r)
+	if err != nil || !ask && !a.s.Typed {
+		return err
 	}
-	if c.g.links != nil {
-		waits, err := c.awaitConfirm(r)
-		if err != nil || !waits && !ask {
+	if r.ConfirmBy = by; c.g.links != nil {
+		if err := c.PutRecord(spaceWaiting, waitingKey(r), []byte(r.Number)); err != nil {
 			return err
 		}
 	}
-	r.ConfirmBy = by
 	if !ask {
-		return nil // the page that the last question leads to has this one too
+		return nil
 	}
 	f := c.programFacts(p)
 	f.Case, f.Status, f.Due, f.Typed = r.Number, r.Status, r.ConfirmBy, a.s.Typed
@@ -69,14 +63,10 @@ func (a *acceptance) askToConfirm(c *change, r *Registration, speaker string) er
 }
 
 // mayAsk counts a question to an address, unless it was asked enough.
-func (a *acceptance) mayAsk(c *change, address string) (bool, error) {
+func (a *acceptance) mayAsk(c *change, r *Registration) (bool, error) {
+	address := strings.ToLower(a.s.Reply.Address)
 	if a.s.Typed {
-		var over *LimitError
-		err := Limit{Name: "confirm:" + address, Max: typedDay, Per: day}.count(c, c.at)
-		if errors.As(err, &over) {
-			return false, nil
-		}
-		return err == nil, err
+		return c.mayAskTyped(r, mailboxOf(address))
 	}
 	var last time.Time
 	err := getJSON(c, spaceAsked, address, &last)
@@ -84,6 +74,54 @@ func (a *acceptance) mayAsk(c *change, address string) (bool, error) {
 		return false, ignoreNotFound(err)
 	}
 	return true, putJSON(c, spaceAsked, address, c.at)
+}
+
+// question is one that was mailed because of a form.
+type question struct {
+	Case string    `json:"case"`
+	At   time.Time `json:"at"`
+}
+
+func (c *change) mayAskTyped(r *Registration, mailbox string) (bool, error) {
+	var asked []question
+	if err := getJSON(c, spaceQuestion, mailbox, &asked); ignoreNotFound(err) != nil {
+		return false, err
+	}
+	recent := []question{{r.Number, c.at}}
+	for _, q := range asked {
+		if c.at.Sub(q.At) >= day {
+			continue
+		}
+		of, err := c.Case(q.Case)
+		if err != nil {
+			return false, err
+		}
+		if c.confirmable(&of) {
+			recent = append(recent, q)
+		}
+	}
+	if len(recent) > typedUnanswered {
+		return false, nil
+	}
+	for _, l := range []Limit{
+		{Name: "confirm:" + mailbox, Max: typedDay, Per: day},
+		{Name: "confirm:@" + domainOf(mailbox), Max: typedDomainDay, Per: day},
+	} {
+		var over *LimitError
+		if err := l.count(c, c.at); errors.As(err, &over) {
+			return false, nil
+		} else if err != nil {
+			return false, err
+		}
+	}
+	return true, putJSON(c, spaceQuestion, mailbox, recent)
+}
+
+// mailboxOf is an address without what many servers deliver to the same mailbox: "+anything".
+func mailboxOf(address string) string {
+	local, domain, _ := strings.Cut(address, "@")
+	local, _, _ = strings.Cut(local, "+")
+	return local + "@" + domain
 }
 
 func ignoreNotFound(err error) error {
@@ -105,7 +143,7 @@ func (a *acceptance) confirm(c *change) (bool, error) {
 	if err != nil {
 		return false, ignoreNotFound(err)
 	}
-	if r.Status != StatusQuarantined || r.ConfirmBy.IsZero() || c.at.After(r.ConfirmBy) || !strings.EqualFold(r.Contact, a.s.Sender.Address) {
+	if !c.confirmable(&r) || !strings.EqualFold(r.Contact, a.s.Sender.Address) {
 		return false, nil
 	}
 	speaker, err := partnerOf(c, r.Contact)

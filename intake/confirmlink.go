@@ -12,7 +12,7 @@ import (
 const (
 	spaceWaiting = "waiting_confirm" // address and place of the case → number
 
-	// maxWaiting bounds how many cases of an address wait to be confirmed.
+	// maxWaiting bounds how many cases of an address one page shows.
 	maxWaiting = 50
 )
 
@@ -32,44 +32,43 @@ type Confirmable struct {
 type Confirmation struct {
 	// Address is the person's.
 	Address string `json:"address"`
-	// Waiting are the registrations under that address, the oldest first; Done says that the
-	// one that the link was mailed for waits no longer.
+	// Waiting are the registrations under that address: the one that the link was mailed for,
+	// then the others, the newest first. Done says that the one of the link was answered, or
+	// waits no longer: the link shows nothing then.
 	Waiting []Confirmable `json:"waiting"`
 	Done    bool          `json:"done"`
 }
 
-// awaitConfirm has r found by who confirms for its address. It returns false if too many wait.
-func (c *change) awaitConfirm(r *Registration) (bool, error) {
-	prefix := waitingPrefix(r.Contact)
-	waiting, err := c.waiting(r.Contact)
-	if err != nil || len(waiting) >= maxWaiting {
-		return false, err
-	}
-	return true, c.PutRecord(spaceWaiting, prefix+fmt.Sprintf("%016x", r.Seq), []byte(r.Number))
-}
-
 func waitingPrefix(address string) string { return strings.ToLower(address) + "/" }
 
-// waiting returns the cases of an address that can be confirmed, and forgets those that can't be
-// any more.
-func (c *change) waiting(address string) ([]Registration, error) {
-	entries, err := c.ScanRecords(spaceWaiting, waitingPrefix(address), "", 2*maxWaiting)
+// waitingKey sorts the newest first.
+func waitingKey(r *Registration) string {
+	return waitingPrefix(r.Contact) + fmt.Sprintf("%016x", ^r.Seq)
+}
+
+// unawait has r found no more by who confirms.
+func (c *change) unawait(r *Registration) error {
+	if r.ConfirmBy.IsZero() {
+		return nil
+	}
+	return c.DeleteRecord(spaceWaiting, waitingKey(r))
+}
+
+// waiting returns r, and the newest others of its address that can be confirmed.
+func waiting(c *change, r *Registration) ([]Registration, error) {
+	cases := []Registration{*r}
+	entries, err := c.ScanRecords(spaceWaiting, waitingPrefix(r.Contact), "", maxWaiting)
 	if err != nil {
 		return nil, err
 	}
-	var cases []Registration
 	for _, e := range entries {
-		r, err := c.Case(string(e.Value))
+		other, err := c.Case(string(e.Value))
 		if err != nil {
 			return nil, err
 		}
-		if !c.confirmable(&r) {
-			if err := c.DeleteRecord(spaceWaiting, e.Key); err != nil {
-				return nil, err
-			}
-			continue
+		if other.Number != r.Number && c.confirmable(&other) {
+			cases = append(cases, other)
 		}
-		cases = append(cases, r)
 	}
 	return cases, nil
 }
@@ -79,8 +78,8 @@ func (c *change) confirmable(r *Registration) bool {
 	return r.Status == StatusQuarantined && !r.ConfirmBy.IsZero() && !c.at.After(r.ConfirmBy)
 }
 
-// ConfirmationByLink returns what the bearer of a link can confirm. It changes nothing that
-// anybody sees. The errors are ErrLinkInvalid and ErrLinkExpired.
+// ConfirmationByLink returns what the bearer of a link can confirm. It changes nothing. The errors
+// are ErrLinkInvalid and ErrLinkExpired.
 func (g *Gateway) ConfirmationByLink(ctx context.Context, token string) (Confirmation, error) {
 	var v Confirmation
 	err := g.confirming(ctx, token, func(c *change, r *Registration, waiting []Registration) error {
@@ -143,16 +142,22 @@ func (g *Gateway) confirming(ctx context.Context, token string, fn func(c *chang
 		if err != nil {
 			return err
 		}
-		waiting, err := c.waiting(r.Contact)
+		if !c.confirmable(&r) {
+			return fn(c, &r, nil)
+		}
+		all, err := waiting(c, &r)
 		if err != nil {
 			return err
 		}
-		return fn(c, &r, waiting)
+		return fn(c, &r, all)
 	})
 }
 
 func confirmation(r *Registration, waiting []Registration) Confirmation {
 	v := Confirmation{Address: r.Contact, Done: true}
+	if !slices.ContainsFunc(waiting, func(w Registration) bool { return w.Number == r.Number }) {
+		return v // whoever was passed the link on learns and confirms nothing more by it
+	}
 	for _, w := range waiting {
 		v.Done = v.Done && w.Number != r.Number
 		v.Waiting = append(v.Waiting, Confirmable{

@@ -119,11 +119,11 @@ func TestOnePageConfirmsAllThatWaitsForAnAddress(t *testing.T) {
 		if v := w.pageOf(token); len(v.Waiting) != 8 {
 			w.Fatalf("%d wait", len(v.Waiting))
 		}
-		v := w.say(token, true, append(slices.Clone(numbers[:6]), other.Case, "LG-2026-000000-0")...)
-		if len(v.Waiting) != 2 {
-			w.Errorf("%+v wait afterwards", v.Waiting)
-		}
 		w.say(token, false, numbers[6])
+		v := w.say(token, true, append(slices.Clone(numbers[:6]), other.Case, "LG-2026-000000-0")...)
+		if !v.Done || len(v.Waiting) != 0 {
+			w.Errorf("the link was answered, and shows %+v", v.Waiting)
+		}
 		w.pass(time.Second)
 		for i, n := range numbers {
 			want := intake.StatusProvisional
@@ -272,6 +272,132 @@ func TestTheDonePageOfTheUnprovenTellsNothing(t *testing.T) {
 		w.pass(2 * time.Hour)
 		if d, _ := w.gateway.DoneByLink(w.Context(), tokenOf(w.gateway.DoneLink(proven.Case, "beta"))); d.Status != "" {
 			w.Errorf("another partner is shown %+v", d)
+		}
+	})
+}
+
+// asked counts the questions to addresses.
+func (w *world) asked(addresses ...string) (n int) {
+	for _, m := range w.channel.messages() {
+		if m.Kind == intake.MessageConfirm && (len(addresses) == 0 || slices.Contains(addresses, m.To.Address)) {
+			n++
+		}
+	}
+	return n
+}
+
+// forge types registrations under somebody's address.
+func (w *world) forge(n int, address string) (numbers []string) {
+	for range n {
+		w.sent++
+		numbers = append(numbers, w.accept(w.typed(address, named(fmt.Sprint("Junk ", w.sent), fmt.Sprintf("j%d.example", w.sent)))).Case)
+		w.pass(time.Second)
+	}
+	return numbers
+}
+
+// Whoever types somebody's address again and again does not keep that person from confirming: he
+// is asked anew each day, and each page shows what waits.
+func TestForgeriesDontSilenceAnAddress(t *testing.T) {
+	inLinkedWorld(t, func(w *world) {
+		w.forge(5, "ana@alpha.example")
+		w.pass(70 * time.Hour)
+		w.forge(55, "ana@alpha.example")
+		w.pass(4 * time.Hour) // the first have expired, with the links that were mailed for them
+		own := w.accept(w.typed("ana@alpha.example", acme()))
+		w.pass(time.Minute)
+		token := w.linkedTo("ana@alpha.example")
+		if v := w.pageOf(token); !slices.ContainsFunc(v.Waiting, func(c intake.Confirmable) bool { return c.Case == own.Case }) {
+			w.Fatalf("her registration is not among the %d on the page", len(v.Waiting))
+		}
+		w.say(token, true, own.Case)
+		w.pass(time.Minute)
+		w.wantStatus(own.Case, intake.StatusProvisional)
+		if n := w.asked("ana@alpha.example"); n != 10 {
+			w.Errorf("she was asked %d times", n)
+		}
+	})
+}
+
+func TestWhatIsNotAskedCountsAsNoQuestion(t *testing.T) {
+	inLinkedWorld(t, func(w *world) {
+		junk := w.forge(100, "ana@alpha.example")
+		w.pass(time.Minute)
+		token := w.linkedTo("ana@alpha.example")
+		w.say(token, false, junk...)
+		w.pass(25 * time.Hour)
+		before := w.asked()
+		w.forge(1, "ana@alpha.example")
+		w.pass(time.Minute)
+		if w.asked() != before+1 {
+			w.Error("she was not asked, a day later")
+		}
+	})
+}
+
+func TestNobodysMailboxIsFloodedThroughAForm(t *testing.T) {
+	inLinkedWorld(t, func(w *world) {
+		for i := range 60 {
+			w.forge(1, fmt.Sprintf("ana+%d@alpha.example", i))
+		}
+		if n := w.asked(); n != 5 {
+			w.Errorf("one mailbox got %d questions", n)
+		}
+		for i := range 300 {
+			w.forge(1, fmt.Sprintf("somebody%d@alpha.example", i))
+		}
+		if n := w.asked(); n > 100 {
+			w.Errorf("one domain got %d questions", n)
+		}
+	})
+}
+
+func TestAnAnsweredLinkConfirmsNothingMore(t *testing.T) {
+	inLinkedWorld(t, func(w *world) {
+		first := w.forge(1, "ana@alpha.example")[0]
+		token := w.linkedTo("ana@alpha.example")
+		w.say(token, false, first)
+		later := w.forge(1, "ana@alpha.example")[0]
+		if v := w.pageOf(token); len(v.Waiting) != 0 || !v.Done {
+			w.Errorf("it shows %+v", v)
+		}
+		w.say(token, true, later)
+		w.pass(time.Minute)
+		w.wantStatus(later, intake.StatusQuarantined)
+	})
+}
+
+func TestWhoHasLeftIsAskedNothing(t *testing.T) {
+	inLinkedWorld(t, func(w *world) {
+		w.forge(3, "x@gone.example")
+		w.pass(time.Minute)
+		if n := w.asked(); n != 0 {
+			w.Errorf("asked %d times", n)
+		}
+	})
+}
+
+// What waited to be confirmed is found by its address no longer once it does not wait.
+func TestNoAddressStaysInTheListOfWhatWaits(t *testing.T) {
+	inLinkedWorld(t, func(w *world) {
+		numbers := w.forge(4, "ana@alpha.example")
+		w.say(w.linkedTo("ana@alpha.example"), true, numbers[0])
+		if _, err := w.gateway.Erase(w.Context(), numbers[1], intake.Verdict{By: "mia", Rationale: "asked for by the person"}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.gateway.Assign(w.Context(), numbers[2], "alpha", intake.Verdict{By: "mia"}); err != nil {
+			t.Fatal(err)
+		}
+		w.pass(80 * time.Hour) // the last one expires
+		err := w.store.View(w.Context(), func(tx intake.Tx) error {
+			left, err := tx.ScanRecords("waiting_confirm", "", "", 10)
+			if len(left) > 0 {
+				w.Errorf("left: %v", left)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
 	})
 }

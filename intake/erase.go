@@ -35,6 +35,9 @@ func (g *Gateway) Erase(ctx context.Context, number string, v Verdict) (Registra
 		if err := c.remembersWinner(r, StatusErased); err != nil {
 			return err
 		}
+		if err := c.unawait(r); err != nil {
+			return err
+		}
 		whole := *r
 		r.Lead, r.Evidence, r.Unclear, r.Identity = Lead{}, nil, nil, nil
 		r.Contact, r.Reply, r.Reference, r.Problems, r.Question = "", Route{}, "", nil, ""

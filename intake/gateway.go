@@ -266,6 +266,11 @@ func (c *change) move(r *Registration, to Status, e Event) error {
 		return err
 	}
 	e.Kind, e.From, e.To = EventMoved, r.Status, to
+	if r.Status == StatusQuarantined {
+		if err := c.unawait(r); err != nil {
+			return err
+		}
+	}
 	if r.Status.Holds() != to.Holds() {
 		if err := c.countHold(r.Partner, to.Holds()); err != nil {
 			return err
