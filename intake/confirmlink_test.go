@@ -159,16 +159,16 @@ func TestALinkIsGoodForItsPurposeAndItsTime(t *testing.T) {
 		r := w.accept(w.typed("ana@alpha.example", acme()))
 		w.pass(time.Second)
 		confirm := w.linkedTo("ana@alpha.example")
-		form, _, err := w.gateway.FormLink(w.Context(), "alpha")
+		form, _, err := w.gateway.FormLink(w.Context(), "alpha", intake.PurposeForm)
 		if err != nil {
 			t.Fatal(err)
 		}
 		_, form, _ = strings.Cut(form, "?p=")
-		done := tokenOf(w.gateway.DoneLink(r.Case, ""))
+		done := w.doneToken(r, "")
 		ctx := w.Context()
 		pages := map[string]func(string) error{
 			"confirm": func(s string) error { _, err := w.gateway.ConfirmationByLink(ctx, s); return err },
-			"form":    func(s string) error { _, err := w.gateway.FormByLink(ctx, s); return err },
+			"form":    func(s string) error { _, _, err := w.gateway.FormByLink(ctx, s); return err },
 			"done":    func(s string) error { _, err := w.gateway.DoneByLink(ctx, s); return err },
 			"status":  func(s string) error { _, err := w.gateway.StatusByLink(ctx, s); return err },
 			"desk":    func(s string) error { _, err := w.gateway.Linked(ctx, s); return err },
@@ -202,12 +202,12 @@ func TestALinkIsGoodForItsPurposeAndItsTime(t *testing.T) {
 func TestAFormLinkIsItsPartnersUntilItIsRevoked(t *testing.T) {
 	inLinkedWorld(t, func(w *world) {
 		ctx := w.Context()
-		link, _, err := w.gateway.FormLink(ctx, "alpha")
+		link, _, err := w.gateway.FormLink(ctx, "alpha", intake.PurposeForm)
 		if err != nil {
 			t.Fatal(err)
 		}
 		_, token, _ := strings.Cut(link, "?p=")
-		if p, err := w.gateway.FormByLink(ctx, token); err != nil || p.ID != "alpha" {
+		if p, proves, err := w.gateway.FormByLink(ctx, token); err != nil || p.ID != "alpha" || !proves {
 			w.Errorf("%+v, %v", p, err)
 		}
 		for address, want := range map[string]bool{
@@ -220,18 +220,18 @@ func TestAFormLinkIsItsPartnersUntilItIsRevoked(t *testing.T) {
 		if err := w.gateway.RevokeFormLinks(ctx, "alpha"); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.gateway.FormByLink(ctx, token); !errors.Is(err, intake.ErrLinkRevoked) {
+		if _, _, err := w.gateway.FormByLink(ctx, token); !errors.Is(err, intake.ErrLinkRevoked) {
 			w.Errorf("revoked: %v", err)
 		}
-		again, _, err := w.gateway.FormLink(ctx, "alpha")
+		again, _, err := w.gateway.FormLink(ctx, "alpha", intake.PurposeForm)
 		if err != nil {
 			t.Fatal(err)
 		}
 		_, token, _ = strings.Cut(again, "?p=")
-		if _, err := w.gateway.FormByLink(ctx, token); err != nil {
+		if _, _, err := w.gateway.FormByLink(ctx, token); err != nil {
 			w.Errorf("a new one: %v", err)
 		}
-		if _, _, err := w.gateway.FormLink(ctx, "nobody"); !errors.Is(err, intake.ErrNotFound) {
+		if _, _, err := w.gateway.FormLink(ctx, "nobody", intake.PurposeForm); !errors.Is(err, intake.ErrNotFound) {
 			w.Errorf("of nobody: %v", err)
 		}
 	})
@@ -243,7 +243,7 @@ func TestTheDonePageOfTheUnprovenTellsNothing(t *testing.T) {
 	inLinkedWorld(t, func(w *world) {
 		seen := func(from string) intake.Done {
 			r := w.accept(w.typed(from, acme()))
-			token := tokenOf(w.gateway.DoneLink(r.Case, ""))
+			token := w.doneToken(r, "")
 			w.pass(2 * time.Hour)
 			d, err := w.gateway.DoneByLink(context.Background(), token)
 			if err != nil {
@@ -265,13 +265,70 @@ func TestTheDonePageOfTheUnprovenTellsNothing(t *testing.T) {
 			w.Errorf("a partner's shows %+v, a stranger's %+v", partner, stranger)
 		}
 		proven := w.submit("ana@alpha.example", named("Two", "two.example"))
-		d, err := w.gateway.DoneByLink(w.Context(), tokenOf(w.gateway.DoneLink(proven.Case, "alpha")))
+		d, err := w.gateway.DoneByLink(w.Context(), w.doneToken(proven, "alpha"))
 		if err != nil || d.Status == "" || d.Contact.Email == "" {
 			w.Errorf("the proven are shown %+v, %v", d, err)
 		}
 		w.pass(2 * time.Hour)
-		if d, _ := w.gateway.DoneByLink(w.Context(), tokenOf(w.gateway.DoneLink(proven.Case, "beta"))); d.Status != "" {
+		if d, _ := w.gateway.DoneByLink(w.Context(), w.doneToken(proven, "beta")); d.Status != "" {
 			w.Errorf("another partner is shown %+v", d)
+		}
+	})
+}
+
+func (w *world) doneToken(r intake.Receipt, partner string) string {
+	w.Helper()
+	link, err := w.gateway.DoneLink(w.Context(), r, partner)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return tokenOf(link)
+}
+
+func TestALinkForPagesProvesNothing(t *testing.T) {
+	inLinkedWorld(t, func(w *world) {
+		link, _, err := w.gateway.FormLink(w.Context(), "alpha", intake.PurposeEmbed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, token, _ := strings.Cut(link, "?p=")
+		if p, proves, err := w.gateway.FormByLink(w.Context(), token); err != nil || p.ID != "alpha" || proves {
+			w.Errorf("%s, proves %v, %v", p.ID, proves, err)
+		}
+	})
+}
+
+func TestTheDonePageEndsWithTheLinksOfTheCase(t *testing.T) {
+	inLinkedWorld(t, func(w *world) {
+		r := w.submit("ana@alpha.example", acme())
+		token := w.doneToken(r, "alpha")
+		status := func() string {
+			d, err := w.gateway.DoneByLink(w.Context(), token)
+			if err != nil {
+				w.Fatal(err)
+			}
+			return d.Status
+		}
+		if status() == "" {
+			w.Fatal("the proven have no link to the status")
+		}
+		w.pass(80 * 24 * time.Hour)
+		late := tokenOf(status())
+		w.pass(11 * 24 * time.Hour)
+		if _, err := w.gateway.StatusByLink(w.Context(), late); !errors.Is(err, intake.ErrLinkExpired) {
+			w.Errorf("the link to the status lives longer than the page that gave it: %v", err)
+		}
+		token = w.doneToken(r, "alpha")
+		if _, err := w.gateway.RevokeLinks(w.Context(), r.Case, "mia"); err != nil {
+			t.Fatal(err)
+		}
+		if s := status(); s != "" {
+			w.Errorf("the links of the case were revoked, the page still gives %s", s)
+		}
+		again := r
+		again.Known = true
+		if d, err := w.gateway.DoneByLink(w.Context(), w.doneToken(again, "alpha")); err != nil || d.Contact.Email != "" {
+			w.Errorf("a repeat is shown %+v, %v", d.Contact, err)
 		}
 	})
 }

@@ -18,22 +18,30 @@ const (
 	doneFresh    = time.Hour
 )
 
-// FormLink makes a link by which whoever has it registers for a partner. It replaces the proof of
-// the sender's address.
-func (g *Gateway) FormLink(ctx context.Context, id string) (url string, expires time.Time, err error) {
+// FormLink makes a partner's link to the form. With PurposeForm whoever has it registers for the
+// partner: it replaces the proof of the sender's address, and goes to the partner alone. With
+// PurposeEmbed it is for the partner's own pages, where everybody can read it: it proves nothing.
+func (g *Gateway) FormLink(ctx context.Context, id string, purpose Purpose) (url string, expires time.Time, err error) {
 	if g.links == nil {
 		return "", time.Time{}, &ErrInput{"there are no links without pages: set pages.url"}
 	}
+	if purpose != PurposeForm && purpose != PurposeEmbed {
+		return "", time.Time{}, &ErrInput{fmt.Sprintf("a link to the form is for %s or %s, not for %q", PurposeForm, PurposeEmbed, purpose)}
+	}
 	expires = g.stamp().Add(FormLinkLife).Truncate(time.Second)
 	err = g.store.View(ctx, func(tx Tx) error {
-		if _, err := partner(tx, id); err != nil {
+		p, err := partner(tx, id)
+		if err != nil {
 			return fmt.Errorf("partner %q: %w", id, err)
+		}
+		if p.Status == PartnerOffboarded {
+			return &ErrInput{fmt.Sprintf("%s has left the programme: a link would open nothing", p.Name)}
 		}
 		var revoked int
 		if err := getJSON(tx, spaceFormLinks, id, &revoked); ignoreNotFound(err) != nil {
 			return err
 		}
-		url = g.links.Form(Grant{Partner: id, Links: revoked, Expires: expires.Unix()})
+		url = g.links.Form(Grant{For: purpose, Partner: id, Links: revoked, Expires: expires.Unix()})
 		return nil
 	})
 	return url, expires, err
@@ -53,14 +61,17 @@ func (g *Gateway) RevokeFormLinks(ctx context.Context, id string) error {
 	})
 }
 
-// FormByLink returns the partner for whom a link registers; ErrLinkInvalid, ErrLinkExpired,
-// ErrLinkRevoked (also of a partner who has left).
-func (g *Gateway) FormByLink(ctx context.Context, token string) (Partner, error) {
+// FormByLink returns the partner whose link to the form it is, and whether it proves that its
+// bearer registers for that partner; ErrLinkInvalid, ErrLinkExpired, ErrLinkRevoked (also of a
+// partner who has left).
+func (g *Gateway) FormByLink(ctx context.Context, token string) (p Partner, proves bool, err error) {
 	grant, err := g.readLink(token, PurposeForm)
-	if err != nil {
-		return Partner{}, err
+	if proves = err == nil; errors.Is(err, ErrLinkInvalid) {
+		grant, err = g.readLink(token, PurposeEmbed)
 	}
-	var p Partner
+	if err != nil {
+		return Partner{}, false, err
+	}
 	err = g.store.View(ctx, func(tx Tx) error {
 		p, err = partner(tx, grant.Partner)
 		if errors.Is(err, ErrNotFound) || err == nil && p.Status == PartnerOffboarded {
@@ -78,7 +89,7 @@ func (g *Gateway) FormByLink(ctx context.Context, token string) (Partner, error)
 		}
 		return nil
 	})
-	return p, err
+	return p, proves, err
 }
 
 // SpeaksFor reports whether an address is one of a partner.
@@ -93,8 +104,14 @@ func (g *Gateway) SpeaksFor(ctx context.Context, id, address string) (bool, erro
 
 // DoneLink is the page that tells who registered that it came in. partner is who was proven to
 // have done so, "" for nobody: only the proven learn how the case stands.
-func (g *Gateway) DoneLink(number, partner string) string {
-	return g.links.Done(Grant{Case: number, Partner: partner, Expires: g.stamp().Add(DoneLinkLife).Unix()})
+func (g *Gateway) DoneLink(ctx context.Context, receipt Receipt, partner string) (string, error) {
+	grant := Grant{For: PurposeDone, Case: receipt.Case, Partner: partner, New: !receipt.Known, Expires: g.stamp().Add(DoneLinkLife).Unix()}
+	err := g.store.View(ctx, func(tx Tx) error {
+		r, err := tx.Case(receipt.Case)
+		grant.Links = r.Links
+		return err
+	})
+	return g.links.Done(grant), err
 }
 
 // Done is what is shown of a registration that came in. Without a proven partner it is the same
@@ -107,8 +124,8 @@ type Done struct {
 	Status string `json:"status_link,omitempty"`
 	// Partner is who was proven, "" for nobody.
 	Partner string `json:"partner,omitempty"`
-	// Contact are name and address of the prospect's contact, as they were typed, for a
-	// little while after.
+	// Contact are name and address of the prospect's contact, as they were typed just now, for
+	// a little while after. Of what was registered before they are not told.
 	Contact Contact `json:"contact,omitzero"`
 }
 
@@ -128,12 +145,13 @@ func (g *Gateway) DoneByLink(ctx context.Context, token string) (Done, error) {
 			return err
 		}
 		d = Done{Case: r.Number, Company: r.Lead[FieldCompanyName], Received: r.Claim}
-		if grant.Partner != "" && grant.Partner == r.Partner {
-			now := g.stamp()
-			d.Partner, d.Status = r.Partner, g.links.Status(StatusGrant(&r, now))
+		if grant.Partner != "" && grant.Partner == r.Partner && grant.Links == r.Links {
+			status := StatusGrant(&r, g.stamp())
+			status.Expires = min(status.Expires, grant.Expires)
+			d.Partner, d.Status = r.Partner, g.links.Status(status)
 		}
 		made := time.Unix(grant.Expires, 0).Add(-DoneLinkLife)
-		if g.now().Sub(made) < doneFresh {
+		if grant.New && g.now().Sub(made) < doneFresh {
 			d.Contact = Contact{Name: r.Lead[FieldContactName], Email: r.Lead[FieldContactEmail]}
 		}
 		return nil

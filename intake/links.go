@@ -18,6 +18,7 @@ type Purpose string
 // The purposes. Links to the status page and those of staff have none.
 const (
 	PurposeForm    Purpose = "form"    // registers for a partner
+	PurposeEmbed   Purpose = "embed"   // shows a partner's form in the partner's own pages
 	PurposeDone    Purpose = "done"    // shows that a registration came in
 	PurposeConfirm Purpose = "confirm" // says that a registration is one's own
 )
@@ -28,6 +29,8 @@ type Grant struct {
 	For Purpose `json:"f,omitempty"`
 	// Partner is whose form it is, or who was proven to have sent what is done.
 	Partner string `json:"p,omitempty"`
+	// New says of what is done that it was no repeat.
+	New bool `json:"w,omitempty"`
 	// Case is the number; empty for what is about no case.
 	Case string `json:"c,omitempty"`
 	// Act is what staff may do by the link; empty in a partner's link to the status.
@@ -85,12 +88,9 @@ func (l *Links) Desk(g Grant) string { return l.base + PathDesk + l.token(g) }
 // Rules is the link to the page of the programme's rules.
 func (l *Links) Rules() string { return l.base + PathRules }
 
-// Form is a partner's link to the form, Done the page of what came in, Confirm the one on which
-// a person says that it is his.
-func (l *Links) Form(g Grant) string {
-	g.For = PurposeForm
-	return l.base + PathForm + "?p=" + l.token(g)
-}
+// Form is a partner's link to the form. With PurposeForm in g its bearer registers for the
+// partner; with PurposeEmbed he only sees for whom the form is, as anybody can read it.
+func (l *Links) Form(g Grant) string { return l.base + PathForm + "?p=" + l.token(g) }
 
 // Done is the page that tells that a registration came in.
 func (l *Links) Done(g Grant) string {

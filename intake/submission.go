@@ -111,7 +111,7 @@ type Submission struct {
 }
 
 // MaxPayload is the most that Submission.Payload can have.
-const MaxPayload = 64 << 10
+const MaxPayload = rawPart
 
 // Batch ties together the submissions of one mail or file.
 type Batch struct {

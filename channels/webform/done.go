@@ -20,7 +20,7 @@ type donePage struct {
 	Meeting string // where to book one; ""
 	Again   string // the form once more
 	Parent  string
-	Mails   bool // there is mail to look out for
+	Address string // to write to if no mail comes
 	Base    string
 }
 
@@ -38,7 +38,7 @@ func (f *Form) showDone(c echo.Context) error {
 	}
 	return f.render(c, http.StatusOK, "done", fr, false, donePage{
 		Done: d, Texts: f.c.Texts[fr.lang], Meeting: f.c.Meeting.link(d, f.reference(d)), Again: f.Site.Base() + intake.PathForm + fr.query(),
-		Parent: fr.parent, Mails: f.Answers != "", Base: f.Site.Base(),
+		Parent: fr.parent, Address: f.Contact, Base: f.Site.Base(),
 	})
 }
 

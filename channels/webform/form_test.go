@@ -282,9 +282,11 @@ func faultsOf(body string) string {
 }
 
 // partnersPath is the form behind a partner's own link.
-func (b *bench) partnersPath(id string) string {
+func (b *bench) partnersPath(id string) string { return b.linkPath(id, intake.PurposeForm) }
+
+func (b *bench) linkPath(id string, purpose intake.Purpose) string {
 	b.Helper()
-	link, _, err := b.gateway.FormLink(b.Context(), id)
+	link, _, err := b.gateway.FormLink(b.Context(), id, purpose)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
@@ -116,13 +117,6 @@ func (f *Form) submit(c echo.Context) error {
 		f.Refused("visitor_limit")
 		return f.Site.Later(c, http.StatusTooManyRequests, pages.NoticeLimited, wait)
 	}
-	select {
-	case f.busy <- struct{}{}:
-		defer func() { <-f.busy }()
-	default:
-		f.Refused("busy")
-		return f.Site.Later(c, http.StatusServiceUnavailable, pages.NoticeBusy, time.Second)
-	}
 	req := c.Request()
 	if f.origins.Check(req) != nil {
 		f.Refused("foreign")
@@ -136,6 +130,14 @@ func (f *Form) submit(c echo.Context) error {
 			return f.Site.Tell(c, http.StatusRequestEntityTooLarge, pages.NoticeLarge)
 		}
 		return f.Site.Tell(c, http.StatusBadRequest, pages.NoticeForeign)
+	}
+	// Now that all of it is here: a slow sender holds nobody up.
+	select {
+	case f.busy <- struct{}{}:
+		defer func() { <-f.busy }()
+	default:
+		f.Refused("busy")
+		return f.Site.Later(c, http.StatusServiceUnavailable, pages.NoticeBusy, time.Second)
 	}
 	fr, err := f.frameOf(c)
 	if err != nil {
@@ -181,6 +183,9 @@ func (f *Form) take(c echo.Context, fr frame, in input) error {
 	}
 	o, err := f.readOpened(in.values[inputOpened])
 	age := f.now().Sub(o.at)
+	if err != nil {
+		o = f.open() // what is sent twice is known by its words then
+	}
 	if err == nil && age > maxTime {
 		return f.refuse(c, http.StatusUnprocessableEntity, fr, in, problemOld)
 	}
@@ -188,7 +193,7 @@ func (f *Form) take(c echo.Context, fr frame, in input) error {
 	ctx := c.Request().Context()
 	key := in.key(o, fr)
 	if r, err := f.gateway.Accepted(ctx, key); err == nil {
-		return f.done(c, fr, r, f.provenBefore(fr, hasty))
+		return f.done(c, fr, r, fr.proves && !hasty)
 	} else if !errors.Is(err, intake.ErrNotFound) {
 		return err
 	}
@@ -206,13 +211,13 @@ func (f *Form) take(c echo.Context, fr frame, in input) error {
 	default:
 		return f.refuse(c, http.StatusUnprocessableEntity, fr, in, problemCaptcha)
 	}
-	proven := fr.partner.ID != "" && d.Action == captcha.ActionPass && !hasty
+	proven := fr.proves && d.Action == captcha.ActionPass && !hasty
 	doubtful := d.Action != captcha.ActionPass || hasty
 	s, err := f.submission(fr, in, lead, key, proven)
 	if err != nil {
 		return err
 	}
-	s.Admission = f.admission(in, key, d, doubtful)
+	s.Admission = f.admission(s, d, doubtful)
 	r, err := f.gateway.Accept(ctx, s)
 	if err != nil {
 		return f.turnAway(c, fr, in, err)
@@ -235,10 +240,6 @@ func (f *Form) turnAway(c echo.Context, fr frame, in input, err error) error {
 	}
 	return err
 }
-
-// provenBefore reports whether what comes a second time was proven the first time, as far as the
-// page that follows goes: it is that of the unproven if in doubt.
-func (f *Form) provenBefore(fr frame, hasty bool) bool { return fr.partner.ID != "" && !hasty }
 
 // key names a submission: one form, sent with the same words. Who goes back and changes a word
 // sends another one.
@@ -289,6 +290,16 @@ func (f *Form) check(ctx context.Context, fr frame, in input) (intake.Lead, map[
 	for _, p := range problems {
 		wrong[string(p.Field)] = p.Code
 	}
+	for _, name := range fields {
+		if utf8.RuneCountInString(in.values[string(name)]) > intake.MaxRunes(name) {
+			wrong[string(name)] = intake.ProblemTooLong
+		}
+	}
+	for _, name := range []string{inputName, inputEmail} {
+		if utf8.RuneCountInString(in.values[name]) > maxShort {
+			wrong[name] = intake.ProblemTooLong
+		}
+	}
 	for _, name := range required {
 		if clean[name] == "" && wrong[string(name)] == "" {
 			wrong[string(name)] = wrongMissing
@@ -301,9 +312,10 @@ func (f *Form) check(ctx context.Context, fr frame, in input) (intake.Lead, map[
 	switch {
 	case in.values[inputEmail] == "":
 		wrong[inputEmail] = wrongMissing
+	case wrong[inputEmail] != "":
 	case err != nil:
 		wrong[inputEmail] = wrongEmail
-	case fr.partner.ID != "":
+	case fr.proves:
 		// The link proves who registers, so that what follows goes to the partner alone.
 		if ours, err := f.gateway.SpeaksFor(ctx, fr.partner.ID, address.Key()); err != nil || !ours {
 			wrong[inputEmail] = wrongPartners
@@ -312,20 +324,25 @@ func (f *Form) check(ctx context.Context, fr frame, in input) (intake.Lead, map[
 	return clean, wrong
 }
 
-// admission is what all processes count together. In doubt a fifth of it is let in.
-func (f *Form) admission(in input, key string, d captcha.Decision, doubtful bool) intake.Admission {
-	address, _ := identity.Email(in.values[inputEmail])
-	l, suffix := f.c.Limits, ""
+// admission is what all processes count together. What is proven has a count of its own, which
+// nobody else uses up; of what is in doubt a fifth is let in.
+func (f *Form) admission(s intake.Submission, d captcha.Decision, doubtful bool) intake.Admission {
+	a := intake.Admission{Once: d.Spend, By: s.Key, Until: d.Until}
+	l := f.c.Limits
+	if s.Partner != "" {
+		a.Limits = []intake.Limit{{Name: "form:partner:" + s.Partner, Max: l.PartnerHour, Per: time.Hour}}
+		return a
+	}
+	suffix := ""
 	if doubtful {
 		l.PartnerHour, l.Hour, suffix = max(1, l.PartnerHour/5), max(1, l.Hour/5), ":doubtful"
 	}
-	return intake.Admission{
-		Limits: []intake.Limit{
-			{Name: "form" + suffix, Max: l.Hour, Per: time.Hour},
-			{Name: "form:" + domainKey(address.Domain) + suffix, Max: l.PartnerHour, Per: time.Hour},
-		},
-		Once: d.Spend, By: key, Until: d.Until,
+	_, domain, _ := strings.Cut(s.Sender.Address, "@")
+	a.Limits = []intake.Limit{
+		{Name: "form" + suffix, Max: l.Hour, Per: time.Hour},
+		{Name: "form:" + domainKey(domain) + suffix, Max: l.PartnerHour, Per: time.Hour},
 	}
+	return a
 }
 
 // domainKey bounds how many domains there can be counts of, whatever visitors type.
@@ -395,7 +412,11 @@ func (f *Form) done(c echo.Context, fr frame, r intake.Receipt, proven bool) err
 	if proven {
 		partner = fr.partner.ID
 	}
-	u, err := url.Parse(f.gateway.DoneLink(r.Case, partner))
+	link, err := f.gateway.DoneLink(c.Request().Context(), r, partner)
+	if err != nil {
+		return err
+	}
+	u, err := url.Parse(link)
 	if err != nil {
 		return err
 	}

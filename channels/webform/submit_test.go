@@ -579,7 +579,7 @@ func TestTheFormStandsInFramesOfTheSitesItKnows(t *testing.T) {
 		if got := ancestors(b.get(path)); got != "https://portal.known.example" {
 			b.Errorf("the form: %s", got)
 		}
-		own := b.partnersPath("alpha") + "&embed=1&origin=https://www.alpha.example"
+		own := b.linkPath("alpha", intake.PurposeEmbed) + "&embed=1&origin=https://www.alpha.example"
 		page := b.get(own)
 		if got := ancestors(page); got != "https://portal.known.example https://alpha.example https://*.alpha.example" {
 			b.Errorf("alpha's: %s", got)
@@ -588,16 +588,20 @@ func TestTheFormStandsInFramesOfTheSitesItKnows(t *testing.T) {
 			b.Error("the page around is not told the height")
 		}
 		for _, origin := range []string{"https://evil.example", "https://evilalpha.example", "null", `https://x.alpha.example" onload="x`, "https://www.alpha.example.evil.com"} {
-			if page := b.get(b.partnersPath("alpha") + "&embed=1&origin=" + url.QueryEscape(origin)); strings.Contains(page.body, "data-parent") {
+			if page := b.get(b.linkPath("alpha", intake.PurposeEmbed) + "&embed=1&origin=" + url.QueryEscape(origin)); strings.Contains(page.body, "data-parent") {
 				b.Errorf("%s is told the height", origin)
 			}
 		}
-		a := b.post(own, b.filled(b.partnersPath("alpha")))
+		a := b.post(own, b.filled(b.linkPath("alpha", intake.PurposeEmbed)))
 		if done := b.taken(a); !strings.Contains(ancestors(done), "https://*.alpha.example") || len(done.Cookies()) > 0 {
 			b.Errorf("the page after it: %s", ancestors(done))
 		}
 		if wrong := b.post(own, url.Values{}); !strings.Contains(ancestors(wrong), "https://*.alpha.example") {
 			b.Errorf("with faults: %s", ancestors(wrong))
+		}
+		// A link that proves who registers belongs into no page.
+		if got := ancestors(b.get(b.partnersPath("alpha") + "&embed=1")); got != "https://portal.known.example" {
+			b.Errorf("by the link that proves: %s", got)
 		}
 	}, known)
 	onBench(t, func(b *bench) {
@@ -760,4 +764,79 @@ func TestTooManyAtATimeAreToldToComeBack(t *testing.T) {
 	wg.Wait()
 	b.wantCases(2)
 	_ = b.form.Gate.Close()
+}
+
+// Everybody can read the link that stands in a partner's page.
+func TestTheLinkInAPageProvesAndTellsNothing(t *testing.T) {
+	onBench(t, func(b *bench) {
+		public := b.linkPath("alpha", intake.PurposeEmbed)
+		if page := b.get(public); !strings.Contains(page.body, "<bdi>Alpha</bdi>") {
+			b.Error("the form does not say for whom it is")
+		}
+		for _, address := range []string{"ana@alpha.example", "bo@beta.example", "x@stranger.example"} {
+			done := b.taken(b.post(public, with(b.filled(public), "submitter_email", address)))
+			if r := b.cases()[0]; r.Status != intake.StatusQuarantined || strings.Contains(done.body, intake.PathStatus) {
+				b.Errorf("%s: %s", address, fmtCase(r))
+			}
+		}
+	})
+}
+
+// Whoever types the addresses of others must not use up what is theirs.
+func TestForgeriesDontLockOutWhoIsProven(t *testing.T) {
+	limit := func(c *Config, _ *Deps) { c.Limits = Limits{Minute: 1000, PartnerHour: 3, Hour: 5} }
+	onBench(t, func(b *bench) {
+		for i := range 8 {
+			address := []string{"eve@alpha.example", "x@stranger.example"}[i%2]
+			b.post(path, with(b.filled(path), "submitter_email", address, "company_domain", "junk"+string(rune('a'+i))+".example"))
+		}
+		own := b.partnersPath("alpha")
+		b.taken(b.post(own, b.filled(own)))
+	}, limit)
+}
+
+// A form of another site has no time of ours. The same words a year later are another form.
+func TestAFormWithoutItsTimeIsNotSwallowedForEver(t *testing.T) {
+	onBench(t, func(b *bench) {
+		send := func() {
+			b.taken(b.post(path, with(b.filled(path), "opened", "", "altcha", "", "submitter_email", "x@stranger.example")))
+		}
+		send()
+		send() // a second click
+		b.wantCases(1)
+		time.Sleep(365 * 24 * time.Hour)
+		send()
+		b.wantCases(2)
+	})
+}
+
+func TestWhatIsTooLongIsToldAndNotCut(t *testing.T) {
+	onBench(t, func(b *bench) {
+		for field, typed := range map[string]string{
+			"company_name": strings.Repeat("x", 301), "problem": strings.Repeat("<", 11_000), "submitter_name": strings.Repeat("y", 201), "contact_email": strings.Repeat("z", 300) + "@acme.example",
+		} {
+			a := b.post(path, with(b.filled(path), field, typed))
+			if a.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(faultsOf(a.body), "too long") {
+				b.Errorf("%s: %d, told %q", field, a.StatusCode, faultsOf(a.body))
+			}
+		}
+		b.wantCases(0)
+		b.taken(b.post(path, with(b.filled(path), "problem", strings.Repeat("<", 4000))))
+	})
+}
+
+func TestSlowSendersHoldNobodyUp(t *testing.T) {
+	few := func(c *Config, _ *Deps) { c.Limits.Busy = 1 }
+	b := newBench(t, few)
+	r, w := io.Pipe()
+	slow := httptest.NewRequest(http.MethodPost, "https://partners.vendor.example"+path, r)
+	slow.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	done := make(chan struct{})
+	go func() { defer close(done); b.echo.ServeHTTP(httptest.NewRecorder(), slow) }()
+	_, _ = w.Write([]byte("company_name=")) // it is being read now
+	if a := b.post(path, url.Values{}); a.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("beside a slow sender: %d", a.StatusCode)
+	}
+	_ = w.Close()
+	<-done
 }

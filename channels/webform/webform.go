@@ -30,10 +30,11 @@ type Gateway interface {
 	Accept(context.Context, intake.Submission) (intake.Receipt, error)
 	// Accepted returns the receipt of a key that came before; intake.ErrNotFound.
 	Accepted(ctx context.Context, key string) (intake.Receipt, error)
-	// FormByLink and SpeaksFor tell whose a link is, and whether an address is that partner's.
-	FormByLink(ctx context.Context, token string) (intake.Partner, error)
+	// FormByLink and SpeaksFor tell whose a link is and whether it proves that its bearer
+	// registers for that partner, and whether an address is that partner's.
+	FormByLink(ctx context.Context, token string) (p intake.Partner, proves bool, err error)
 	SpeaksFor(ctx context.Context, partner, address string) (bool, error)
-	DoneLink(number, partner string) string
+	DoneLink(ctx context.Context, r intake.Receipt, partner string) (string, error)
 	DoneByLink(ctx context.Context, token string) (intake.Done, error)
 	ConfirmationByLink(ctx context.Context, token string) (intake.Confirmation, error)
 	ConfirmByLink(ctx context.Context, token string, numbers []string, mine bool) (intake.Confirmation, error)
@@ -202,6 +203,7 @@ func (f *Form) challenge(c echo.Context) error {
 type frame struct {
 	token    string // of the partner's link
 	partner  intake.Partner
+	proves   bool // that who sends the form registers for the partner
 	embedded bool
 	parent   string // the origin of the page around it, "" if it is not one that may be there
 	origins  []string
@@ -213,12 +215,13 @@ func (f *Form) frameOf(c echo.Context) (frame, error) {
 	q := c.Request().URL.Query()
 	fr := frame{token: q.Get("p"), embedded: q.Get("embed") != "", lang: pages.Language(c.Request()), origins: f.c.EmbedOrigins}
 	if fr.token != "" {
-		p, err := f.gateway.FormByLink(c.Request().Context(), fr.token)
+		p, proves, err := f.gateway.FormByLink(c.Request().Context(), fr.token)
 		if err != nil {
 			return fr, err
 		}
-		fr.partner = p
-		fr.origins = append(fr.origins[:len(fr.origins):len(fr.origins)], originsOf(p)...)
+		if fr.partner, fr.proves = p, proves; !proves { // a link that proves belongs into no page
+			fr.origins = append(fr.origins[:len(fr.origins):len(fr.origins)], originsOf(p)...)
+		}
 	}
 	if origin := q.Get("origin"); fr.embedded && mayFrame(fr.origins, origin) {
 		fr.parent = origin

@@ -99,7 +99,7 @@ func serveForm(b *testing.B, dir string) (at, link string, stop func()) {
 	if err := demo.Seed(context.Background(), a.Gateway()); err != nil {
 		b.Fatal(err)
 	}
-	full, _, err := a.Gateway().FormLink(context.Background(), "brightpath")
+	full, _, err := a.Gateway().FormLink(context.Background(), "brightpath", intake.PurposeForm)
 	if err != nil {
 		b.Fatal(err)
 	}

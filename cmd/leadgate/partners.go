@@ -102,13 +102,15 @@ func partnersList(p *place) *cobra.Command {
 
 // partnersLink prints a partner's own link to the form, or ends all of them.
 func partnersLink(p *place) *cobra.Command {
-	var revoke, asJSON bool
+	var revoke, embed, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "link ID",
 		Short: "Print a partner's own link to the form, which proves who registers",
 		Long: "Print a link to the form by which whoever has it registers for the partner, without a\n" +
-			"confirmation by mail. It works for a year. Send it to the partner alone; if it got into\n" +
-			"other hands, end all links of the partner with --revoke and send a new one.",
+			"confirmation by mail. It works for a year. Send it to the partner alone, and don't put it\n" +
+			"into a page; if it got into other hands, end all links of the partner with --revoke and\n" +
+			"send a new one. With --embed the link is for the partner's own pages: the form can stand\n" +
+			"there in a frame, names the partner, and proves nothing.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.with(cmd.Context(), func(c *admin.Client) error {
@@ -120,20 +122,27 @@ func partnersLink(p *place) *cobra.Command {
 					_, err := fmt.Fprintf(cmd.OutOrStdout(), "the links of %s to the form work no more\n", id)
 					return err
 				}
-				l, err := c.FormLink(cmd.Context(), id)
+				purpose := intake.PurposeForm
+				if embed {
+					purpose = intake.PurposeEmbed
+				}
+				l, err := c.FormLink(cmd.Context(), id, purpose)
 				if err != nil {
 					return err
 				}
 				if asJSON {
 					return printJSON(cmd.OutOrStdout(), l)
 				}
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\nworks until %s\n", l.URL, l.Expires.Format(time.DateOnly))
+				fmt.Fprintf(cmd.ErrOrStderr(), "works until %s\n", l.Expires.Format(time.DateOnly))
+				_, err = fmt.Fprintln(cmd.OutOrStdout(), l.URL)
 				return err
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&revoke, "revoke", false, "end all links of the partner")
+	cmd.Flags().BoolVar(&revoke, "revoke", false, "end all links of the partner, those of --embed too")
+	cmd.Flags().BoolVar(&embed, "embed", false, "print one for the partner's own pages, which proves nothing")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print an object")
+	cmd.MarkFlagsMutuallyExclusive("revoke", "embed")
 	return cmd
 }
 

@@ -48,7 +48,7 @@ func (b Backend) directory(mux *http.ServeMux) {
 		return b.Gateway.Partner(r.Context(), r.PathValue("id"))
 	})
 	handle("POST /v1/partners/{id}/form-link", func(r *http.Request) (any, error) {
-		url, expires, err := b.Gateway.FormLink(r.Context(), r.PathValue("id"))
+		url, expires, err := b.Gateway.FormLink(r.Context(), r.PathValue("id"), intake.Purpose(r.URL.Query().Get("for")))
 		return FormLink{url, expires}, err
 	})
 	handle("DELETE /v1/partners/{id}/form-link", func(r *http.Request) (any, error) {
@@ -146,15 +146,15 @@ func (c *Client) Partner(ctx context.Context, id string) (p intake.Partner, err 
 	return p, err
 }
 
-// FormLink makes a partner's own link to the form.
-func (c *Client) FormLink(ctx context.Context, id string) (l FormLink, err error) {
-	err = c.call(ctx, http.MethodPost, "/v1/partners/"+url.PathEscape(id)+"/form-link", nil, &l)
+// FormLink makes a partner's own link to the form, or one for the partner's pages.
+func (c *Client) FormLink(ctx context.Context, id string, purpose intake.Purpose) (l FormLink, err error) {
+	err = c.call(ctx, http.MethodPost, "/v1/partners/"+url.PathEscape(id)+"/form-link?for="+url.QueryEscape(string(purpose)), nil, &l)
 	return l, err
 }
 
 // RevokeFormLinks ends all links of a partner to the form.
 func (c *Client) RevokeFormLinks(ctx context.Context, id string) error {
-	return c.call(ctx, http.MethodDelete, "/v1/partners/"+url.PathEscape(id)+"/form-link", nil, nil)
+	return c.call(ctx, http.MethodDelete, "/v1/partners/"+url.PathEscape(id)+"/form-link", nil, &struct{}{})
 }
 
 // PartnerReference returns a signed reference to a partner, in a programme or, if that is empty,

@@ -25,11 +25,11 @@ import (
 
 // formPages are all pages of the form, and how a visitor comes there.
 func formPages(o *office) []formShot {
-	link, _, err := o.app.Gateway().FormLink(o.Context(), "brightpath")
+	link, _, err := o.app.Gateway().FormLink(o.Context(), "brightpath", intake.PurposeForm)
 	if err != nil {
 		o.Fatal(err)
 	}
-	grant := intake.Grant{Partner: "brightpath", Expires: time.Now().Add(-time.Hour).Unix()}
+	grant := intake.Grant{For: intake.PurposeForm, Partner: "brightpath", Expires: time.Now().Add(-time.Hour).Unix()}
 	expired := o.path(o.app.Links().Form(grant))
 	number, done := o.registers(prospect("Contoso & Söhne Präzisionsmaschinenbau GmbH", "contoso-soehne.example"))
 	o.registers(prospect("Fabrikam", "fabrikam.example"))
@@ -41,6 +41,11 @@ func formPages(o *office) []formShot {
 		o.want("saying "+say, resp, body, 303)
 		return path + "?said=" + say
 	}
+	provenDone, err := o.app.Gateway().DoneLink(o.Context(), intake.Receipt{Case: o.proven("Tailspin Toys", "tailspin.example")}, "brightpath")
+	if err != nil {
+		o.Fatal(err)
+	}
+	provenDone = o.path(provenDone)
 	plain := func(path string) string { return strings.SplitN(path, "?", 2)[0] }
 	return []formShot{
 		{name: "form", path: intake.PathForm, status: 200},
@@ -51,7 +56,7 @@ func formPages(o *office) []formShot {
 		{name: "form-partner", path: o.path(link), status: 200},
 		{name: "form-expired", path: expired, status: 410},
 		{name: "done", path: plain(done), status: 200},
-		{name: "done-proven", path: o.path(o.app.Gateway().DoneLink(o.proven("Tailspin Toys", "tailspin.example"), "brightpath")), status: 200},
+		{name: "done-proven", path: provenDone, status: 200},
 		{name: "confirm", path: confirm, status: 200},
 		{name: "confirm-mine", path: said("bo@brightpath.example", "mine"), status: 200},
 		{name: "confirm-not", path: said("cleo@brightpath.example", "not"), status: 200},
@@ -280,7 +285,7 @@ func (o *office) in(t *testing.T) *office {
 
 func TestTheSignedLinkOfAPartnerProvesWhoRegisters(t *testing.T) {
 	o := openForm(t)
-	link, _, err := o.app.Gateway().FormLink(t.Context(), "brightpath")
+	link, _, err := o.app.Gateway().FormLink(t.Context(), "brightpath", intake.PurposeForm)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -543,7 +548,7 @@ func TestTheFormStandsInAFrameOfAnotherSiteThatMayHaveIt(t *testing.T) {
 		site = portal(t, c.Pages.URL)
 		c.Form.EmbedOrigins = []string{site}
 	})
-	link, _, err := o.app.Gateway().FormLink(t.Context(), "brightpath")
+	link, _, err := o.app.Gateway().FormLink(t.Context(), "brightpath", intake.PurposeForm)
 	if err != nil {
 		t.Fatal(err)
 	}
