@@ -117,6 +117,9 @@ func (f *Form) submit(c echo.Context) error {
 		f.Refused("visitor_limit")
 		return f.Site.Later(c, http.StatusTooManyRequests, pages.NoticeLimited, wait)
 	}
+	if len(f.busy) == cap(f.busy) { // as cheaply as can be
+		return f.shed(c)
+	}
 	req := c.Request()
 	if f.origins.Check(req) != nil {
 		f.Refused("foreign")
@@ -136,14 +139,19 @@ func (f *Form) submit(c echo.Context) error {
 	case f.busy <- struct{}{}:
 		defer func() { <-f.busy }()
 	default:
-		f.Refused("busy")
-		return f.Site.Later(c, http.StatusServiceUnavailable, pages.NoticeBusy, time.Second)
+		return f.shed(c)
 	}
 	fr, err := f.frameOf(c)
 	if err != nil {
 		return f.goneLink(c, err)
 	}
 	return f.take(c, fr, f.read(req))
+}
+
+// shed asks to come back: so many are worked on that more would wait for long.
+func (f *Form) shed(c echo.Context) error {
+	f.Refused("busy")
+	return f.Site.Later(c, http.StatusServiceUnavailable, pages.NoticeBusy, time.Second)
 }
 
 // parse reads a form that is sent in either of the two ways of browsers.
