@@ -267,12 +267,8 @@ func (a *acceptance) repeat(c *change, speaker string, proven bool) (bool, error
 		return false, err
 	}
 	if !found && a.content != "" {
-		receipt, found, err = c.seen(a.content, c.at.Add(-repeatWindow), proven)
-		if err == nil && found {
+		if receipt, found, err = a.sameContent(c, speaker, proven); err == nil && found {
 			err = c.remember(a.s.Key, receipt, proven)
-		}
-		if err == nil && found && a.s.Deliberate && proven && receipt.Case != "" {
-			err = a.answerAgain(c, receipt.Case, speaker)
 		}
 	}
 	if err != nil || !found {
@@ -280,6 +276,45 @@ func (a *acceptance) repeat(c *change, speaker string, proven bool) (bool, error
 	}
 	a.receipt, a.outcome = receipt, "known"
 	return true, nil
+}
+
+// sameContent returns what became of a content that was accepted before. A person who sends it
+// again after the case came to its end begins anew.
+func (a *acceptance) sameContent(c *change, speaker string, proven bool) (Receipt, bool, error) {
+	receipt, found, err := c.seen(a.content, c.at.Add(-repeatWindow), proven)
+	if err != nil || !found || !a.s.Deliberate || receipt.Case == "" {
+		return receipt, found, err
+	}
+	over, err := a.afterTheEnd(c, receipt.Case)
+	if err != nil || over {
+		return Receipt{}, false, err
+	}
+	if proven && !a.s.Told {
+		err = a.answerAgain(c, receipt.Case, speaker)
+	}
+	return receipt, true, err
+}
+
+// afterTheEnd reports whether the submission came after the end of a case that can be registered
+// anew.
+func (a *acceptance) afterTheEnd(c *change, number string) (bool, error) {
+	r, err := c.Case(number)
+	if err == nil && r.Status == StatusMerged {
+		r, err = c.Case(r.MergedInto)
+	}
+	if err != nil {
+		return false, err
+	}
+	at := a.s.ReceivedAt
+	switch r.Status {
+	case StatusWithdrawn, StatusExpired, StatusLost, StatusErased:
+		return !at.Before(r.Since), nil
+	case StatusDeclined:
+		return !r.Cooling.IsZero() && at.After(r.Cooling), nil
+	case StatusQuarantined:
+		return !r.ConfirmBy.IsZero() && at.After(r.ConfirmBy), nil
+	}
+	return false, nil
 }
 
 // answerAgain tells a person who sent the same once more what became of it.

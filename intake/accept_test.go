@@ -63,6 +63,11 @@ func TestTheSameContentAgain(t *testing.T) {
 			messages: []intake.MessageKind{intake.MessageApproved, intake.MessageKnown},
 		},
 		{
+			name: "through a channel that tells it itself is not answered again", deliberate: true, cases: 1,
+			change:   func(s *intake.Submission) { s.Told = true },
+			messages: []intake.MessageKind{intake.MessageApproved},
+		},
+		{
 			name: "with a forged sender is not answered", deliberate: true, cases: 1,
 			change:   func(s *intake.Submission) { s.Sender.Strength = intake.StrengthUnverified },
 			messages: []intake.MessageKind{intake.MessageApproved},
@@ -89,6 +94,60 @@ func TestTheSameContentAgain(t *testing.T) {
 					w.Errorf("%d cases, receipts %+v and %+v", got, first, again)
 				}
 				w.wantMessages(c.messages...)
+			})
+		})
+	}
+}
+
+// What came to its end can be registered anew, in the same words too; but by a person, not by a
+// machine that delivers again, and not by what came before the end.
+func TestWhatIsOverIsRegisteredAnewByTheSameWords(t *testing.T) {
+	lose := func(w *world, number string) string {
+		w.meets(number, time.Now(), true)
+		return must(w, "close")(w.gateway.Close(w.Context(), number, intake.DealLost, mia)).Number
+	}
+	decline := func(w *world, number string) string {
+		w.revoke(number)
+		return number
+	}
+	withdraw := says(intake.VerbWithdraw)
+	for _, c := range []struct {
+		name   string
+		end    move
+		change func(*intake.Submission)
+		is     intake.Status
+		anew   bool
+	}{
+		{"withdrawn", withdraw, nil, intake.StatusWithdrawn, true},
+		{"expired", passing(days(15)), nil, intake.StatusExpired, true},
+		{"lost", lose, nil, intake.StatusLost, true},
+		{"declined, and to be registered again later", decline, nil, intake.StatusDeclined, false},
+		{"still held", passing(time.Hour), nil, intake.StatusProvisional, false},
+		{"withdrawn, and delivered again by a machine", withdraw, func(s *intake.Submission) { s.Deliberate = false }, intake.StatusWithdrawn, false},
+		{"withdrawn after it came", withdraw, func(s *intake.Submission) { s.ReceivedAt = s.ReceivedAt.Add(-time.Hour) }, intake.StatusWithdrawn, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				s := w.submission("ana@alpha.example", acme())
+				s.Content, s.Deliberate = "the same words", true
+				first := w.accept(s)
+				w.pass(time.Second)
+				c.end(w, first.Case)
+				w.pass(time.Minute)
+				w.wantStatus(first.Case, c.is)
+				s.Key, s.ReceivedAt = "mail:again", time.Now()
+				if c.change != nil {
+					c.change(&s)
+				}
+				again := w.accept(s)
+				w.pass(time.Second)
+				if anew := again.Case != first.Case; anew != c.anew || again.Known == c.anew {
+					w.Errorf("answered %+v, and before that %+v", again, first)
+				}
+				s.Key = "mail:once more"
+				if last := w.accept(s); last.Case != again.Case || !last.Known {
+					w.Errorf("once more, answered %+v", last)
+				}
 			})
 		})
 	}

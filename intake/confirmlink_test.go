@@ -458,3 +458,41 @@ func TestNoAddressStaysInTheListOfWhatWaits(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatWasNotConfirmedInTimeCanBeSentAgainInTheSameWords(t *testing.T) {
+	inLinkedWorld(t, func(w *world) {
+		asked := func() (n int) {
+			for _, m := range w.channel.messages() {
+				if m.Kind == intake.MessageConfirm && m.To.Address == "ana@alpha.example" {
+					n++
+				}
+			}
+			return n
+		}
+		s := w.typed("ana@alpha.example", acme())
+		s.Content, s.Deliberate = "the same words", true
+		first := w.accept(s)
+		w.pass(80 * time.Hour)
+		before := asked()
+		s.Key, s.ReceivedAt = "form:again", time.Now()
+		again := w.accept(s)
+		w.pass(time.Minute)
+		if again.Case == first.Case || again.Known || asked() != before+1 {
+			w.Errorf("after %s ended, answered %+v; asked %d times, then %d", first.Case, again, before, asked())
+		}
+	})
+}
+
+func TestWhatWasDiscardedCanBeSentAgainInTheSameWords(t *testing.T) {
+	inLinkedWorld(t, func(w *world) {
+		s := w.typed("ana@alpha.example", acme())
+		s.Content, s.Deliberate = "the same words", true
+		first := w.accept(s)
+		w.pass(time.Minute)
+		w.say(w.linkedTo("ana@alpha.example"), false, first.Case)
+		s.Key, s.ReceivedAt = "form:again", time.Now()
+		again := w.accept(s)
+		w.pass(time.Minute)
+		w.wantStatus(again.Case, intake.StatusQuarantined)
+	})
+}

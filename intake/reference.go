@@ -169,11 +169,15 @@ func partnerCalled(tx Records, word string) (string, error) {
 }
 
 // AnswerTo returns where a partner is written to about what a form brought in: at the address
-// that was given there, if it is one of the partner's, else, if the partner is proven to have
+// that was given there, if it is one and the partner's, else, if the partner is proven to have
 // sent it, at that of its first contact; "" for nowhere.
 func (g *Gateway) AnswerTo(ctx context.Context, partnerID, address string, proven Strength) (to string, err error) {
 	if partnerID == "" {
 		return "", nil
+	}
+	address, err = cleanAddress(address)
+	if err != nil || len(address) > maxAddress {
+		address = ""
 	}
 	err = g.store.View(ctx, func(tx Tx) error {
 		to = ""

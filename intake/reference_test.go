@@ -107,6 +107,12 @@ func TestWhomAValueNames(t *testing.T) {
 		{"eve@evil.example", intake.StrengthVerified, "desk@coded.example"},
 		{"ana@alpha.example", intake.StrengthVerified, "desk@coded.example"},
 		{"", intake.StrengthVerified, "desk@coded.example"},
+		{" Ana@Coded.example ", intake.StrengthUnverified, "Ana@coded.example"},
+		{"ana\r\nBcc: x\r\nX: @coded.example", intake.StrengthVerified, "desk@coded.example"},
+		{"ana bob@coded.example", intake.StrengthUnverified, ""},
+		{"<x>@coded.example", intake.StrengthUnverified, ""},
+		{"a,b@coded.example", intake.StrengthUnverified, ""},
+		{"@coded.example", intake.StrengthUnverified, ""},
 	} {
 		if got, err := w.gateway.AnswerTo(t.Context(), "coded", c.address, c.strength); got != c.want || err != nil {
 			t.Errorf("what %s sends (%s) is answered to %q, %v", c.address, c.strength, got, err)

@@ -33,16 +33,20 @@ type Submission struct {
 	// for IMAP account, folder, UIDVALIDITY and UID.
 	Key string `json:"key"`
 	// Content is a fingerprint of what the sender wrote, free of transport traces, or
-	// empty. The same content from the same sender within 30 days is the same submission.
+	// empty. The same content from the same sender within 30 days is the same submission,
+	// unless it is Deliberate and came after its case had come to an end.
 	Content string `json:"content,omitempty"`
 	// MessageID is what the sender's program calls the message, if the channel has such names;
 	// no two should have the same one.
 	MessageID string `json:"message_id,omitempty"`
 	// Deliberate says that a repeat of Content can only be a person sending again, not a
-	// redelivery by a machine, so that the person is answered again.
-	Deliberate bool   `json:"deliberate,omitempty"`
-	Channel    string `json:"channel"`
-	Sender     Sender `json:"sender"`
+	// redelivery by a machine, so that the person is answered again, or begins anew what is over.
+	Deliberate bool `json:"deliberate,omitempty"`
+	// Told says that the channel itself tells the sender at once what a repeat came to: no
+	// message does.
+	Told    bool   `json:"told,omitempty"`
+	Channel string `json:"channel"`
+	Sender  Sender `json:"sender"`
 	// Reply is where the answer goes.
 	Reply Route `json:"reply"`
 	// ReceivedAt is the claim time: a clock that we or our server own, never the sender's.

@@ -298,6 +298,29 @@ func TestAWithdrawalIsTheCommandThatPartnersWrite(t *testing.T) {
 	p.want("to add to it", p.post(`{"submitter":{"email":"ana@alpha.example"},"case_number":"`+number+`","stage":"evaluation"}`), 409, "case_over")
 }
 
+func TestWhatWasWithdrawnIsRegisteredAnewByTheSameContentUnderAnotherName(t *testing.T) {
+	p := openPortal(t)
+	p.run()
+	first := p.want("the first", p.post(acme(), "Idempotency-Key", "one"), 201, "").taken()
+	p.settle(first.Case)
+	p.want("withdrawn", p.do("POST", "/registrations/"+first.Case+"/withdraw", byAna, "Idempotency-Key", "two"), 200, "")
+	p.want("the first once more", p.post(acme(), "Idempotency-Key", "one"), 201, "")
+	p.want("the same without a name", p.post(acme()), 200, "")
+	if n := len(p.cases()); n != 1 {
+		t.Errorf("%d cases", n)
+	}
+	anew := p.want("anew", p.post(acme(), "Idempotency-Key", "three"), 201, "").taken()
+	p.settle(anew.Case)
+	all := p.cases()
+	if len(all) != 2 || anew.Case == first.Case {
+		t.Fatalf("%d cases, %+v", len(all), anew)
+	}
+	again := p.want("and again", p.post(acme(), "Idempotency-Key", "four"), 200, "").taken()
+	if again.Case != anew.Case {
+		t.Errorf("%+v, not %s", again, anew.Case)
+	}
+}
+
 func TestOnlyAGoodKeyOfAnActivePartnerOpens(t *testing.T) {
 	p := openPortal(t)
 	_, spent, err := p.gateway.MintAPIKey(t.Context(), "alpha", "short", time.Now().Format(time.DateOnly), "mia")

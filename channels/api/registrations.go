@@ -70,6 +70,8 @@ func (a *API) register(r *request) (answer, error) {
 		s := a.submission(r, sender)
 		s.Lead, s.CaseHint, s.Reference = lead, number, reference
 		s.Content = content(r.key.Partner, lead, number, reference)
+		// What a program does again by itself bears the name of the first time.
+		s.Deliberate, s.Told = r.Request().Header.Get(headerKey) != "", true
 		return func(ctx context.Context, delivery string) (answer, error) {
 			receipt, err := a.accept(ctx, s, delivery, src)
 			if err != nil {
