@@ -31,7 +31,10 @@ var (
 
 // View is what a link shows to staff.
 type View struct {
-	Grant   Grant
+	Grant Grant
+	// Bearer is whose link it is, by the name under which what he does is recorded. The grant
+	// may name him by his address.
+	Bearer  string
 	Dossier Dossier
 	// Since are the events since the link was sent that matter to who decides, oldest first.
 	Since []Event
@@ -74,7 +77,7 @@ func (g *Gateway) Linked(ctx context.Context, token string) (View, error) {
 	if err != nil {
 		return View{}, err
 	}
-	v := View{Grant: grant, Dossier: d, May: bearer.May(grant.Act, &d.Registration)}
+	v := View{Grant: grant, Bearer: bearer.Name, Dossier: d, May: bearer.May(grant.Act, &d.Registration)}
 	v.Against = against(&d.Registration)
 	for _, e := range d.Events {
 		if e.N <= grant.Revision || !matters(e) {
@@ -111,7 +114,7 @@ func (g *Gateway) ActLinked(ctx context.Context, token string, d Deed) (Registra
 			return Registration{}, ErrCaseChanged
 		}
 	}
-	d.By = v.Grant.By
+	d.By = v.Bearer
 	return act(ctx, g, v.Grant.Case, d)
 }
 

@@ -337,7 +337,7 @@ func (d *Desk) told(lang string, findings []intake.Finding) []intake.Finding {
 func (d *Desk) sheetOf(lang string, v intake.View) sheet {
 	r := v.Dossier.Registration
 	s := sheet{
-		By: v.Grant.By, Act: v.Grant.Act, Expires: time.Unix(v.Grant.Expires, 0),
+		By: v.Bearer, Act: v.Grant.Act, Expires: time.Unix(v.Grant.Expires, 0),
 		Company: cmp.Or(r.Lead[intake.FieldCompanyName], r.Lead[intake.FieldCompanyDomain], r.Number),
 		Partner: cmp.Or(v.Dossier.Partner.Name, r.Partner, "–"),
 		Case:    r, Since: d.entries(lang, v.Since),

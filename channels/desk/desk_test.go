@@ -32,7 +32,7 @@ func (o *office) ActLinked(_ context.Context, _ string, d intake.Deed) (intake.R
 
 func inReview(act intake.StaffAct) intake.View {
 	return intake.View{
-		Grant: intake.Grant{Act: act, By: "mia", Expires: 1_800_000_000}, May: true,
+		Grant: intake.Grant{Act: act, By: "mia@vendor.example", Expires: 1_800_000_000}, Bearer: "mia", May: true,
 		Dossier: intake.Dossier{
 			Registration: intake.Registration{
 				Number: "LG-2026-384207-D", Revision: 7, Status: intake.StatusInReview, Contact: "ana@alpha.example", Strength: intake.StrengthDomain,

@@ -31,7 +31,7 @@ func accounts() listed[intake.Account] {
 		List: directory.Accounts, help: directory.AccountsHelp,
 		wholeFlag: "replace", wholeHelp: "the file is all there is: remove other accounts, and what it does not say of its own",
 		all:    func(ctx context.Context, c *admin.Client) ([]intake.Account, error) { return c.Accounts(ctx) },
-		finder: accountsByDomain,
+		finder: accountsByDomain, ends: "remove", ended: accountsEnded,
 		check: func(ctx context.Context, c *admin.Client, all []intake.Account, whole bool) ([]intake.Account, []intake.EntryFault, error) {
 			return c.CheckAccounts(ctx, intake.AccountList{Accounts: all, Whole: whole})
 		},
@@ -53,6 +53,20 @@ func accountsByDomain(p *place, stored []intake.Account) (func(string) (intake.A
 		}
 		return d.Key
 	}), nil
+}
+
+// accountsEnded counts the accounts that a list does not have, and those that there were.
+func accountsEnded(stored, clean []intake.Account) (gone, of int) {
+	stays := make(map[string]bool)
+	for _, a := range clean {
+		stays[a.Domain] = true
+	}
+	for _, a := range stored {
+		if !stays[a.Domain] {
+			gone++
+		}
+	}
+	return gone, len(stored)
 }
 
 func accountsList(p *place) *cobra.Command {

@@ -29,8 +29,12 @@ type listed[T any] struct {
 	// missing adds to the entries of a whole list what becomes of the others. If it is nil
 	// these are removed, and what the file does not say of an entry is emptied.
 	missing func(entries, stored []T) []T
-	check   func(context.Context, *admin.Client, []T, bool) ([]T, []intake.EntryFault, error)
-	put     func(context.Context, *admin.Client, []T, bool) error
+	// ends says what a whole list does to those that it does not have; ended counts them, and
+	// those that there were.
+	ends  string
+	ended func(stored, clean []T) (gone, of int)
+	check func(context.Context, *admin.Client, []T, bool) ([]T, []intake.EntryFault, error)
+	put   func(context.Context, *admin.Client, []T, bool) error
 }
 
 // imported is what an import does, or would do.
@@ -43,10 +47,12 @@ type imported struct {
 	Changed   int                `json:"changed"`
 	Unchanged int                `json:"unchanged"`
 	Removed   int                `json:"removed"`
+	// NeedsYes says why it takes --yes; empty if it does not.
+	NeedsYes string `json:"needs_yes,omitempty"`
 }
 
 func (l listed[T]) importCommand(p *place) *cobra.Command {
-	var dry, whole, asJSON bool
+	var dry, whole, yes, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "import FILE.csv|FILE.yaml",
 		Short: "Add or change " + l.Noun() + "s; a file with faults changes nothing",
@@ -55,7 +61,7 @@ func (l listed[T]) importCommand(p *place) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.with(cmd.Context(), func(c *admin.Client) error {
 				done := imported{File: args[0], DryRun: dry}
-				err := l.run(cmd.Context(), p, c, &done, whole)
+				err := l.run(cmd.Context(), p, c, &done, whole, yes)
 				if asJSON && (err == nil || len(done.Faults) > 0) {
 					if err := printJSON(cmd.OutOrStdout(), done); err != nil {
 						return err
@@ -73,12 +79,13 @@ func (l listed[T]) importCommand(p *place) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&dry, "dry-run", false, "show what would change, and change nothing")
 	cmd.Flags().BoolVar(&whole, l.wholeFlag, false, l.wholeHelp)
+	cmd.Flags().BoolVar(&yes, "yes", false, "with --"+l.wholeFlag+": do it even if that ends most of what there is")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print an object")
 	return cmd
 }
 
 // run imports a file, or finds out what that would do. Faults of the file are no error.
-func (l listed[T]) run(ctx context.Context, p *place, c *admin.Client, done *imported, whole bool) error {
+func (l listed[T]) run(ctx context.Context, p *place, c *admin.Client, done *imported, whole, yes bool) error {
 	stored, err := l.all(ctx, c)
 	if err != nil {
 		return err
@@ -88,6 +95,9 @@ func (l listed[T]) run(ctx context.Context, p *place, c *admin.Client, done *imp
 		return err
 	}
 	entries := file.Entries
+	if whole && len(entries) == 0 {
+		return fmt.Errorf("%s: nothing was imported: it names no %s, and with --%s that would %s all of them", done.File, l.Noun(), l.wholeFlag, l.ends)
+	}
 	if whole && l.missing != nil {
 		entries = l.missing(entries, stored)
 	}
@@ -106,10 +116,29 @@ func (l listed[T]) run(ctx context.Context, p *place, c *admin.Client, done *imp
 			directory.Unchanged: &done.Unchanged, directory.Removed: &done.Removed,
 		}[ch.Kind]++
 	}
+	if whole {
+		done.NeedsYes = l.drastic(stored, clean)
+	}
+	if done.NeedsYes != "" && !done.DryRun && !yes {
+		return fmt.Errorf("%s: nothing was imported: %s; --dry-run shows which, and it takes --yes to do it", done.File, done.NeedsYes)
+	}
 	if done.DryRun || done.Added+done.Changed+done.Removed == 0 {
 		return nil
 	}
 	return l.put(ctx, c, clean, whole)
+}
+
+// manyEnded is how many entries a whole list may end without being asked.
+const manyEnded = 3
+
+// drastic says what a whole list does that may well be a mistake, such as that of a file which is
+// not whole; "" of another.
+func (l listed[T]) drastic(stored, clean []T) string {
+	gone, of := l.ended(stored, clean)
+	if gone <= manyEnded || gone*2 <= of {
+		return ""
+	}
+	return fmt.Sprintf("--%s would %s %d of %s", l.wholeFlag, l.ends, gone, counted(of, l.Noun()))
 }
 
 // open reads the file of an import. Faults of its form are put there.
@@ -166,7 +195,10 @@ func (l listed[T]) print(w io.Writer, done imported) error {
 			counts = append(counts, fmt.Sprintf("%d %s", n.n, n.what))
 		}
 	}
-	_, err := fmt.Fprintf(w, "%s: %s\n", words, strings.Join(counts, ", "))
+	if _, err := fmt.Fprintf(w, "%s: %s\n", words, strings.Join(counts, ", ")); err != nil || !done.DryRun || done.NeedsYes == "" {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "%s; it takes --yes to do it\n", done.NeedsYes)
 	return err
 }
 

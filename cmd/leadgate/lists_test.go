@@ -172,3 +172,43 @@ func TestAccountsAreListedShownReplacedAndRemoved(t *testing.T) {
 		}
 	}
 }
+
+func TestAWholeListThatWouldEndMostOfThemIsRefusedUnlessItIsMeant(t *testing.T) {
+	p := startDemo(t, binaryPath(t), t.TempDir())
+	defer p.stop(t)
+	accounts := "domain\n"
+	for _, d := range []string{"a", "b", "c", "d", "e", "f"} {
+		accounts += d + "-company.example\n"
+	}
+	says(t, "accounts", "import", fileOf(t, "all.csv", accounts), "--dir", p.dir)
+	for _, tt := range []struct{ kind, flag, empty, emptyYAML, few, want, after string }{
+		{"partners", "--remove-missing", "id,name\n", "partners: []\n", "id\nbrightpath\n", "--remove-missing would offboard 9 of 10 partners", "9 changed"},
+		{"accounts", "--replace", "domain\n", "accounts: []\n", "domain\na-company.example\nb-company.example\n", "--replace would remove 4 of 6 accounts", "4 removed"},
+	} {
+		before := says(t, tt.kind, "export", "--dir", p.dir)
+		refused := func(want string, args ...string) {
+			t.Helper()
+			out, stderr, err := leadgate(t, append([]string{tt.kind, "import", "--dir", p.dir, tt.flag}, args...)...)
+			if err == nil || out != "" || !strings.Contains(stderr, want) || !strings.Contains(stderr, "nothing was imported") {
+				t.Errorf("%s %v: %v, want %q:\n%s%s", tt.kind, args, err, want, out, stderr)
+			}
+		}
+		for name, text := range map[string]string{"none.csv": tt.empty, "none.yaml": tt.emptyYAML} {
+			empty := fileOf(t, name, text)
+			refused("names no "+strings.TrimSuffix(tt.kind, "s"), empty)
+			refused("names no "+strings.TrimSuffix(tt.kind, "s"), empty, "--yes")
+			refused("names no "+strings.TrimSuffix(tt.kind, "s"), empty, "--dry-run")
+		}
+		few := fileOf(t, "few.csv", tt.few)
+		refused(tt.want, few)
+		if out := says(t, tt.kind, "import", few, tt.flag, "--dry-run", "--dir", p.dir); !strings.Contains(out, tt.after) || !strings.Contains(out, "it takes --yes") {
+			t.Errorf("a dry run:\n%s", out)
+		}
+		if after := says(t, tt.kind, "export", "--dir", p.dir); after != before {
+			t.Errorf("what was refused changed\n%s\nto\n%s", before, after)
+		}
+		if out := says(t, tt.kind, "import", few, tt.flag, "--yes", "--dir", p.dir); !strings.Contains(out, tt.after) {
+			t.Errorf("with --yes:\n%s", out)
+		}
+	}
+}

@@ -34,7 +34,7 @@ func partners() listed[intake.Partner] {
 		finder: func(_ *place, stored []intake.Partner) (func(string) (intake.Partner, bool), error) {
 			return byID(stored, func(p intake.Partner) string { return p.ID }, partnerID), nil
 		},
-		missing: offboarded,
+		missing: offboarded, ends: "offboard", ended: partnersEnded,
 		check: func(ctx context.Context, c *admin.Client, all []intake.Partner, _ bool) ([]intake.Partner, []intake.EntryFault, error) {
 			return c.CheckPartners(ctx, all)
 		},
@@ -65,6 +65,24 @@ func offboarded(listed, stored []intake.Partner) []intake.Partner {
 		listed = append(listed, p)
 	}
 	return listed
+}
+
+// partnersEnded counts the partners whom a list offboards, and those who were not before.
+func partnersEnded(stored, clean []intake.Partner) (gone, of int) {
+	after := make(map[string]intake.PartnerStatus)
+	for _, p := range clean {
+		after[p.ID] = p.Status
+	}
+	for _, p := range stored {
+		if p.Status == intake.PartnerOffboarded {
+			continue
+		}
+		of++
+		if after[p.ID] == intake.PartnerOffboarded {
+			gone++
+		}
+	}
+	return gone, of
 }
 
 func partnersList(p *place) *cobra.Command {

@@ -250,6 +250,27 @@ func TestStaffDecideOnAPageThatOnlySendingItsFormActsOn(t *testing.T) {
 	o.want("what the table does not have", resp, body, 409, "The case is “declined” now.")
 }
 
+// The links of messages name whoever they were sent to by address; what is done is recorded by
+// name.
+func TestALinkThatNamesAnAddressSaysThatItsOwnDecisionIsDone(t *testing.T) {
+	o := openOffice(t)
+	for act, number := range map[intake.StaffAct]string{
+		intake.ActApprove: o.name, intake.ActDecline: o.register("2", "Fabrikam", "fabrikam.example"),
+	} {
+		path := o.desk(number, act, "Mia@vendor.example")
+		other := o.desk(number, act, "jo@vendor.example")
+		f := url.Values{"reason": {"existing_deal"}, "rationale": {"We have talked to them since May."}}
+		resp, body := o.do("POST", path, f)
+		o.want(string(act), resp, body, 303)
+		resp, body = o.do("GET", path, nil)
+		o.want(string(act)+", afterwards", resp, body, 200, "Done: ", "mia, staff", "Your decision is recorded")
+		resp, body = o.do("POST", path, f)
+		o.want(string(act)+", a double click", resp, body, 409, "Done: ", "can't be used again")
+		resp, body = o.do("GET", other, nil)
+		o.want(string(act)+", another's link", resp, body, 200, "Decided meanwhile", "Nothing was changed by it")
+	}
+}
+
 func TestADeskPageSaysWhatHappenedInTheMeantime(t *testing.T) {
 	o := openOffice(t)
 	path := o.desk(o.name, intake.ActApprove, "mia")
