@@ -34,6 +34,8 @@ type Made struct {
 	Delivery string
 	// Answer is nil while there is none.
 	Answer []byte
+	// Before says that it was begun before, and may have been done.
+	Before bool `json:"-"`
 }
 
 var (
@@ -100,6 +102,7 @@ func (g *Gateway) BeginCall(ctx context.Context, call Call) (m Made, err error) 
 	err = g.store.Update(ctx, func(tx Tx) error {
 		now := g.stamp()
 		k, err := g.called(tx, call)
+		before := err == nil
 		switch {
 		case errors.Is(err, ErrNotFound):
 			k = calling{Made: Made{Delivery: fresh}, Print: call.Print, Ends: now.Add(callMemory)}
@@ -116,6 +119,7 @@ func (g *Gateway) BeginCall(ctx context.Context, call Call) (m Made, err error) 
 		}
 		k.By, k.Lease = g.process, now.Add(callLease)
 		m = k.Made
+		m.Before = before
 		return putJSON(tx, spaceCall, call.Name, k)
 	})
 	return m, err

@@ -17,7 +17,7 @@ func TestACallIsBegunByOneAtATimeAndItsAnswerKept(t *testing.T) {
 			w.Error(err)
 		}
 		begun, err := w.gateway.BeginCall(ctx, call)
-		if err != nil || begun.Delivery == "" || begun.Answer != nil {
+		if err != nil || begun.Delivery == "" || begun.Answer != nil || begun.Before {
 			w.Fatal(begun, err)
 		}
 		if _, err := w.gateway.BeginCall(ctx, call); !errors.Is(err, intake.ErrCallUnderWay) {
@@ -29,7 +29,7 @@ func TestACallIsBegunByOneAtATimeAndItsAnswerKept(t *testing.T) {
 		}
 		w.gateway.LeaveCall(call) // it could not be told whether it was done
 		again, err := w.gateway.BeginCall(ctx, call)
-		if err != nil || again.Delivery != begun.Delivery {
+		if err != nil || again.Delivery != begun.Delivery || !again.Before {
 			w.Errorf("%v: %+v, then %+v", err, begun, again)
 		}
 		if err := w.gateway.EndCall(ctx, call, []byte("done")); err != nil {

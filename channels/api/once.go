@@ -54,7 +54,7 @@ func (a *API) once(r *request, d deeds) (answer, error) {
 		case err != nil:
 			return answer{}, a.refuse(err)
 		case made.Answer != nil:
-			return replay(made.Answer)
+			return a.replay(r.ctx(), r.key, made.Answer)
 		default:
 			// It was begun before, and maybe done: then what is wrong now came later.
 			receipt, err := a.source.Accepted(r.ctx(), deliveryKey(made.Delivery))
@@ -70,7 +70,20 @@ func (a *API) once(r *request, d deeds) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return a.do(r, call, do)
+	return a.do(r, call, func(ctx context.Context, delivery string) (answer, error) {
+		err := a.source.Admit(ctx, intake.Admission{Limits: []intake.Limit{
+			{Name: "api:" + r.key.ID, Max: a.cfg.KeyHour, Per: time.Hour},
+			{Name: "api", Max: a.cfg.Hour, Per: time.Hour},
+		}})
+		var over *intake.LimitError
+		switch {
+		case errors.As(err, &over):
+			return answer{}, over
+		case err != nil:
+			return answer{}, unavailable(err)
+		}
+		return do(ctx, delivery)
+	})
 }
 
 // call is what a request is called by its program; nil if that doesn't say.
@@ -95,25 +108,22 @@ func (a *API) do(r *request, call *intake.Call, do deed) (answer, error) {
 	// A program that hangs up would leave open whether it was done.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx()), patience)
 	defer cancel()
-	delivery := rand.Text()
+	made := intake.Made{Delivery: rand.Text()}
 	if call != nil {
-		made, err := a.source.BeginCall(ctx, *call)
-		if err != nil {
+		var err error
+		if made, err = a.source.BeginCall(ctx, *call); err != nil {
 			return answer{}, a.refuse(err)
 		}
 		if made.Answer != nil {
-			return replay(made.Answer)
+			return a.replay(ctx, r.key, made.Answer)
 		}
 		defer a.source.LeaveCall(*call)
-		delivery = made.Delivery
 	}
-	if err := a.source.Admit(ctx, intake.Admission{Limits: []intake.Limit{
-		{Name: "api:" + r.key.ID, Max: a.cfg.KeyHour, Per: time.Hour},
-		{Name: "api", Max: a.cfg.Hour, Per: time.Hour},
-	}}); err != nil {
-		return answer{}, a.notAdmitted(ctx, call, err)
+	ans, err := do(ctx, made.Delivery)
+	var over *intake.LimitError
+	if errors.As(err, &over) {
+		return answer{}, a.notAdmitted(ctx, call, made, over)
 	}
-	ans, err := do(ctx, delivery)
 	if err != nil || call == nil {
 		return ans, err
 	}
@@ -127,18 +137,15 @@ func (a *API) do(r *request, call *intake.Call, do deed) (answer, error) {
 	return ans, nil
 }
 
-// notAdmitted frees the name of a call that was not answered.
-func (a *API) notAdmitted(ctx context.Context, call *intake.Call, err error) error {
-	if call != nil {
+// notAdmitted frees the name of a call that was begun just now. One that was begun before may
+// have been done.
+func (a *API) notAdmitted(ctx context.Context, call *intake.Call, made intake.Made, over *intake.LimitError) error {
+	if call != nil && !made.Before {
 		if err := a.source.EndCall(ctx, *call, nil); err != nil {
 			a.log.Warn("forget a request that was not let in", "err", err)
 		}
 	}
-	var over *intake.LimitError
-	if errors.As(err, &over) {
-		return limited(over.After, "Too many registrations within the hour.")
-	}
-	return unavailable(err)
+	return limited(over.After, "Too many registrations within the hour.")
 }
 
 // refuse tells why a call is not answered.
@@ -152,10 +159,25 @@ func (a *API) refuse(err error) error {
 	return unavailable(err)
 }
 
-func replay(kept []byte) (answer, error) {
+// replay gives an answer that was kept, unless its case is not the partner's any more: what was
+// erased is told by nothing.
+func (a *API) replay(ctx context.Context, key intake.APIKey, kept []byte) (answer, error) {
 	var ans answer
-	if err := json.Unmarshal(kept, &ans); err != nil {
+	var told struct {
+		Case string `json:"case_number"` // as every answer that is kept has it
+	}
+	err := json.Unmarshal(kept, &ans)
+	if err == nil {
+		err = json.Unmarshal(ans.Body, &told)
+	}
+	if err != nil {
 		return answer{}, fmt.Errorf("an answer that was kept: %w", err)
+	}
+	switch _, err := a.source.OwnCase(ctx, key.Partner, told.Case); {
+	case errors.Is(err, intake.ErrNotFound):
+		return answer{}, over()
+	case err != nil:
+		return answer{}, unavailable(err)
 	}
 	ans.replayed = true
 	return ans, nil

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"leadgate/intake"
+	"leadgate/rules"
 )
 
 const replayed = "Idempotent-Replayed"
@@ -200,5 +201,72 @@ func TestAGatewayThatIsKilledAtAnyWriteNeverMakesTwoCases(t *testing.T) {
 				t.Errorf("%s, killed at write %d: answered %s, then %s", tt.name, at, before.body, again.body)
 			}
 		}
+	}
+}
+
+func TestARequestThatWasDoneIsAnsweredOverTheLimitToo(t *testing.T) {
+	one := func(c *Config, _ *rules.Spec) { c.KeyHour, c.Hour = 1, 10 }
+	p := openPortal(t, one)
+	p.do("GET", "/rules", "")
+	writes := 0
+	kill := func() error {
+		if writes++; writes >= 4 { // the call, the limit, the case; not the answer
+			return errKilled
+		}
+		return nil
+	}
+	p.store.before.Store(&kill)
+	p.post(acme(), "Idempotency-Key", "one") // the answer never arrives
+	if n := len(p.cases()); n != 1 {
+		t.Fatalf("%d cases", n)
+	}
+	next := portalOver(t, p.store.Store, one)
+	next.key = p.key
+	next.want("another one", next.post(acme(company("Globex")), "Idempotency-Key", "two"), 429, "rate_limited")
+	if got := next.want("the same", next.post(acme(), "Idempotency-Key", "one"), 200, "").taken(); got.Case != next.cases()[0].Number {
+		t.Errorf("answered %+v", got)
+	}
+	next.want("another body under the same name", next.post(acme(company("Globex")), "Idempotency-Key", "one"), 422, "idempotency_key_reused")
+}
+
+// A request of which it is not known whether it was done keeps its name over the limit.
+func TestARequestThatWasBegunBeforeIsNotForgottenOverTheLimit(t *testing.T) {
+	one := func(c *Config, _ *rules.Spec) { c.KeyHour, c.Hour = 1, 10 }
+	p := openPortal(t, one)
+	p.do("GET", "/rules", "")
+	writes := 0
+	kill := func() error {
+		if writes++; writes >= 2 { // the call
+			return errKilled
+		}
+		return nil
+	}
+	p.store.before.Store(&kill)
+	p.post(acme(), "Idempotency-Key", "one")
+	next := portalOver(t, p.store.Store, one)
+	next.key = p.key
+	at := time.Now()
+	next.now = func() time.Time { return at }
+	next.want("another one", next.post(acme(company("Globex")), "Idempotency-Key", "two"), 201, "")
+	next.want("over the limit", next.post(acme(), "Idempotency-Key", "one"), 429, "rate_limited")
+	next.want("another body under the same name", next.post(acme(company("Initech")), "Idempotency-Key", "one"), 422, "idempotency_key_reused")
+	at = at.Add(3 * time.Hour)
+	next.want("the same once there is room", next.post(acme(), "Idempotency-Key", "one"), 201, "")
+}
+
+func TestWhatIsErasedIsNotToldByAnAnswerThatWasKept(t *testing.T) {
+	p := openPortal(t)
+	first := p.want("first", p.post(acme(), "Idempotency-Key", "one"), 201, "").taken()
+	path := "/registrations/" + first.Case + "/withdraw"
+	p.want("withdrawn", p.do("POST", path, byAna, "Idempotency-Key", "two"), 200, "")
+	if _, err := p.gateway.Erase(t.Context(), first.Case, intake.Verdict{By: "mia", Rationale: "asked to"}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		p.want("the registration again", p.post(acme(), "Idempotency-Key", "one"), 409, "case_over")
+		p.want("the withdrawal again", p.do("POST", path, byAna, "Idempotency-Key", "two"), 409, "case_over")
+	}
+	if n := len(p.cases()); n != 1 {
+		t.Errorf("%d cases", n)
 	}
 }

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -137,12 +136,7 @@ func (a *API) submission(r *request, sender intake.Sender) intake.Submission {
 
 // accept stores a submission, with the body as it came.
 func (a *API) accept(ctx context.Context, s intake.Submission, delivery string, src []byte) (intake.Receipt, error) {
-	raw, err := a.sink.Keep(ctx, bytes.NewReader(src))
-	if err != nil {
-		return intake.Receipt{}, unavailable(err)
-	}
-	raw.Media = echo.MIMEApplicationJSON
-	s.Key, s.Raw = deliveryKey(delivery), raw
+	s.Key, s.Payload, s.Raw = deliveryKey(delivery), src, intake.Raw{Media: echo.MIMEApplicationJSON}
 	receipt, err := a.sink.Accept(ctx, s)
 	if err != nil {
 		return receipt, unavailable(err)
