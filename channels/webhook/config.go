@@ -195,6 +195,31 @@ func (c Config) secrets() []string {
 	return []string{c.Secret, c.PreviousSecret}
 }
 
+// SharesSecret reports whether two sources have a secret in common, the previous ones included,
+// and what was signed for one would be good for the other. HubSpot signs the address too, and
+// gives all sources of an app one secret.
+func (c Config) SharesSecret(other Config) bool {
+	if c.Scheme == SchemeHubSpot && other.Scheme == SchemeHubSpot {
+		return false
+	}
+	own := c.keys()
+	return slices.ContainsFunc(other.keys(), func(key string) bool { return slices.Contains(own, key) })
+}
+
+// keys are what the secrets stand for; none for one that is missing.
+func (c Config) keys() []string {
+	var all []string
+	for _, secret := range c.secrets() {
+		if key, err := standardKey(secret); c.Scheme == SchemeStandard && err == nil {
+			secret = string(key)
+		}
+		if secret != "" {
+			all = append(all, secret)
+		}
+	}
+	return all
+}
+
 // String shows the configuration without what is secret in it.
 func (c Config) String() string { return fmt.Sprintf("source %s (%s)", c.Name, c.Scheme) }
 

@@ -7,7 +7,9 @@
 // A source proves a request by one of the schemes; see Scheme. Signatures are compared in
 // constant time, over the bytes as they came, for each of two secrets while one gives way to the
 // other. One that is older than the tolerance is refused, and one from the future. The scheme
-// bearer proves nothing about the body: use it over TLS, where the other side can't sign.
+// bearer proves nothing about the body: use it over TLS, where the other side can't sign. A
+// signature names no source, so that no two sources may have one secret; only those of a HubSpot
+// app may, which signs the address too.
 //
 // That a request is the source's says nothing of what visitors have typed into its form. Whose
 // registration it is, says either the configuration (partner: all of it is theirs) or a
@@ -24,7 +26,8 @@
 // 400 what can't be read; it is kept for staff. 401 no good signature, and nothing is kept; also
 // a reference that does not count, which is kept, unless the source is Calendly or HubSpot: they
 // switch off who refuses what their visitors typed. 404 there is no such source. 413 too large.
-// 429 too many, with Retry-After. 503 it was not stored: send it again. Partners are answered by
+// 429 too many, with Retry-After. 503 it was not stored, or too many came at the same time: send
+// it again. Partners are answered by
 // mail, at the address at submitter_email if it is theirs, else at their first contact's.
 //
 // A list is taken apart, each element an event of its own. An event with an id is known by that

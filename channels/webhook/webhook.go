@@ -64,13 +64,19 @@ type source struct {
 	cfg    Config
 	scheme scheme
 	deps   Deps
+	// working has an entry for each request that is worked on.
+	working chan struct{}
 
 	mu     sync.Mutex
 	health Health
 	warned time.Time
 }
 
-// New returns the sources; names are unique.
+// maxAtATime is how many requests of one source are worked on at a time. Until its body is there
+// nobody knows whose a request is.
+const maxAtATime = 32
+
+// New returns the sources; names are unique, and so are secrets.
 func New(cfgs []Config, d Deps) (*Hooks, error) {
 	if d.Now == nil {
 		d.Now = time.Now
@@ -87,8 +93,15 @@ func New(cfgs []Config, d Deps) (*Hooks, error) {
 		if h.find(c.Name) != nil {
 			return nil, fmt.Errorf("webhook %s: there are two", c.Name)
 		}
+		for _, s := range h.sources {
+			if c.SharesSecret(s.cfg) {
+				return nil, fmt.Errorf("webhook %s: it has a secret of webhook %s; what is signed for one would be good for the other", c.Name, s.cfg.Name)
+			}
+		}
 		c = c.filled()
-		h.sources = append(h.sources, &source{cfg: c, scheme: c.scheme(), deps: d, health: Health{Source: c.Name}})
+		h.sources = append(h.sources, &source{
+			cfg: c, scheme: c.scheme(), deps: d, working: make(chan struct{}, maxAtATime), health: Health{Source: c.Name},
+		})
 	}
 	return h, nil
 }
@@ -137,6 +150,14 @@ func refuse(c echo.Context, status int, words string) error {
 // serve answers a request: 200 only once all of it is stored.
 func (s *source) serve(c echo.Context, sink intake.Sink) error {
 	c.Response().Header().Set("Cache-Control", "no-store")
+	select {
+	case s.working <- struct{}{}:
+		defer func() { <-s.working }()
+	default:
+		s.note(func(h *Health) { h.Problem = fmt.Sprintf("a request was put off: %d are worked on", maxAtATime) })
+		c.Response().Header().Set("Retry-After", "5")
+		return refuse(c, http.StatusServiceUnavailable, "too many requests at a time; try again later")
+	}
 	req := c.Request()
 	body, err := io.ReadAll(http.MaxBytesReader(c.Response(), req.Body, s.cfg.MaxBody))
 	var large *http.MaxBytesError

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -489,4 +490,79 @@ func TestAConfigurationTellsAllItsFaults(t *testing.T) {
 	if text := fmt.Sprintf("%v %+v %#v", plain(), plain(), plain()); strings.Contains(text, secret) {
 		t.Errorf("%s shows the secret", text)
 	}
+}
+
+// A signature names no source: what one partner's program has signed would be good at the path of
+// another's.
+func TestTwoSourcesHaveNoSecretInCommon(t *testing.T) {
+	const other, standard = "another-secret-of-16", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+	named := func(s Scheme, secret, previous string) Config {
+		c := plain()
+		c.Scheme, c.Secret, c.PreviousSecret = s, secret, previous
+		return c
+	}
+	for _, c := range []struct {
+		name   string
+		a, b   Config
+		shares bool
+	}{
+		{"two secrets", named(SchemeLeadgate, secret, ""), named(SchemeLeadgate, other, ""), false},
+		{"one secret", named(SchemeLeadgate, secret, ""), named(SchemeLeadgate, secret, ""), true},
+		{"under two schemes", named(SchemeLeadgate, secret, ""), named(SchemeBearer, secret, ""), true},
+		{"one that gives way", named(SchemeLeadgate, other, secret), named(SchemeLeadgate, secret, ""), true},
+		{"two that give way", named(SchemeLeadgate, other, secret), named(SchemeLeadgate, "one-more-secret-of-16", secret), true},
+		{"one key of the standard", named(SchemeStandard, standard, ""), named(SchemeStandard, standard, ""), true},
+		{"an app of HubSpot, which signs the path too", named(SchemeHubSpot, secret, ""), named(SchemeHubSpot, secret, ""), false},
+		{"that of an app of HubSpot elsewhere", named(SchemeHubSpot, secret, ""), named(SchemeLeadgate, secret, ""), true},
+	} {
+		c.b.Name, c.b.Partner = "beta-orders", "beta"
+		_, err := New([]Config{c.a, c.b}, Deps{Desk: &fakeDesk{}, URL: "https://gateway.example"})
+		if (err != nil) != c.shares {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		if err == nil {
+			continue
+		}
+		for _, name := range []string{c.a.Name, c.b.Name} {
+			if !strings.Contains(err.Error(), name) {
+				t.Errorf("%s: %v\ndoes not name %s", c.name, err, name)
+			}
+		}
+		if strings.Contains(err.Error(), secret) {
+			t.Errorf("%s: the error shows the secret", c.name)
+		}
+	}
+}
+
+// Before its signature is read a request can be anybody's, and as slow as its sender likes.
+func TestASourceWorksOnSoManyRequestsAtATime(t *testing.T) {
+	w := open(t, plain())
+	working := func() int { return len(w.hooks.sources[0].working) }
+	var slow net.Conn
+	for n := range maxAtATime {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(w.at, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if _, err := fmt.Fprintf(conn, "POST /hooks/orders HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"); err != nil {
+			t.Fatal(err)
+		}
+		for working() <= n {
+			runtime.Gosched()
+		}
+		slow = conn
+	}
+	a := w.post(lead)
+	if a.status != http.StatusServiceUnavailable || a.header.Get("Retry-After") == "" {
+		t.Errorf("answered %d, Retry-After %q", a.status, a.header.Get("Retry-After"))
+	}
+	if h := w.hooks.Health()[0]; h.Problem == "" {
+		t.Errorf("health %+v", h)
+	}
+	slow.Close()
+	for working() == maxAtATime {
+		runtime.Gosched()
+	}
+	w.want(w.post(lead), 200, 1, 0)
 }

@@ -22,11 +22,14 @@ import (
 	"leadgate/intake"
 )
 
-const hookSecret = "a-secret-of-a-test-0123"
+// hookSecrets are those of the sources.
+var hookSecrets = map[string]string{
+	"brightpath": "a-secret-of-a-test-0123", "calendly": "a-secret-of-calendly-0123", "site": "a-secret-of-the-site-0123",
+}
 
 func hooked(c *config.Config) {
 	c.Webhooks = []webhook.Config{
-		{Name: "brightpath", Scheme: webhook.SchemeLeadgate, Secret: hookSecret, ID: payload.Pointers{"/id"}, Mapping: payload.Mapping{
+		{Name: "brightpath", Scheme: webhook.SchemeLeadgate, Secret: hookSecrets["brightpath"], ID: payload.Pointers{"/id"}, Mapping: payload.Mapping{
 			Partner: "brightpath",
 			Fields: map[intake.Field]payload.Pointers{
 				intake.FieldCompanyName: {"/company"}, intake.FieldCompanyDomain: {"/website"}, intake.FieldContactEmail: {"/contact/email"},
@@ -34,8 +37,8 @@ func hooked(c *config.Config) {
 			},
 			SubmitterEmail: payload.Pointers{"/rep"},
 		}},
-		{Name: "calendly", Scheme: webhook.SchemeCalendly, Secret: hookSecret},
-		{Name: "site", Scheme: webhook.SchemeBearer, Secret: hookSecret, Mapping: payload.Mapping{
+		{Name: "calendly", Scheme: webhook.SchemeCalendly, Secret: hookSecrets["calendly"]},
+		{Name: "site", Scheme: webhook.SchemeBearer, Secret: hookSecrets["site"], Mapping: payload.Mapping{
 			PartnerPointer: payload.Pointers{"/partner"}, Program: "msp",
 			Fields: map[intake.Field]payload.Pointers{intake.FieldCompanyName: {"/company"}},
 		}},
@@ -46,11 +49,11 @@ func hooked(c *config.Config) {
 func (o *office) hook(source, header, body string) (int, string) {
 	o.Helper()
 	stamp := fmt.Sprint(time.Now().Unix())
-	mac := hmac.New(sha256.New, []byte(hookSecret))
+	mac := hmac.New(sha256.New, []byte(hookSecrets[source]))
 	fmt.Fprintf(mac, "%s.%s", stamp, body)
 	value := "t=" + stamp + ",v1=" + hex.EncodeToString(mac.Sum(nil))
 	if header == "Authorization" {
-		value = "Bearer " + hookSecret
+		value = "Bearer " + hookSecrets[source]
 	}
 	return o.hookAs(source, header, value, body)
 }
@@ -176,7 +179,7 @@ func TestASourceThatIsNoneLooksLikeAnyOtherPageThatIsNone(t *testing.T) {
 		t.Errorf("%d %s", status, text)
 	}
 	for range 60 { // programs are not counted as visitors are
-		if status, text := o.hookAs("site", "Authorization", "Bearer "+hookSecret, `[]`); status != 200 {
+		if status, text := o.hookAs("site", "Authorization", "Bearer "+hookSecrets["site"], `[]`); status != 200 {
 			t.Fatalf("%d %s", status, text)
 		}
 	}

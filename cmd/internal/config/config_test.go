@@ -298,7 +298,7 @@ func TestWhatTheExampleCommentsOutIsRealToo(t *testing.T) {
 		"imap-password", "x", "smtp-password", "x", "webhook-secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
 		"free-mail.txt", "", "shared-hosts.txt", "", "legal-forms.txt", "", "suffixes.txt", "",
 		"cert.pem", "", "key.pem", "", "oauth-secret", "x", "oauth-refresh", "x",
-		"hooks-secret", "0123456789abcdef", "hooks-secret-old", "fedcba9876543210", "calendly-key", "0123456789abcdef", "hubspot-token", "x", "logo.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>")
+		"hooks-secret", "0123456789abcdef", "hooks-secret-old", "fedcba9876543210", "calls-secret", "123456789abcdef0", "calendly-key", "23456789abcdef01", "hubspot-token", "x", "logo.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>")
 	c, err := Load(path)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)

@@ -16,6 +16,11 @@ func (c Config) validateSources() Faults {
 			faults = append(faults, Fault{Path: at + ".name", Problem: fmt.Sprintf("%q is the name of another one", w.Name)})
 		}
 		names[w.Name] = true
+		for _, other := range c.Webhooks[:i] {
+			if w.SharesSecret(other) {
+				faults = append(faults, Fault{Path: at + ".secret", Problem: fmt.Sprintf("%q and %q have one secret; give each its own", other.Name, w.Name)})
+			}
+		}
 	}
 	if len(c.Webhooks) > 0 && !c.Pages.On() {
 		faults = append(faults, Fault{Path: "webhooks", Problem: "nobody can call them without pages, whose listener they are on"})

@@ -20,8 +20,7 @@ func TestTheExamplesOfWebhooksReadTheirPayloads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const secret = "0123456789abcdef"
-	c, err := Load(write(t, "leadgate.yaml", paged+string(sources), "hooks-secret", secret, "calendly-key", secret, "hubspot-secret", secret, "hubspot-token", "x"))
+	c, err := Load(write(t, "leadgate.yaml", paged+string(sources), "hooks-secret", "0123456789abcdef", "calendly-key", "123456789abcdef0", "hubspot-secret", "23456789abcdef01", "hubspot-token", "x"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +57,8 @@ func TestFaultsOfSourcesAreToldWithTheirLines(t *testing.T) {
 	const hook = "webhooks:\n  - {name: a, scheme: leadgate-v1, secret: 0123456789abcdef, partner: alpha, fields: {company_name: /company}}\n"
 	for name, c := range map[string]struct{ text, want string }{
 		"no listener":       {good + hook, "webhooks: nobody can call them without pages"},
-		"a name twice":      {paged + hook + strings.Split(hook, "\n")[1] + "\n", `line 15: webhooks[1].name: "a" is the name of another one`},
+		"a name twice":      {paged + hook + strings.Replace(strings.Split(hook, "\n")[1], "secret: 0", "secret: 9", 1) + "\n", `line 15: webhooks[1].name: "a" is the name of another one`},
+		"one secret":        {paged + hook + strings.Replace(strings.Split(hook, "\n")[1], "name: a", "name: b", 1) + "\n", `line 15: webhooks[1].secret: "a" and "b" have one secret`},
 		"an unknown field":  {paged + strings.Replace(hook, "company_name:", "company:", 1), "line 14: webhooks[0].fields.company: there is no such field"},
 		"an unknown scheme": {paged + strings.Replace(hook, "leadgate-v1", "md5", 1), `line 14: webhooks[0].scheme: "md5": want one of`},
 		"nobody's":          {paged + strings.Replace(hook, "partner: alpha, ", "", 1), "line 14: webhooks[0].partner: is missing"},
