@@ -168,7 +168,7 @@ var english = &locale{
 		intake.ReasonAskedEnough:      "the partner was asked often enough",
 		intake.ReasonUnclearReply:     "the answer could not be read",
 		intake.ReasonNotEligible:      "not eligible",
-		intake.ReasonOutsideTerritory: "outside the partner's territory",
+		intake.ReasonOutsideTerritory: "the territory: not the partner's, or not known",
 		intake.ReasonNoNextStep:       "no next step in time",
 		intake.ReasonNoInfoInTime:     "no answer in time",
 		intake.ReasonAutomatic:        "the mail was sent by a machine",

@@ -170,7 +170,7 @@ var german = &locale{
 		intake.ReasonAskedEnough:      "der Partner wurde oft genug gefragt",
 		intake.ReasonUnclearReply:     "die Antwort ließ sich nicht lesen",
 		intake.ReasonNotEligible:      "nicht zulässig",
-		intake.ReasonOutsideTerritory: "außerhalb des Gebiets des Partners",
+		intake.ReasonOutsideTerritory: "das Gebiet: nicht das des Partners oder nicht bekannt",
 		intake.ReasonNoNextStep:       "kein nächster Schritt in der Frist",
 		intake.ReasonNoInfoInTime:     "keine Antwort in der Frist",
 		intake.ReasonAutomatic:        "die Mail kam von einem Automaten",
