@@ -78,9 +78,13 @@ func (a *acceptance) join(c *change, r *Registration, lead Lead, threaded bool) 
 	r.Unclear = a.s.Unclear
 	r.Submissions++
 	sure := slices.DeleteFunc(slices.Clone(changed), func(f Field) bool { return slices.Contains(a.s.Weak, f) })
-	if a.s.Text != "" && len(sure) == 0 || elsewhere {
+	further := a.goesFurther(r, sure)
+	unread := a.s.Text != "" && len(sure) == 0 || elsewhere || further
+	tell := unread && threaded && a.s.Sender.Strength.Proven() && r.Status.ends() && (further || r.Unread == 0)
+	if unread {
 		r.Unread++
 	}
+	met := r.Meeting
 	if a.s.Reply.Address != "" {
 		r.Reply = a.s.Reply
 	}
@@ -100,6 +104,11 @@ func (a *acceptance) join(c *change, r *Registration, lead Lead, threaded bool) 
 		return err
 	}
 	a.receipt, a.outcome = Receipt{Case: r.Number, Status: r.Status, Known: true}, "joined"
+	if tell && r.Meeting.Equal(met) { // an invitation that counted is seen to
+		if err := c.brief(r, StaffRequest, Brief{Said: a.s.Text}, ActProgress, ActSeen); err != nil {
+			return err
+		}
+	}
 
 	answered := len(changed) > 0 || len(a.problems) > 0 || (r.Question != "" && a.s.Text != "")
 	revoked := slices.Contains(changed, FieldConsent) && r.Lead[FieldConsent] == ConsentNo
@@ -129,6 +138,14 @@ func (a *acceptance) join(c *change, r *Registration, lead Lead, threaded bool) 
 		}
 	}
 	return c.notifyJoined(r, changed, a.s.Reply)
+}
+
+// goesFurther reports whether the partner of a hold says that a meeting is planned or was held: that
+// may be the next step, which a person notes.
+func (a *acceptance) goesFurther(r *Registration, changed []Field) bool {
+	stage := r.Lead[FieldStage]
+	return r.Status.ends() && a.s.Sender.Strength.Proven() && slices.Contains(changed, FieldStage) &&
+		(stage == StageDiscoveryScheduled || stage == StageEvaluation)
 }
 
 // absorb adds to r what it does not know yet, and replaces the given fields. It returns what

@@ -42,6 +42,7 @@ var says = map[intake.MessageKind]part{
 	intake.MessageExpired:        saysReason | saysUntil | saysAppealBy,
 	intake.MessageClosed:         saysReason,
 	intake.MessageWithdrawn:      saysReason,
+	intake.MessageConfirm:        saysDue,
 	intake.MessageAnswerReminder: saysAsks | saysQuestion | saysDue,
 	intake.MessageLate:           saysDue | saysUntil,
 	intake.MessageStepReminder:   saysDue | saysUntil | saysExtensions,

@@ -243,7 +243,7 @@ var may = map[intake.MessageKind][]string{
 	intake.MessageSummary:        {"canary-value", "canary-words", "canary-given", "canary-message", "2032", "2033", "canary-remark"},
 	intake.MessageNotice:         {"canary-notice"},
 	intake.MessageHelp:           {"canary-notice"},
-	intake.MessageConfirm:        {},
+	intake.MessageConfirm:        {"2032"},
 	intake.MessageAnswerReminder: {"canary-given", "canary-question", "canary-message", "canary-remark", "2032"},
 	intake.MessageLate:           {"2032", "2033"},
 	intake.MessageStepReminder:   {"2032", "2033", "7171", "7272"},
@@ -272,7 +272,7 @@ var may = map[intake.MessageKind][]string{
 // allowed is all of marked that may be in a message.
 func allowed(kind intake.MessageKind, status intake.Status) []string {
 	if kind == intake.MessageConfirm {
-		return []string{"canary-case", "canary-mail", "canary-name", "canary-program", "canary-confirm"}
+		return append(may[kind], "canary-case", "canary-mail", "canary-name", "canary-program", "canary-confirm")
 	}
 	if status == intake.StatusQuarantined && about(kind) {
 		return []string{"canary-case", "canary-mail", "canary-name", "canary-program"}
@@ -374,7 +374,7 @@ func TestWhatAKindShallSayIsSaid(t *testing.T) {
 		intake.MessageWithdrawn:  {"Withdrawn. "},
 		intake.MessageSummary:    {"canary-case", "canary-company", "canary-value", "Row 3: ", "canary-remark", "lines like this one", "canary-case Contact role: "},
 		intake.MessageNotice:     {"nothing was registered", "Company name: "},
-		intake.MessageConfirm:    {"canary-case", "If it was you", "canary-confirm", "nobody"},
+		intake.MessageConfirm:    {"canary-case", "If it was you", "canary-confirm", "nobody", "confirm it until", "2032"},
 		intake.MessageHelp:       {"STATUS", "WITHDRAW", "EXTEND", "APPEAL", "RULES", "AGREE", "DIGEST OFF", "Company name: "},
 		intake.MessageDigest:     {"canary-case", "canary-company", "2037", "2038", "7171", "Country", "canary-case Country: ", "DIGEST OFF"},
 		intake.MessageDigestOff:  {"no longer comes", "DIGEST ON"},

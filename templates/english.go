@@ -168,7 +168,7 @@ var english = &locale{
 		intake.ReasonAskedEnough:      "the partner was asked often enough",
 		intake.ReasonUnclearReply:     "the answer could not be read",
 		intake.ReasonNotEligible:      "not eligible",
-		intake.ReasonOutsideTerritory: "outside the partner's territory",
+		intake.ReasonOutsideTerritory: "the territory: not the partner's, or not known",
 		intake.ReasonNoNextStep:       "no next step in time",
 		intake.ReasonNoInfoInTime:     "no answer in time",
 		intake.ReasonAutomatic:        "the mail was sent by a machine",
@@ -205,7 +205,7 @@ var english = &locale{
 	acts: map[intake.StaffAct]string{
 		intake.ActApprove: "Approve", intake.ActDecline: "Decline", intake.ActAsk: "Ask the partner", intake.ActWaitlist: "Put on the waiting list",
 		intake.ActExtend: "Extend the hold", intake.ActRefuse: "Refuse the extension", intake.ActSeen: "I have seen to it", intake.ActRevoke: "Take the approval back",
-		intake.ActRelease: "End the hold", intake.ActProgress: "Note a next step or a meeting", intake.ActAckAppeal: "Confirm the appeal",
+		intake.ActRelease: "End the hold", intake.ActProgress: "Note that the first meeting was held", intake.ActAckAppeal: "Confirm the appeal",
 	},
 	conflicts: map[intake.ConflictType]string{
 		intake.ConflictHorizontal: "partners", intake.ConflictVertical: "a partner and direct sales", intake.ConflictMultiChannel: "several partners and direct sales",

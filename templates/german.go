@@ -170,7 +170,7 @@ var german = &locale{
 		intake.ReasonAskedEnough:      "der Partner wurde oft genug gefragt",
 		intake.ReasonUnclearReply:     "die Antwort ließ sich nicht lesen",
 		intake.ReasonNotEligible:      "nicht zulässig",
-		intake.ReasonOutsideTerritory: "außerhalb des Gebiets des Partners",
+		intake.ReasonOutsideTerritory: "das Gebiet: nicht das des Partners oder nicht bekannt",
 		intake.ReasonNoNextStep:       "kein nächster Schritt in der Frist",
 		intake.ReasonNoInfoInTime:     "keine Antwort in der Frist",
 		intake.ReasonAutomatic:        "die Mail kam von einem Automaten",
@@ -207,7 +207,7 @@ var german = &locale{
 	acts: map[intake.StaffAct]string{
 		intake.ActApprove: "Genehmigen", intake.ActDecline: "Ablehnen", intake.ActAsk: "Beim Partner nachfragen", intake.ActWaitlist: "Auf die Warteliste setzen",
 		intake.ActExtend: "Schutz verlängern", intake.ActRefuse: "Verlängerung ablehnen", intake.ActSeen: "Ich habe mich darum gekümmert", intake.ActRevoke: "Genehmigung zurücknehmen",
-		intake.ActRelease: "Schutz beenden", intake.ActProgress: "Nächsten Schritt oder Termin eintragen", intake.ActAckAppeal: "Einspruch bestätigen",
+		intake.ActRelease: "Schutz beenden", intake.ActProgress: "Eintragen, dass das erste Treffen stattgefunden hat", intake.ActAckAppeal: "Einspruch bestätigen",
 	},
 	conflicts: map[intake.ConflictType]string{
 		intake.ConflictHorizontal: "Partnern", intake.ConflictVertical: "einem Partner und dem Direktvertrieb", intake.ConflictMultiChannel: "mehreren Partnern und dem Direktvertrieb",

@@ -31,6 +31,31 @@ func TestABriefChangesNothingForPartners(t *testing.T) {
 	}
 }
 
+// What a partner writes of a next step counts only once it is noted: staff are told to.
+func TestStaffReadThatAReplyMayTellOfANextStepAndHowToNoteIt(t *testing.T) {
+	for tag, wanted := range map[string][]string{
+		"en": {"A partner writes:", "which is held for them", "leadgate cases progress LG-2026-000123-K", "We meet on Tuesday.", "the first meeting was held"},
+		"de": {"Ein Partner schreibt:", "für diesen Partner geschützt", "leadgate cases progress LG-2026-000123-K", "We meet on Tuesday.", "erste Treffen stattgefunden hat"},
+	} {
+		m := in(tag, sample(intake.StaffRequest, usual[intake.StaffRequest], ""))
+		b := *m.Brief
+		r := *b.Registration
+		r.Requests, b.Why, b.Said = nil, "", "We meet on Tuesday."
+		b.Registration, b.Links = &r, []intake.BriefLink{{Act: intake.ActProgress, URL: "https://partners.vendor.example/desk/x"}}
+		m.Brief = &b
+		said := render(t, m)
+		plain := strings.Join(strings.Fields(said.Subject+" "+said.Text), " ")
+		for _, want := range wanted {
+			if !strings.Contains(plain, want) {
+				t.Errorf("%s: does not say %q:\n%s", tag, want, said.Text)
+			}
+		}
+		if strings.Contains(plain, "has a request") || strings.Contains(plain, "eine Bitte") {
+			t.Errorf("%s: says that they ask for something:\n%s", tag, said.Text)
+		}
+	}
+}
+
 // TestStaffReadWhatTheyNeedToDecide, in text, page and plain, in each language.
 func TestStaffReadWhatTheyNeedToDecide(t *testing.T) {
 	due := map[string]string{"en": "Tuesday 24 November 2026", "de": "Dienstag, 24. November 2026"}

@@ -201,9 +201,13 @@ func percent(n int) int { return min(max(0, n), 100) }
 // says it. An unproven sender reads nothing of what was sent in his name.
 func (v *view) withhold(kind intake.MessageKind) {
 	if v.Unproven || kind == intake.MessageConfirm {
+		due := ""
+		if kind == intake.MessageConfirm { // until when it can be confirmed is told to whoever may
+			due = v.Due
+		}
 		*v = view{
 			Lang: v.Lang, Case: v.Case, Program: v.Program, Status: v.Status, Word: v.Word,
-			Unproven: true, Class: string(classGeneric), Contact: v.Contact, ConfirmLink: v.ConfirmLink, Typed: v.Typed,
+			Unproven: true, Class: string(classGeneric), Contact: v.Contact, ConfirmLink: v.ConfirmLink, Typed: v.Typed, Due: due,
 		}
 	}
 	if !about(kind) {

@@ -238,3 +238,22 @@ func TestASecondPersonReadsWhoProposedAndWhy(t *testing.T) {
 		}
 	}
 }
+
+// Of a company whose country nobody knows it is not said that it is elsewhere.
+func TestATerritoryThatIsNotKnownIsNotSaidToBeOutside(t *testing.T) {
+	o := &office{view: inReview(intake.ActApprove)}
+	o.view.Dossier.Registration.Findings = []intake.Finding{{
+		Rule: "territory", Outcome: intake.OutcomeReview, Reason: intake.ReasonOutsideTerritory,
+		Evidence: "the country is not known; the partner's territories are DE, AT",
+	}}
+	for lang, tt := range map[string]struct{ not, want, known string }{
+		"en": {"utside the partner", "territory: not the partner's, or not known", "the country is not known; the partner&#39;s territories are DE, AT"},
+		"de": {"ußerhalb des Gebiets", "das Gebiet: nicht das des Partners oder nicht bekannt", "das Land ist nicht bekannt; die Gebiete des Partners sind DE, AT"},
+	} {
+		_, e := speaking(t, o, lang)
+		body := send(e, "GET", nil).Body.String()
+		if strings.Contains(body, tt.not) || !strings.Contains(body, tt.want) || !strings.Contains(body, tt.known) {
+			t.Errorf("%s:\n%s", lang, body)
+		}
+	}
+}

@@ -144,6 +144,9 @@ var evidence = []saying{
 	{says: "%s: can't be told: %v", de: "{1}: lässt sich nicht feststellen: {2}"},
 	{says: "%s is on the list of blocked accounts", de: "{1} steht auf der Liste der gesperrten Unternehmen"},
 	{says: "%s is on the list of blocked countries", de: "{1} steht auf der Liste der gesperrten Länder"},
+	{says: "the country is not known; the partner's territories are %s", de: "das Land ist nicht bekannt; die Gebiete des Partners sind {1}"},
+	{says: "%s is outside of the partner's territories %s", de: "{1} liegt außerhalb der Gebiete des Partners: {2}"},
+	{says: "only a part of %s is in the partner's territories %s", de: "nur ein Teil von {1} gehört zu den Gebieten des Partners: {2}"},
 	{says: "the partner is active from %s UTC on only", de: "der Partner ist erst ab {1} UTC aktiv"},
 }
 

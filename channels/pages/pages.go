@@ -186,9 +186,16 @@ func (s *Site) Mount(e *echo.Echo) *echo.Group {
 	if s.brand.logoPath != "" {
 		s.Asset(e, s.brand.logoPath, s.brand.logoType, s.brand.logo)
 	}
+	Look(e.Group("", s.headers), "/favicon.ico", noIcon)
 	g := e.Group("", s.headers, s.limit, s.rescue)
 	g.RouteNotFound("/*", func(c echo.Context) error { return s.Tell(c, http.StatusNotFound, NoticeMissing) })
 	return g
+}
+
+// noIcon answers the browsers, all of which ask for an icon by themselves.
+func noIcon(c echo.Context) error {
+	c.Response().Header().Set("Cache-Control", "public, max-age=86400")
+	return c.NoContent(http.StatusNoContent)
 }
 
 // Asset adds a file that pages load. It is not limited: a page has several.

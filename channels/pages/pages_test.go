@@ -134,6 +134,18 @@ func TestHSTSIsForPagesOverTLS(t *testing.T) {
 	}
 }
 
+// Every browser asks for an icon by itself; without one it would complain to whoever looks.
+func TestThereIsNoIconAndNobodyIsToldOfAFault(t *testing.T) {
+	_, e, _ := site(t, nil, "http://localhost")
+	for _, method := range []string{http.MethodGet, http.MethodHead} {
+		w := httptest.NewRecorder()
+		e.ServeHTTP(w, httptest.NewRequest(method, "/favicon.ico", nil))
+		if w.Code != http.StatusNoContent || w.Body.Len() > 0 || w.Header().Get("Cache-Control") == "" {
+			t.Errorf("%s: %d %v %s", method, w.Code, w.Header(), w.Body)
+		}
+	}
+}
+
 func TestWhatAPageFailsWithIsNotShown(t *testing.T) {
 	_, e, g := site(t, nil, "http://localhost")
 	g.GET("/fail", func(echo.Context) error { return fmt.Errorf("the password is wrong") })

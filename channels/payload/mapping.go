@@ -69,12 +69,31 @@ func (m Mapping) Validate() []error {
 		}
 	}
 	for _, f := range slices.Sorted(maps.Keys(m.Values)) {
-		known("values", f)
+		if !known("values", f) {
+			continue
+		}
+		for _, word := range slices.Sorted(maps.Keys(m.Values[f])) {
+			if v := m.Values[f][word]; !oneOf(f, v) {
+				fault("values.%s: %q becomes %q; want one of %v", f, word, v, choices[f])
+			}
+		}
 	}
 	for _, f := range slices.Sorted(maps.Keys(m.Constants)) {
-		known("constants", f)
+		if v := m.Constants[f]; known("constants", f) && !oneOf(f, v) {
+			fault("constants.%s: %q; want one of %v", f, v, choices[f])
+		}
 	}
 	return faults
+}
+
+// choices are the values of the fields that have a few.
+var choices = map[intake.Field][]string{
+	intake.FieldStage: intake.Stages(), intake.FieldKind: intake.Kinds(), intake.FieldConsent: {intake.ConsentYes, intake.ConsentNo},
+}
+
+// oneOf reports whether a field can have a value, or be empty.
+func oneOf(f intake.Field, v string) bool {
+	return v == "" || choices[f] == nil || slices.Contains(choices[f], v)
 }
 
 // lists are the fields that hold several entries.

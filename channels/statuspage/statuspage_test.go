@@ -170,3 +170,20 @@ func TestEveryDifferenceOfATierHasWords(t *testing.T) {
 		}
 	}
 }
+
+// A date in a reply does not count by itself: an invitation does, or a person notes it.
+func TestTheNextStepSaysWhatCountsAsOne(t *testing.T) {
+	s := &source{view: intake.SafeView{Case: "LG-2026-384207-D", Stage: "approved", Next: intake.NextShow}}
+	_, e := mounted(t, s)
+	for lang, wanted := range map[string][]string{
+		"en": {"send us the invitation, with our address in copy", "a person notes it"},
+		"de": {"schicken Sie uns die Einladung, mit unserer Adresse in Kopie", "jemand aus unserem Team trägt es dann ein"},
+	} {
+		_, body := get(e, "/status/token?lang="+lang)
+		for _, want := range wanted {
+			if !strings.Contains(body, want) {
+				t.Errorf("%s: does not say %q:\n%s", lang, want, body)
+			}
+		}
+	}
+}

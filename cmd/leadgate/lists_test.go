@@ -212,3 +212,14 @@ func TestAWholeListThatWouldEndMostOfThemIsRefusedUnlessItIsMeant(t *testing.T) 
 		}
 	}
 }
+
+func TestAPartnerWhoIsNotThereIsSaidSo(t *testing.T) {
+	p := startDemo(t, binaryPath(t), t.TempDir())
+	defer p.stop(t)
+	for _, args := range [][]string{{"link", "nobody"}, {"link", "nobody", "--revoke"}} {
+		args = append(append([]string{"partners"}, args...), "--dir", p.dir)
+		if _, stderr, err := leadgate(t, args...); err == nil || !strings.Contains(stderr, `there is no partner "nobody"`) || strings.Contains(stderr, "record") {
+			t.Errorf("%v: %v %s", args, err, stderr)
+		}
+	}
+}

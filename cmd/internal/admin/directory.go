@@ -49,10 +49,10 @@ func (b Backend) directory(mux *http.ServeMux) {
 	})
 	handle("POST /v1/partners/{id}/form-link", func(r *http.Request) (any, error) {
 		url, expires, err := b.Gateway.FormLink(r.Context(), r.PathValue("id"), intake.Purpose(r.URL.Query().Get("for")))
-		return FormLink{url, expires}, err
+		return FormLink{url, expires}, noPartner(r.PathValue("id"), err)
 	})
 	handle("DELETE /v1/partners/{id}/form-link", func(r *http.Request) (any, error) {
-		return struct{}{}, b.Gateway.RevokeFormLinks(r.Context(), r.PathValue("id"))
+		return struct{}{}, noPartner(r.PathValue("id"), b.Gateway.RevokeFormLinks(r.Context(), r.PathValue("id")))
 	})
 	handle("GET /v1/partners/{id}/reference", func(r *http.Request) (any, error) {
 		return b.Gateway.PartnerReference(r.Context(), r.PathValue("id"), r.URL.Query().Get("program"))
@@ -71,6 +71,14 @@ func (b Backend) directory(mux *http.ServeMux) {
 	handle("POST /v1/accounts/{domain}/confirm-renewal", b.confirmRenewal)
 	handle("POST /v1/accounts", b.putAccounts)
 	handle("POST /v1/accounts/check", b.checkAccounts)
+}
+
+// noPartner is err, in plain words if it is that there is no partner of the id.
+func noPartner(id string, err error) error {
+	if errors.Is(err, intake.ErrNotFound) {
+		return &refusal{words: fmt.Sprintf("there is no partner %q", id), notFound: true}
+	}
+	return err
 }
 
 func (b Backend) checkPartners(r *http.Request) (any, error) {

@@ -264,6 +264,7 @@ func (c Config) Validate() Faults {
 		}
 		names[m.Name] = true
 	}
+	faults = append(faults, c.validateListeners()...)
 	faults = append(faults, c.validateSources()...)
 	crms := map[string]bool{"ledger": c.CRM.Ledger}
 	for i, w := range c.CRM.Webhooks {

@@ -58,3 +58,27 @@ func TestAProxyWhoseWordIsNotTakenIsWarnedOf(t *testing.T) {
 		}
 	}
 }
+
+func TestTwoListenersAtOneAddressAreRefused(t *testing.T) {
+	for name, tt := range map[string]struct{ text, want string }{
+		"pages where the probes are":          {`pages: {listen: "127.0.0.1:9464", url: "http://localhost:9464"}`, `line 12: pages.listen: "127.0.0.1:9464" is taken by admin.listen ("127.0.0.1:9464")`},
+		"pages everywhere":                    {`pages: {listen: ":9464", url: "https://a.example"}`, `line 12: pages.listen: ":9464" is taken by admin.listen`},
+		"by another name":                     {`pages: {listen: "localhost:9464", url: "http://localhost:9464"}`, "pages.listen: "},
+		"the probes moved to where pages are": {"admin: {listen: \"127.0.0.1:8080\"}\npages: {listen: \"127.0.0.1:8080\", url: \"http://localhost:8080\"}", "line 13: pages.listen: "},
+		"other ports":                         {`pages: {listen: "127.0.0.1:8080", url: "http://localhost:8080"}`, ""},
+		"other addresses":                     {`pages: {listen: "10.0.0.1:9464", url: "https://a.example"}`, ""},
+		"any port":                            {"admin: {listen: \"127.0.0.1:0\"}\npages: {listen: \"127.0.0.1:0\", url: \"http://localhost:8080\"}", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Load(write(t, "leadgate.yaml", good+tt.text+"\n"))
+			if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v, want %q", err, tt.want)
+			}
+		})
+	}
+	mail := strings.Replace(good, "127.0.0.1:0", "127.0.0.1:9464", 1)
+	_, err := Load(write(t, "leadgate.yaml", mail))
+	if err == nil || !strings.Contains(err.Error(), `line 9: mailboxes[0].direct.listen: "127.0.0.1:9464" is taken by admin.listen`) {
+		t.Errorf("error %v", err)
+	}
+}

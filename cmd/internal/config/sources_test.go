@@ -56,12 +56,15 @@ func TestTheExamplesOfWebhooksReadTheirPayloads(t *testing.T) {
 func TestFaultsOfSourcesAreToldWithTheirLines(t *testing.T) {
 	const hook = "webhooks:\n  - {name: a, scheme: leadgate-v1, secret: 0123456789abcdef, partner: alpha, fields: {company_name: /company}}\n"
 	for name, c := range map[string]struct{ text, want string }{
-		"no listener":       {good + hook, "webhooks: nobody can call them without pages"},
-		"a name twice":      {paged + hook + strings.Replace(strings.Split(hook, "\n")[1], "secret: 0", "secret: 9", 1) + "\n", `line 15: webhooks[1].name: "a" is the name of another one`},
-		"one secret":        {paged + hook + strings.Replace(strings.Split(hook, "\n")[1], "name: a", "name: b", 1) + "\n", `line 15: webhooks[1].secret: "a" and "b" have one secret`},
-		"an unknown field":  {paged + strings.Replace(hook, "company_name:", "company:", 1), "line 14: webhooks[0].fields.company: there is no such field"},
-		"an unknown scheme": {paged + strings.Replace(hook, "leadgate-v1", "md5", 1), `line 14: webhooks[0].scheme: "md5": want one of`},
-		"nobody's":          {paged + strings.Replace(hook, "partner: alpha, ", "", 1), "line 14: webhooks[0].partner: is missing"},
+		"no listener":            {good + hook, "webhooks: nobody can call them without pages"},
+		"a name twice":           {paged + hook + strings.Replace(strings.Split(hook, "\n")[1], "secret: 0", "secret: 9", 1) + "\n", `line 15: webhooks[1].name: "a" is the name of another one`},
+		"one secret":             {paged + hook + strings.Replace(strings.Split(hook, "\n")[1], "name: a", "name: b", 1) + "\n", `line 15: webhooks[1].secret: "a" and "b" have one secret`},
+		"an unknown field":       {paged + strings.Replace(hook, "company_name:", "company:", 1), "line 14: webhooks[0].fields.company: there is no such field"},
+		"an unknown scheme":      {paged + strings.Replace(hook, "leadgate-v1", "md5", 1), `line 14: webhooks[0].scheme: "md5": want one of`},
+		"nobody's":               {paged + strings.Replace(hook, "partner: alpha, ", "", 1), "line 14: webhooks[0].partner: is missing"},
+		"a stage that is none":   {paged + strings.Replace(hook, "}}", "}, values: {stage: {Just met: new_intro, Later: discovery}}}", 1), `line 14: webhooks[0].values.stage: "Later" becomes "discovery"; want one of [new_intro discovery_scheduled evaluation]`},
+		"a kind that is none":    {paged + strings.Replace(hook, "}}", "}, values: {kind: {Deal: opportunity}}}", 1), `webhooks[0].values.kind: "Deal" becomes "opportunity"; want one of [lead deal]`},
+		"a consent that is none": {paged + strings.Replace(hook, "}}", "}, constants: {consent: agreed}}", 1), `webhooks[0].constants.consent: "agreed"; want one of [yes no]`},
 		"a form twice": {
 			good + "meetings:\n  - {name: a, form: 4b2f6c0e-5d1a, token: x}\n  - {name: b, form: 4b2f6c0e-5d1a, token: x}\n",
 			"line 14: meetings[1].form: it is read already",

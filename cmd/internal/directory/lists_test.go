@@ -203,3 +203,9 @@ func entries[T any](l List[T]) func(Format, *os.File) (int, error) {
 		return len(f.Entries), err
 	}
 }
+
+func TestTheHelpNamesTheLanguagesThatThereAre(t *testing.T) {
+	if !strings.Contains(PartnersHelp, "en or de") || strings.Contains(PartnersHelp, "only en") {
+		t.Error(PartnersHelp)
+	}
+}

@@ -30,7 +30,8 @@ const PartnersHelp = form + `YAML has a list under the key partners. Columns and
                       the person of yours whom the partner can ask
   executive_name, executive_email
                       the one of sales who takes the partner's deals on
-  country, locale     two-letter code; language of the answers (only en has texts so far)
+  country, locale     two-letter code; language of the answers, en or de;
+                      English if there are no texts in it
   slack_team, slack_channel, teams_tenant
                       the ids of a shared channel
   channels            by which to write to the partner, the best first
