@@ -32,6 +32,7 @@ func (e *Extractor) Columns(names []string) *Columns {
 		}
 	}
 	c.cols, c.known = e.columns(names)
+	c.settleRevenue(names)
 	for i := range c.cols {
 		switch {
 		case c.cols[i].field == intake.FieldTargetRevenue && c.revenue < 0:
@@ -41,6 +42,31 @@ func (e *Extractor) Columns(names []string) *Columns {
 		}
 	}
 	return c
+}
+
+// ofDeals are the fields that a list of deals has, and an address book has not.
+var ofDeals = []intake.Field{
+	intake.FieldProblem, intake.FieldSolutionFit, intake.FieldServicesNeeded, intake.FieldStage,
+	intake.FieldProductInterest, intake.FieldCompetingVendors, intake.FieldConsent, intake.FieldKind,
+}
+
+// settleRevenue takes a column "Revenue" for that of the deal in a list of deals. In a list of
+// companies it is what they turn over.
+func (c *Columns) settleRevenue(names []string) {
+	has := func(f intake.Field) bool {
+		return slices.ContainsFunc(c.cols, func(col column) bool { return col.field == f })
+	}
+	if c.known == 0 || has(intake.FieldTargetRevenue) || !slices.ContainsFunc(ofDeals, has) {
+		return
+	}
+	for i := range c.cols {
+		k := fold(unmark(clip(names[i], maxLabelBytes)))
+		if c.cols[i] == (column{}) && c.e.dict.weak[k] && c.e.dict.labels[k] == intake.FieldTargetRevenue {
+			c.cols[i] = column{field: intake.FieldTargetRevenue}
+			c.known++
+			return
+		}
+	}
 }
 
 // Known counts the fields that have a column; it is 0 if no column tells whom a row is about.

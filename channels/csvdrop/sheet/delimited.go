@@ -54,9 +54,9 @@ func newDelimited(in io.Reader, sep byte) *delimited {
 type outcome int
 
 const (
-	whole  outcome = iota
-	unfinished // the row may go on behind the text
-	open           // a quotation mark is not closed
+	whole      outcome = iota
+	unfinished         // the row may go on behind the text
+	open               // a quotation mark is not closed
 )
 
 // next returns the next row, io.EOF behind the last. The cells are the caller's.
@@ -219,7 +219,7 @@ func (d *delimited) quoted(b []byte, at int) (end int, out outcome) {
 		}
 		return 0, unfinished
 	}
-	for {
+	for from := at; ; {
 		i := bytes.IndexByte(b[at:], '"')
 		if i < 0 {
 			return unclosed()
@@ -240,6 +240,8 @@ func (d *delimited) quoted(b []byte, at int) (end int, out outcome) {
 			return 0, unfinished
 		case after == len(b) || b[after] == d.sep || b[after] == '\n' || b[after] == '\r':
 			return after, whole
+		case at-2 > from && b[at-2] == d.sep && bytes.IndexAny(b[from:at], "\r\n") >= 0:
+			return 0, open // it opens a cell of a row below
 		}
 		// Neither doubled nor at the end: it belongs to the text if another one closes the words
 		// behind it, and else the text goes on without quotation marks.

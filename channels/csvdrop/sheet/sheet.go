@@ -502,7 +502,7 @@ func (s *Sheet) nameAt(column int) string {
 
 var (
 	rounded      = regexp.MustCompile(`^[+-]?[0-9]([.,][0-9]+)?E\+[0-9]{2,3}$`)
-	formulaError = regexp.MustCompile(`^#[A-ZÄÖÜÉÍ0-9/]{2,}[A-ZÄÖÜÉ0-9/ ]*[!?]?$`)
+	formulaError = regexp.MustCompile(`^(?:#[\p{Lu}0-9/]{2}[\p{Lu}0-9/ ]*[!?]?|Err:[0-9]{3})$`)
 )
 
 // read reads the lead of a row.
@@ -525,7 +525,7 @@ func (s *Sheet) read(row *Row) {
 				cells = slices.Clone(cells)
 			}
 			cells[i] = strings.TrimLeft(cell, "'") // how others neutralise it
-		case cell[0] == '#' && formulaError.MatchString(cell):
+		case (cell[0] == '#' || cell[0] == 'E') && formulaError.MatchString(cell):
 			spoilt(i, CodeFormulaError, "the spreadsheet shows an error here instead of a value; type the value")
 		case len(cell) < 32 && strings.Contains(cell, "E+") && rounded.MatchString(cell):
 			spoilt(i, CodeRounded, "the spreadsheet has rounded this number; format the column as text and type the number again")
@@ -539,6 +539,7 @@ func (s *Sheet) read(row *Row) {
 	for _, p := range lead.Problems {
 		row.Problems = append(row.Problems, s.problem(row.Number, p))
 	}
+	slices.SortStableFunc(row.Problems, func(a, b Problem) int { return a.Column - b.Column })
 	if row.Extra = s.extra(row.Cells); row.Answer.Case == "" && !about(lead.Fields) {
 		row.Fault = &Problem{Row: row.Number, Problem: intake.Problem{
 			Field: intake.FieldCompanyName, Code: intake.ProblemMissing,

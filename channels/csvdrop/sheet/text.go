@@ -16,7 +16,7 @@ import (
 // text is how the bytes of a file become characters.
 type text struct {
 	name string
-	skip int64                // the byte order mark
+	skip int64                 // the byte order mark
 	dec  transform.Transformer // nil if the bytes are UTF-8 already
 }
 
