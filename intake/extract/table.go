@@ -318,9 +318,15 @@ func (l *Lead) refuse(e *Extractor, f intake.Field, v string) {
 	l.Problems = append(l.Problems, problems...)
 }
 
-// cleanRow leaves out what is not of the form of a lead.
+// cleanRow leaves out what is not of the form of a lead. The telephone number has it, by
+// settlePhone, and is dear to read.
 func (e *Extractor) cleanRow(l *Lead) {
+	number := l.Fields[intake.FieldContactPhone]
+	delete(l.Fields, intake.FieldContactPhone)
 	clean, problems := intake.Clean(e.ids, l.Fields)
+	if number != "" {
+		clean[intake.FieldContactPhone] = number
+	}
 	l.Problems = append(l.Problems, problems...)
 	for f := range l.Evidence {
 		if clean[f] == "" {

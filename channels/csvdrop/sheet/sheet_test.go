@@ -207,8 +207,8 @@ func TestAnEncodingIsKnownByItsBytes(t *testing.T) {
 func TestTextIsCutAsSpreadsheetsCutIt(t *testing.T) {
 	for _, test := range []struct {
 		name, content string
-		companies  []string
-		numbers    []int
+		companies     []string
+		numbers       []int
 	}{
 		{"commas", "Company,Website\nA,a.example\nB,b.example\n", []string{"A", "B"}, []int{2, 3}},
 		{"tabs", "Company\tWebsite\nA\ta.example\n", []string{"A"}, []int{2}},
