@@ -115,9 +115,9 @@ func (f *full) Write(p []byte) (int, error) {
 
 func TestAWriterThatFailsIsNoted(t *testing.T) {
 	for _, format := range []sheet.Format{sheet.FormatDelimited, sheet.FormatXLSX} {
-		for _, left := range []int{0, 3, 1000} {
+		for left, rows := range map[int]int{0: 1, 3: 1, 1000: 1000} {
 			w, err := New(&full{left}, Options{Format: format, Columns: columns("Company", "Website")})
-			for range 1000 {
+			for range rows {
 				if err == nil {
 					err = w.Write([]string{"A", "a.example"}, sheet.Answer{Case: "LG-2026-373125-G"})
 				}

@@ -194,6 +194,12 @@ func TestAnEncodingIsKnownByItsBytes(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a letter may lie across the reader's parts", func(t *testing.T) {
+		c, err := count(strings.NewReader(strings.Repeat("x", 64<<10-1) + "ä"))
+		if err != nil || c.long != 1 || c.wrong != 0 {
+			t.Errorf("%+v, %v", c, err)
+		}
+	})
 	t.Run("one destroyed letter does not spoil the others", func(t *testing.T) {
 		f := list(t, "Firma;Webseite\nMüller;mueller.example\nWei\xdf;weiss.example\n")
 		if f.Encoding() != "UTF-8" && f.Encoding() != "windows-1252" {
@@ -262,6 +268,10 @@ func TestAQuotationMarkThatIsNeverClosedCostsItsRowAlone(t *testing.T) {
 			}
 		})
 	}
+	t.Run("nor does it take the rows that end as a quoted cell does", func(t *testing.T) {
+		f := list(t, "Company;Website;Note\nA;\"a.example\nB;b.example;x\nC;c.example;end\"\nD;d.example;\n")
+		same(t, "companies", f.companies(), []string{"!" + CodeQuotes, "B", "C", "D"})
+	})
 	t.Run("and many of them cost the file", func(t *testing.T) {
 		f := read(t, "list.csv", []byte("Company;Website\n"+strings.Repeat("A;\"a.example\n", 200)))
 		if code(t, f.err) != CodeQuotes || len(f.rows) == 0 {
@@ -374,6 +384,7 @@ func TestAmountsAreReadWithTheCurrencyWhereverItStands(t *testing.T) {
 		{"in a column of another language", "Firma;Umsatz;Währung;Problem", "A;120000;Euro;", "120000 EUR"},
 		{"in the cell, though the column says another", "Company;Deal value;Currency", "A;120000 USD;EUR", "120000 USD"},
 		{"nowhere", "Company;Deal value", "A;120000", ""},
+		{"in a column, though the name of the other says something else", "Company;Deal value (net);Currency", "A;120000;EUR", "120000 EUR"},
 		{"twice, differently", "Company;Deal value (EUR);Currency", "A;120000;USD", ""},
 		{"for a month", "Company;Deal value (EUR/month)", "A;120", ""},
 		{"of a list of companies", "Company;Website;Revenue (EUR)", "A;a.example;120000", ""},
@@ -582,7 +593,7 @@ func TestNeutralisedCellsComeBackAsTheyWere(t *testing.T) {
 		"=1+1", "+49 30", "-5", "@x", "\tx", "\rx", "\nx", "\x00x", "＝1", "＋1", "－1", "＠x", "'=1", "''=1", "'x", "'", "", "x", "x=1", " =1", "ä", "…", "\uFF0E",
 	} {
 		n := Neutralise(cell)
-		if n != "" && strings.IndexAny(n, starters) == 0 {
+		if n != "" && strings.ContainsAny(string([]rune(n)[:1]), "=+-@\t\r\n\x00\uff1d\uff0b\uff0d\uff20") {
 			t.Errorf("%q is left %q", cell, n)
 		}
 		if got := Restore(n); got != cell {
