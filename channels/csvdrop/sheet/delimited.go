@@ -240,7 +240,7 @@ func (d *delimited) quoted(b []byte, at int) (end int, out outcome) {
 			return 0, unfinished
 		case after == len(b) || b[after] == d.sep || b[after] == '\n' || b[after] == '\r':
 			return after, whole
-		case at-2 > from && b[at-2] == d.sep && bytes.IndexAny(b[from:at], "\r\n") >= 0:
+		case at-2 > from && b[at-2] == d.sep && bytes.ContainsAny(b[from:at], "\r\n"):
 			return 0, open // it opens a cell of a row below
 		}
 		// Neither doubled nor at the end: it belongs to the text if another one closes the words

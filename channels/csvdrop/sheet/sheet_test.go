@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -612,5 +613,40 @@ func TestColumnsHaveTheLettersOfASpreadsheet(t *testing.T) {
 		if got := Letters(n); got != want {
 			t.Errorf("%d is %s, want %s", n, got, want)
 		}
+	}
+}
+
+func TestALongListIsReadInLittleMemory(t *testing.T) {
+	var b bytes.Buffer
+	b.WriteString("Company;Website;Note\n")
+	for b.Len() < MaxBytes-4096 {
+		b.WriteString("A;a.example;" + strings.Repeat("x", 2048) + "\n")
+	}
+	s, err := Open(bytes.NewReader(b.Bytes()), int64(b.Len()), "list.csv", Options{Extractor: reader})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	held := func() int64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	before := int64(0)
+	for {
+		_, err := s.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Counts().Rows == 100 {
+			before = held()
+		}
+	}
+	if grown := held() - before; s.Counts().Rows < 4000 || grown > 2<<20 {
+		t.Errorf("%d bytes more are held after %d rows", grown, s.Counts().Rows)
 	}
 }
