@@ -20,7 +20,7 @@ const (
 const (
 	CodeTooLarge       = "file_too_large"
 	CodeTooManyRows    = "too_many_rows"
-	CodeTooManyColumns = "too_many_columns" // also of a row
+	CodeTooManyColumns = "too_many_columns"
 	CodeUnpackedLarge  = "unpacked_too_large"
 	CodeUnsupported    = "unsupported_format"
 	CodeDamaged        = "damaged_file"

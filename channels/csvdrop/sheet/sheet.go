@@ -123,7 +123,7 @@ func (s *Sheet) Format() Format { return s.format }
 // Delimiter returns what separates the cells, 0 in a workbook.
 func (s *Sheet) Delimiter() rune { return s.delimiter }
 
-// Encoding returns the encoding of delimited text, and Name the name of the sheet in a workbook.
+// Encoding returns the encoding of delimited text, "" for a workbook.
 func (s *Sheet) Encoding() string { return s.encoding }
 
 // Name returns the name of the sheet in a workbook.
