@@ -64,7 +64,7 @@ func TestKindsOfWordsAreKnown(t *testing.T) {
 	kinds := map[string][]string{
 		"empty": {""}, "yes": {intake.ConsentYes}, "no": {intake.ConsentNo}, "stage": intake.Stages(),
 		"reserve": {""}, "closing": {""}, "kind": intake.Kinds(), "given": {""}, "family": {""}, "other": {""}, "name": {""}, "total": {""},
-		"partner": {""}, "prospect": {""}, "qualifier": {""}, "tail": {""},
+		"partner": {""}, "prospect": {""}, "qualifier": {""}, "tail": {""}, "currency": {""},
 	}
 	value := make(map[string]string)
 	for _, row := range rows("data/words.tsv", 3) {

@@ -186,17 +186,24 @@ func (e *Extractor) weakColumns(cells []string, cols []column, has map[intake.Fi
 
 // repeatsHeader reports whether a row names the columns once more, or adds them up.
 func (e *Extractor) repeatsHeader(r *tableRow, cols []column) bool {
+	return e.namesAgain(r.cells, cols) || e.addsUp(r.cells)
+}
+
+// namesAgain reports whether a row names the columns once more.
+func (e *Extractor) namesAgain(cells []string, cols []column) bool {
 	labels := 0
-	for i, cell := range r.cells[:min(len(r.cells), len(cols))] {
+	for i, cell := range cells[:min(len(cells), len(cols))] {
 		if f := cols[i].field; f != "" && e.dict.labels[fold(unmark(clip(cell, maxLabelBytes)))] == f {
 			labels++
 		}
 	}
-	if labels >= 2 {
-		return true
-	}
-	i := slices.IndexFunc(r.cells, func(s string) bool { return strings.ContainsFunc(s, isAlnum) })
-	return i >= 0 && len(r.cells[i]) <= maxLabelBytes && e.dict.is("total", r.cells[i])
+	return labels >= 2
+}
+
+// addsUp reports whether a row begins with the word for a sum.
+func (e *Extractor) addsUp(cells []string) bool {
+	i := slices.IndexFunc(cells, func(s string) bool { return strings.ContainsFunc(s, isAlnum) })
+	return i >= 0 && len(cells[i]) <= maxLabelBytes && e.dict.is("total", cells[i])
 }
 
 // leadOfRow reads one row. A cell that is not what its column says is named in a problem of
@@ -205,6 +212,18 @@ func (e *Extractor) leadOfRow(r *tableRow, cols []column, at func(col int) (star
 	if r.fault != "" {
 		return Lead{}, &intake.Problem{Code: intake.ProblemTooLong, Message: r.fault}
 	}
+	l := e.readCells(r, cols, at, method, score)
+	if l.Fields[intake.FieldCompanyName] == "" && l.Fields[intake.FieldCompanyDomain] == "" && l.Fields[intake.FieldContactEmail] == "" {
+		return Lead{}, &intake.Problem{
+			Field: intake.FieldCompanyName, Code: intake.ProblemMissing,
+			Message: "the row names no company, no domain and no contact's e-mail address",
+		}
+	}
+	return l, nil
+}
+
+// readCells reads the cells of a row, whomever it is about.
+func (e *Extractor) readCells(r *tableRow, cols []column, at func(col int) (start, end int), method string, score float64) Lead {
 	l := Lead{Fields: make(intake.Lead), Evidence: make(map[intake.Field]Evidence)}
 	conflict, refused := make(map[intake.Field]bool), make(map[intake.Field]string)
 	for _, c := range e.cells(r, cols) {
@@ -236,13 +255,7 @@ func (e *Extractor) leadOfRow(r *tableRow, cols []column, at func(col int) (star
 	}
 	e.settlePhone(&l)
 	e.cleanRow(&l)
-	if l.Fields[intake.FieldCompanyName] == "" && l.Fields[intake.FieldCompanyDomain] == "" && l.Fields[intake.FieldContactEmail] == "" {
-		return Lead{}, &intake.Problem{
-			Field: intake.FieldCompanyName, Code: intake.ProblemMissing,
-			Message: "the row names no company, no domain and no contact's e-mail address",
-		}
-	}
-	return l, nil
+	return l
 }
 
 // cell is a cell with a value, and what it is about.
@@ -305,9 +318,15 @@ func (l *Lead) refuse(e *Extractor, f intake.Field, v string) {
 	l.Problems = append(l.Problems, problems...)
 }
 
-// cleanRow leaves out what is not of the form of a lead.
+// cleanRow leaves out what is not of the form of a lead. The telephone number has it, by
+// settlePhone, and is dear to read.
 func (e *Extractor) cleanRow(l *Lead) {
+	number := l.Fields[intake.FieldContactPhone]
+	delete(l.Fields, intake.FieldContactPhone)
 	clean, problems := intake.Clean(e.ids, l.Fields)
+	if number != "" {
+		clean[intake.FieldContactPhone] = number
+	}
 	l.Problems = append(l.Problems, problems...)
 	for f := range l.Evidence {
 		if clean[f] == "" {

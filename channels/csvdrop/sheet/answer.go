@@ -1,0 +1,61 @@
+package sheet
+
+import (
+	"strings"
+
+	"github.com/gocarina/gocsv"
+)
+
+// Answer is what the result file says about a row, in columns behind the sender's own. The tags
+// are the names of these columns; the result file is written by them, and when a corrected one
+// is dropped again they tell it from a first list.
+type Answer struct {
+	Case   string `csv:"Case"`
+	Result string `csv:"Result"`
+	Code   string `csv:"Code"`
+	Mend   string `csv:"What to do"`
+}
+
+// cell returns the cell of a column of AnswerColumns.
+func (a *Answer) cell(i int) *string {
+	return []*string{&a.Case, &a.Result, &a.Code, &a.Mend}[i]
+}
+
+// Empty reports whether nothing was answered.
+func (a Answer) Empty() bool { return a == Answer{} }
+
+// AnswerColumns are the names of the columns of an Answer, in their order.
+func AnswerColumns() []string {
+	line, err := gocsv.MarshalString([]Answer{})
+	if err != nil {
+		panic(err) // the tags above
+	}
+	return strings.Split(strings.TrimSpace(line), ",")
+}
+
+// caseNumber are further names by which people call the column of case numbers.
+var caseNumber = map[string]bool{"case number": true, "case no": true, "case no.": true, "vorgangsnummer": true}
+
+// answerColumns returns which of the columns with these names hold which part of an answer, as
+// the index of AnswerColumns, -1 for none. A single name may be the sender's own, "Code"; the
+// number of the case and one more are ours.
+func answerColumns(names []string) (parts []int, ours bool) {
+	parts = make([]int, len(names))
+	seen := make(map[int]bool)
+	for i, name := range names {
+		parts[i] = -1
+		name = strings.ToLower(strings.TrimSpace(name))
+		for j, own := range AnswerColumns() {
+			if !seen[j] && (name == strings.ToLower(own) || j == 0 && caseNumber[name]) {
+				parts[i], seen[j] = j, true
+			}
+		}
+	}
+	if !seen[0] || len(seen) < 2 {
+		for i := range parts {
+			parts[i] = -1
+		}
+		return parts, false
+	}
+	return parts, true
+}
