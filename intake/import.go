@@ -20,8 +20,11 @@ const (
 	importPrefix = "import:"
 	// MaxImportRows is the most that AcceptRows takes at once: a transaction stays short.
 	MaxImportRows = 500
+	// importChunk is how many RunImport commits at once. More of them are hardly faster, and who
+	// else wants to write waits for them.
+	importChunk = 100
 	// importPage is how many chunks of outcomes are read at once.
-	importPage = 4
+	importPage = 8
 )
 
 // ImportState says how far an import is.
@@ -415,7 +418,7 @@ func (g *Gateway) RunImport(ctx context.Context, id string, rows iter.Seq2[Impor
 	if err != nil || im.State != ImportRunning {
 		return im, err
 	}
-	chunk := make([]ImportRow, 0, MaxImportRows)
+	chunk := make([]ImportRow, 0, importChunk)
 	deliver := func() error {
 		if len(chunk) > 0 {
 			_, _, err = g.AcceptRows(ctx, id, chunk)
@@ -432,7 +435,7 @@ func (g *Gateway) RunImport(ctx context.Context, id string, rows iter.Seq2[Impor
 		if row.Number <= im.Last {
 			continue
 		}
-		if chunk = append(chunk, row); len(chunk) == MaxImportRows {
+		if chunk = append(chunk, row); len(chunk) == importChunk {
 			if err := deliver(); err != nil {
 				return g.endOf(ctx, im, err)
 			}

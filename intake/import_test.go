@@ -322,6 +322,22 @@ func TestFilesThatOverlapMakeEachCompanyOneCase(t *testing.T) {
 	})
 }
 
+func TestARowThatMakesADealOfALeadIsToldOfWithTheFile(t *testing.T) {
+	inWorld(t, func(w *world) {
+		lead := w.submit("ana@alpha.example", named("Own", "own.example"))
+		w.wantStatus(lead.Case, intake.StatusProvisional)
+		deal := named("Own", "own.example")
+		deal[intake.FieldKind] = intake.KindDeal
+		im := w.drop(file("alpha", "deals.csv"), []intake.ImportRow{{Number: 2, Lead: deal}})
+		w.wantCounts(im, intake.ImportCounts{Rows: 1, Accepted: 1})
+		if o := w.outcomes(im.ID)[0]; o.Case == lead.Case || w.story(o.Case).Registration.Parent != lead.Case {
+			t.Errorf("%+v", o)
+		}
+		w.pass(time.Minute)
+		w.wantMessages(intake.MessageApproved, intake.MessageImported)
+	})
+}
+
 // killed is a store that is gone after some commits: before the next one, or after it without
 // saying so.
 type killed struct {
@@ -348,11 +364,11 @@ func (k *killed) Update(ctx context.Context, fn func(intake.Tx) error) error {
 // TestAnImportThatIsKilledAnywhereCountsEachRowOnce kills it around each commit there is, and has
 // it go on from the file.
 func TestAnImportThatIsKilledAnywhereCountsEachRowOnce(t *testing.T) {
-	rows := append(firms(0, intake.MaxImportRows+20), firms(10, 12)...)
+	rows := append(firms(0, 220), firms(10, 12)...)
 	for i := range rows {
 		rows[i].Number = i + 2
 	}
-	spoil(rows, 3, 510)
+	spoil(rows, 3, 150)
 	f := file("alpha", "a.csv")
 	for point := 0; ; point++ {
 		store, err := boltstore.Open(boltstore.Options{Path: filepath.Join(t.TempDir(), "db")})
@@ -379,13 +395,13 @@ func TestAnImportThatIsKilledAnywhereCountsEachRowOnce(t *testing.T) {
 		if err != nil || im.State != intake.ImportDone || im.Total != len(rows) {
 			t.Fatalf("killed at %d: %+v, %v", point, im, err)
 		}
-		w.wantCounts(im, intake.ImportCounts{Rows: 522, Accepted: 518, Merged: 2, Rejected: 2})
+		w.wantCounts(im, intake.ImportCounts{Rows: 222, Accepted: 218, Merged: 2, Rejected: 2})
 		for i, o := range w.outcomes(im.ID) {
 			if o.Row != i+2 {
 				t.Fatalf("killed at %d: outcome %d is of row %d", point, i, o.Row)
 			}
 		}
-		if n := len(w.cases()); n != 518 {
+		if n := len(w.cases()); n != 218 {
 			t.Fatalf("killed at %d: %d cases", point, n)
 		}
 		store.Close()

@@ -134,7 +134,7 @@ func (g *Gateway) prepareRows(im Import, rows []ImportRow) ([]*rowAcceptance, er
 		if row.Number < 1 || i > 0 && row.Number <= rows[i-1].Number {
 			return nil, fmt.Errorf("row %d does not follow the one before", row.Number)
 		}
-		s := Submission{
+		s := Submission{ // without Raw: the file is of other cases, too
 			Key: fmt.Sprintf("%s:%d", im.batch(), row.Number), Channel: im.Channel, Sender: im.Sender, Reply: im.Reply,
 			ReceivedAt: im.ReceivedAt, Lead: row.Lead, Problems: row.Problems, Partner: im.Partner, CaseHint: row.Case,
 			Batch: Batch{ID: im.batch()}, Subject: im.Name,
