@@ -29,6 +29,8 @@ type source struct {
 	// Proven says that the sender was. What was taken in without proof, or set aside, must
 	// not swallow the same thing when it comes with proof.
 	Proven bool `json:"proven,omitempty"`
+	// Batch is the import that a content came with, empty if it came otherwise.
+	Batch string `json:"batch,omitempty"`
 	// Last and Again tell of repeats, zero until there is one.
 	Last  time.Time `json:"last,omitzero"`
 	Again int       `json:"again,omitempty"`
@@ -157,6 +159,11 @@ func (a *acceptance) run(c *change) error {
 	if err != nil || known {
 		return err
 	}
+	return a.fresh(c, speaker, proven)
+}
+
+// fresh stores a submission that was not seen before.
+func (a *acceptance) fresh(c *change, speaker string, proven bool) error {
 	if err := a.s.Admission.ask(c, c.at); err != nil {
 		return err
 	}
@@ -184,7 +191,11 @@ func (a *acceptance) run(c *change) error {
 	if a.content == "" {
 		return nil
 	}
-	return c.remember(a.content, a.receipt, proven)
+	src := source{Receipt: a.receipt, First: c.at, Proven: proven}
+	if _, ok := importOf(a.s.Batch.ID); ok {
+		src.Batch = a.s.Batch.ID
+	}
+	return putJSON(c, spaceSource, a.content, src)
 }
 
 // noteReuse tells staff of a message that bears the name of another one: a faulty program, or

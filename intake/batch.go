@@ -39,6 +39,9 @@ func (a *acceptance) reportBatch(c *change, proven bool) error {
 	if a.s.Batch.ID == "" || !proven {
 		return nil
 	}
+	if _, ok := importOf(a.s.Batch.ID); ok {
+		return a.reportJoined(c)
+	}
 	b, err := c.batch(a.s.Batch.ID)
 	if err != nil {
 		return err
@@ -64,12 +67,20 @@ func (a *acceptance) reportBatch(c *change, proven bool) error {
 	if err := c.putBatch(b); err != nil {
 		return err
 	}
+	return a.reportJoined(c)
+}
+
+// reportJoined has a case told of that the submission joined, if its checks are over.
+func (a *acceptance) reportJoined(c *change) error {
+	if a.receipt.Case == "" {
+		return nil
+	}
 	r, err := c.Case(a.receipt.Case)
 	if err != nil || r.Status == StatusSubmitted {
 		return err
 	}
 	w, err := c.batchOf(r.Number)
-	if err != nil || w.Batch != b.ID {
+	if err != nil || w.Batch != a.s.Batch.ID {
 		return err // told on the way
 	}
 	_, err = c.tellBatch(r.Number, w) // joined, and there is nothing more to come
@@ -95,7 +106,34 @@ func (c *change) awaitBatch(number, id string) error {
 		w = awaited{Batch: id}
 	}
 	w.N++
+	return c.putAwaited(number, w)
+}
+
+// putAwaited has w await a case, in the place of what awaited it before.
+func (c *change) putAwaited(number string, w awaited) error {
+	if err := c.dropAwaited(number); err != nil {
+		return err
+	}
+	if id, ok := importOf(w.Batch); ok {
+		if err := c.PutRecord(spaceImportOpen, id+"/"+number, nil); err != nil {
+			return err
+		}
+	}
 	return putJSON(c, spaceBatchCase, number, w)
+}
+
+// dropAwaited has nothing await a case.
+func (c *change) dropAwaited(number string) error {
+	w, err := c.batchOf(number)
+	if err != nil || w.Batch == "" {
+		return err
+	}
+	if id, ok := importOf(w.Batch); ok {
+		if err := c.DeleteRecord(spaceImportOpen, id+"/"+number); err != nil {
+			return err
+		}
+	}
+	return c.DeleteRecord(spaceBatchCase, number)
 }
 
 // batchOf returns what awaits a case; its Batch is "" if nothing does.
@@ -120,17 +158,21 @@ func (c *change) passBatchOn(from, to string) error {
 	if known.Batch == w.Batch {
 		w.N += known.N
 	}
-	return errors.Join(c.DeleteRecord(spaceBatchCase, from), putJSON(c, spaceBatchCase, to, w))
+	return errors.Join(c.dropAwaited(from), c.putAwaited(to, w))
 }
 
 // tellBatch counts a case of a batch that has come to a state worth telling. It reports false
 // if the answer to the batch has gone out: the case is late, and is told by itself.
 func (c *change) tellBatch(number string, w awaited) (bool, error) {
-	b, err := c.batch(w.Batch)
-	if err != nil {
+	if err := c.dropAwaited(number); err != nil {
 		return false, err
 	}
-	if err := c.DeleteRecord(spaceBatchCase, number); err != nil || b.Sent {
+	if id, ok := importOf(w.Batch); ok {
+		im, err := imported(c, id)
+		return im.Summarised.IsZero(), err
+	}
+	b, err := c.batch(w.Batch)
+	if err != nil || b.Sent {
 		return false, err
 	}
 	b.Told += w.N

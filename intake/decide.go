@@ -106,27 +106,14 @@ func (c *change) decide(r *Registration, task string, matches []Match, unreachab
 	if r.Status != StatusSubmitted && !again {
 		return nil // decided in the meantime
 	}
-	p, err := partner(c, r.Partner)
-	if err != nil {
-		return fmt.Errorf("partner %s of case %s: %w", r.Partner, r.Number, err)
-	}
-	rivals, err := c.rivals(r)
+	in, err := c.input(r)
 	if err != nil {
 		return err
 	}
-	if c.mustWait(r, rivals) {
+	if c.mustWait(r, in.Rivals) {
 		return RetryAfter(pause, errEarlierRival)
 	}
-	in := Case{Registration: *r, Partner: p, Rivals: rivals, Matches: matches, Unreachable: unreachable}
-	if in.Known, err = c.g.known(c, r.Lead, c.at, c.g.policy.Zone()); err != nil {
-		return err
-	}
-	if in.Past, err = c.past(r); err != nil {
-		return err
-	}
-	if in.Holds, err = c.holds(r.Partner); err != nil {
-		return err
-	}
+	in.Matches, in.Unreachable = matches, unreachable
 	d := c.g.policy.Judge(c.at, in)
 	judged := d
 	if r.Mute != "" && !d.Outcome.Worse(OutcomeAsk) {
@@ -143,6 +130,25 @@ func (c *change) decide(r *Registration, task string, matches []Match, unreachab
 		return err
 	}
 	return c.settle(r, d)
+}
+
+// input is what the policy judges of r, but for what the CRMs know.
+func (c *change) input(r *Registration) (in Case, err error) {
+	in.Registration = *r
+	if in.Partner, err = partner(c, r.Partner); err != nil {
+		return in, fmt.Errorf("partner %s of case %s: %w", r.Partner, r.Number, err)
+	}
+	if in.Rivals, err = c.rivals(r); err != nil {
+		return in, err
+	}
+	if in.Known, err = c.g.known(c, r.Lead, c.at, c.g.policy.Zone()); err != nil {
+		return in, err
+	}
+	if in.Past, err = c.past(r); err != nil {
+		return in, err
+	}
+	in.Holds, err = c.holds(r.Partner)
+	return in, err
 }
 
 // mustWait reports whether an earlier claim has to be decided first. After some time a
@@ -328,14 +334,14 @@ func (c *change) merge(r *Registration, into string, e Event) error {
 	if err := c.move(r, StatusMerged, e); err != nil {
 		return err
 	}
+	if err := c.passBatchOn(r.Number, main.Number); err != nil {
+		return err
+	}
 	if main.Status == StatusNeedsInfo && len(changed) > 0 {
 		main.Problems = r.Problems
 		return c.resume(&main, Event{Actor: "partner:" + main.Partner})
 	}
 	if err := c.push(&main); err != nil {
-		return err
-	}
-	if err := c.passBatchOn(r.Number, main.Number); err != nil {
 		return err
 	}
 	return c.notify(&main, MessageKnown, r.Reply, false)

@@ -93,8 +93,8 @@ type Options struct {
 // Observer is told what happens, for metrics. Its methods are fast and safe for
 // concurrent use.
 type Observer interface {
-	// Accepted is called for each submission; outcome is new, known, joined, quarantined,
-	// set_aside or error.
+	// Accepted is called for each submission and each row of an import; outcome is new, known,
+	// joined, quarantined, set_aside, rejected or error.
 	Accepted(channel, outcome string, took time.Duration)
 	// Moved is called after a case changed its status.
 	Moved(from, to Status)

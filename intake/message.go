@@ -25,10 +25,11 @@ const (
 	MessageExpired    MessageKind = "expired"
 	MessageClosed     MessageKind = "closed" // what was asked for did not come in time
 	MessageWithdrawn  MessageKind = "withdrawn"
-	MessageSummary    MessageKind = "summary" // several cases in one message
-	MessageNotice     MessageKind = "notice"  // about mail that is no registration
-	MessageHelp       MessageKind = "help"    // what can be written to us
-	MessageConfirm    MessageKind = "confirm" // whether a mail really came from there
+	MessageSummary    MessageKind = "summary"  // several cases in one message
+	MessageImported   MessageKind = "imported" // what became of a file of rows
+	MessageNotice     MessageKind = "notice"   // about mail that is no registration
+	MessageHelp       MessageKind = "help"     // what can be written to us
+	MessageConfirm    MessageKind = "confirm"  // whether a mail really came from there
 
 	MessageAnswerReminder MessageKind = "answer_reminder" // the question is still open
 	MessageLate           MessageKind = "late"            // we did not decide in time; nothing is lost by it
@@ -86,7 +87,7 @@ func MessageKinds() []MessageKind {
 	return []MessageKind{
 		MessageReceived, MessageNeedsInfo, MessageCompleted, MessageApproved, MessageDeclined,
 		MessageWaitlisted, MessageKnown, MessageStatus, MessageChanged, MessageRequested, MessageExtended, MessageExpired, MessageClosed,
-		MessageWithdrawn, MessageSummary, MessageNotice, MessageHelp, MessageConfirm,
+		MessageWithdrawn, MessageSummary, MessageImported, MessageNotice, MessageHelp, MessageConfirm,
 		MessageAnswerReminder, MessageLate, MessageStepReminder, MessageProtected, MessageLocked,
 		MessageWindowReminder, MessageNotExtended, MessageIdle, MessageWon, MessageLost,
 		MessageReopened, MessageAppealDecided, MessageConflict, MessageRevoked, MessageElevated,
@@ -108,6 +109,8 @@ type Message struct {
 	Faults []RowFault `json:"faults,omitempty"`
 	// Week is what a digest tells; nil in all else.
 	Week *Week `json:"week,omitempty"`
+	// Import is the file of rows that a message is about; nil in all else.
+	Import *ImportFacts `json:"import,omitempty"`
 	// Request is what was asked for, Changed the fields that have new values now.
 	Request Verb    `json:"request,omitempty"`
 	Changed []Field `json:"changed,omitempty"`

@@ -27,6 +27,8 @@ func (g *Gateway) runTimer(ctx context.Context, t Task) (effect, error) {
 		return g.runRearm(ctx, t)
 	case "aliased":
 		return g.runAliased(ctx, t)
+	case "import":
+		return g.runImport(ctx, t)
 	case "leave":
 		return g.runLeave(ctx, t)
 	}

@@ -145,6 +145,12 @@ func marked(kind intake.MessageKind, status intake.Status) intake.Message {
 	if kind == intake.MessageDigest {
 		m.Week = markedWeek()
 	}
+	if kind == intake.MessageImported {
+		m.Import = &intake.ImportFacts{
+			Name: "canary-file", State: "canary-state", Link: "https://canary-result.example/r", Left: 7171,
+			Counts: intake.ImportCounts{Rows: 7272, Accepted: 2040, Merged: 2041, Unchanged: 2042, NeedsInfo: 2043, Rejected: 2045},
+		}
+	}
 	return m
 }
 
@@ -241,6 +247,7 @@ var may = map[intake.MessageKind][]string{
 	intake.MessageClosed:         {},
 	intake.MessageWithdrawn:      {},
 	intake.MessageSummary:        {"canary-value", "canary-words", "canary-given", "canary-message", "2032", "2033", "canary-remark"},
+	intake.MessageImported:       {"canary-file", "canary-state", "canary-result", "2040", "2041", "2042", "2043", "2045", "7171", "7272"},
 	intake.MessageNotice:         {"canary-notice"},
 	intake.MessageHelp:           {"canary-notice"},
 	intake.MessageConfirm:        {"2032"},
@@ -317,7 +324,7 @@ func TestAnOverrideCannotSayMore(t *testing.T) {
 	overrides := files()
 	for _, kind := range intake.MessageKinds() {
 		overrides["en/"+string(kind)+".txt.tmpl"] = &fstest.MapFile{
-			Data: []byte("{{.Case}} {{.Contact}}\n{{range .Asks}}{{.Line}}\n{{end}}{{printf \"%+v\" .}}{{with .Rules}}{{printf \"%+v\" .}}{{end}}{{with .Week}}{{printf \"%+v\" .}}{{end}}"),
+			Data: []byte("{{.Case}} {{.Contact}}\n{{range .Asks}}{{.Line}}\n{{end}}{{printf \"%+v\" .}}{{with .Rules}}{{printf \"%+v\" .}}{{end}}{{with .Week}}{{printf \"%+v\" .}}{{end}}{{with .Import}}{{printf \"%+v\" .}}{{end}}"),
 		}
 	}
 	nosy, err := New(Options{Overrides: overrides})
@@ -373,6 +380,7 @@ func TestWhatAKindShallSayIsSaid(t *testing.T) {
 		intake.MessageClosed:     {"did not arrive in time", "send the registration again"},
 		intake.MessageWithdrawn:  {"Withdrawn. "},
 		intake.MessageSummary:    {"canary-case", "canary-company", "canary-value", "Row 3: ", "canary-remark", "lines like this one", "canary-case Contact role: "},
+		intake.MessageImported:   {"canary-file: 7272 rows", "canary-result", "2040 registered", "2041 known already, 2042", "2043 registered", "2045 not", "7171 not processed", "send the file again"},
 		intake.MessageNotice:     {"nothing was registered", "Company name: "},
 		intake.MessageConfirm:    {"canary-case", "If it was you", "canary-confirm", "nobody", "confirm it until", "2032"},
 		intake.MessageHelp:       {"STATUS", "WITHDRAW", "EXTEND", "APPEAL", "RULES", "AGREE", "DIGEST OFF", "Company name: "},

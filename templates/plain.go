@@ -116,13 +116,20 @@ func (w *plainWriter) partner(kind intake.MessageKind, v view) {
 	if v.Rules != nil {
 		w.rules(*v.Rules)
 	}
+	if v.Import != nil {
+		w.imported(*v.Import)
+	}
 	if v.Rules == nil || v.Rules.Version != "" {
 		agree := ""
 		if v.Request != string(intake.VerbAgree) {
 			agree = w.phrase(name+".agree", v)
 		}
 		if v.Rules == nil || agree != "" {
-			w.say(w.phrase(name+".next", v), w.phrase(name+".due", v), agree)
+			next := ""
+			if v.Import == nil || v.Import.Mend {
+				next = w.phrase(name+".next", v)
+			}
+			w.say(next, w.phrase(name+".due", v), agree)
 		}
 	}
 	if v.Week != nil {
@@ -171,6 +178,18 @@ func (w *plainWriter) partner(kind intake.MessageKind, v view) {
 	if kind == intake.MessageHelp || kind == intake.MessageRules {
 		w.button(w.phrase("rules.link", v), v.RulesLink)
 	}
+}
+
+func (w *plainWriter) imported(n importView) {
+	for _, line := range []struct {
+		count int
+		name  string
+	}{{n.Accepted, "accepted"}, {n.Merged, "merged"}, {n.NeedsInfo, "needs_info"}, {n.Rejected, "rejected"}, {n.Left, "left"}} {
+		if line.count > 0 {
+			w.say(w.phrase("imported."+line.name, n))
+		}
+	}
+	w.button(w.phrase("imported.result", n), n.Link)
 }
 
 func (w *plainWriter) rules(r rulesView) {

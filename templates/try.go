@@ -179,6 +179,11 @@ func sample(kind intake.MessageKind, status intake.Status, reason intake.Reason)
 		other.Case, other.Company, other.Status = "LG-2026-000124-P", "Contoso Ltd", intake.StatusNeedsInfo
 		m.Cases = []intake.Facts{m.Facts, other}
 		m.Faults = []intake.RowFault{{Row: 4, Problem: intake.Problem{Field: intake.FieldCompanyName, Code: intake.ProblemMissing}}}
+	case intake.MessageImported:
+		m.Import = &intake.ImportFacts{
+			Name: "leads.csv", State: intake.ImportDone, Link: "https://partners.vendor.example/import/AbCdEf0123456789",
+			Counts: intake.ImportCounts{Rows: 1000, Accepted: 955, Merged: 10, Unchanged: 8, NeedsInfo: 5, Rejected: 30},
+		}
 	case intake.MessageNotice:
 		m.Notice = intake.NoticeNoLead
 	case intake.MessageDigest:

@@ -76,6 +76,8 @@ type view struct {
 	// Week is what a digest tells, Weekly says that the programme sends one.
 	Week   *weekView
 	Weekly bool
+	// Import is what became of a file of rows.
+	Import *importView
 	// Notice is the code of what was wrong with a mail; Ask has the lines of a whole
 	// registration where one is wanted.
 	Notice string
@@ -94,6 +96,28 @@ type caseView struct {
 type faultView struct {
 	Row              int
 	Case, Label, Why string
+}
+
+// importView is what became of a file of rows, in numbers. Mend says that sending it again, once
+// it is corrected or to its end, brings something.
+type importView struct {
+	Name, State, Link string
+
+	Rows, Accepted, Merged, Unchanged, NeedsInfo, Rejected, Left int
+
+	Mend bool
+}
+
+func newImport(f *intake.ImportFacts) *importView {
+	if f == nil {
+		f = &intake.ImportFacts{}
+	}
+	n := f.Counts
+	return &importView{
+		Name: line(f.Name, maxShort), State: string(f.State), Link: link(f.Link),
+		Rows: n.Rows, Accepted: n.Accepted, Merged: n.Merged, Unchanged: n.Unchanged, NeedsInfo: n.NeedsInfo,
+		Rejected: n.Rejected, Left: f.Left, Mend: n.NeedsInfo+n.Rejected+f.Left > 0,
+	}
 }
 
 // fieldView is a field as it was understood; Words are those of the partner if they differ.
@@ -139,6 +163,8 @@ func newView(m intake.Message, program, tag string) view {
 	case intake.MessageSummary:
 		v.Cases, v.Faults = l.cases(m.Cases), l.faults(m.Faults)
 		v.Asks, v.Fill = l.askedOf(m.Cases), l.fill(m.Cases)
+	case intake.MessageImported:
+		v.Import = newImport(m.Import)
 	case intake.MessageNotice, intake.MessageHelp:
 		v.Notice = string(m.Notice)
 		v.Asks, v.Weekly = l.blank(), f.Weekly
@@ -271,7 +297,7 @@ func understood(f intake.Facts) []intake.FieldFact {
 // about reports whether a message of the kind is about one case.
 func about(kind intake.MessageKind) bool {
 	switch kind {
-	case intake.MessageSummary, intake.MessageNotice, intake.MessageHelp, intake.MessageRules,
+	case intake.MessageSummary, intake.MessageImported, intake.MessageNotice, intake.MessageHelp, intake.MessageRules,
 		intake.MessageDigest, intake.MessageDigestOff, intake.MessageDigestOn:
 		return false
 	}
