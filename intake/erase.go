@@ -115,6 +115,11 @@ func (c *change) forget(key string) error {
 	if err := getJSON(c, spaceSubmission, key, &s); err != nil {
 		return ignoreNotFound(err)
 	}
+	if id, ok := importOf(s.Batch.ID); ok {
+		if err := c.forgetFile(id); err != nil {
+			return err
+		}
+	}
 	for part := 0; int64(part)*rawPart < s.Raw.Size; part++ {
 		if err := c.DeleteRecord(spaceRaw, rawKey(s.Raw.SHA256, part)); err != nil {
 			return err

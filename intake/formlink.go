@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,8 +38,8 @@ func (g *Gateway) FormLink(ctx context.Context, id string, purpose Purpose) (url
 		if p.Status == PartnerOffboarded {
 			return &ErrInput{fmt.Sprintf("%s has left the programme: a link would open nothing", p.Name)}
 		}
-		var revoked int
-		if err := getJSON(tx, spaceFormLinks, id, &revoked); ignoreNotFound(err) != nil {
+		revoked, err := revokedLinks(tx, id)
+		if err != nil {
 			return err
 		}
 		url = g.links.Form(Grant{For: purpose, Partner: id, Links: revoked, Expires: expires.Unix()})
@@ -47,14 +48,14 @@ func (g *Gateway) FormLink(ctx context.Context, id string, purpose Purpose) (url
 	return url, expires, err
 }
 
-// RevokeFormLinks ends all links of a partner to the form.
+// RevokeFormLinks ends all links of a partner to the form, and to what came of its files.
 func (g *Gateway) RevokeFormLinks(ctx context.Context, id string) error {
 	return g.update(ctx, func(c *change) error {
 		if _, err := partner(c, id); err != nil {
 			return fmt.Errorf("partner %q: %w", id, err)
 		}
-		var revoked int
-		if err := getJSON(c, spaceFormLinks, id, &revoked); ignoreNotFound(err) != nil {
+		revoked, err := revokedLinks(c, id)
+		if err != nil {
 			return err
 		}
 		return putJSON(c, spaceFormLinks, id, revoked+1)
@@ -73,23 +74,30 @@ func (g *Gateway) FormByLink(ctx context.Context, token string) (p Partner, prov
 		return Partner{}, false, err
 	}
 	err = g.store.View(ctx, func(tx Tx) error {
-		p, err = partner(tx, grant.Partner)
-		if errors.Is(err, ErrNotFound) || err == nil && p.Status == PartnerOffboarded {
-			return ErrLinkRevoked
-		}
-		if err != nil {
-			return err
-		}
-		var revoked int
-		if err := getJSON(tx, spaceFormLinks, p.ID, &revoked); ignoreNotFound(err) != nil {
-			return err
-		}
-		if revoked != grant.Links {
-			return ErrLinkRevoked
-		}
-		return nil
+		p, err = bearerOf(tx, grant)
+		return err
 	})
 	return p, proves, err
+}
+
+// revokedLinks is how often the links of a partner were revoked.
+func revokedLinks(tx Records, id string) (n int, err error) {
+	return n, ignoreNotFound(getJSON(tx, spaceFormLinks, id, &n))
+}
+
+// bearerOf returns the partner whose link a grant is of; ErrLinkRevoked, also if it has left.
+func bearerOf(tx Tx, grant Grant) (Partner, error) {
+	p, err := partner(tx, grant.Partner)
+	if errors.Is(err, ErrNotFound) || err == nil && p.Status == PartnerOffboarded {
+		return Partner{}, ErrLinkRevoked
+	}
+	if err != nil {
+		return Partner{}, err
+	}
+	if revoked, err := revokedLinks(tx, p.ID); err != nil || revoked != grant.Links {
+		return Partner{}, cmp.Or(err, ErrLinkRevoked)
+	}
+	return p, nil
 }
 
 // SpeaksFor reports whether an address is one of a partner.

@@ -47,6 +47,18 @@ func ImportStates() []ImportState {
 // ErrImportOver: the import is not running, so that no row of it is taken in.
 var ErrImportOver = errors.New("the import is not running")
 
+// FileError says why a file can't be read as rows, or not to its end, in words for who sent it.
+type FileError struct {
+	Problem Problem
+	// Place is where in the file, "row 7, column C (E-mail)"; "" for the whole of it.
+	Place string
+	Err   error
+}
+
+func (e *FileError) Error() string { return e.Err.Error() }
+
+func (e *FileError) Unwrap() error { return e.Err }
+
 // ImportFile is a file of rows that a partner handed in, each a registration.
 type ImportFile struct {
 	Partner string `json:"partner"`
@@ -63,8 +75,6 @@ type ImportFile struct {
 	ReceivedAt time.Time `json:"received_at"`
 	// Total is how many rows it has, 0 if nobody has counted.
 	Total int `json:"total,omitempty"`
-	// Link is where the partner gets the result; "" for nowhere.
-	Link string `json:"link,omitempty"`
 }
 
 // Import is what becomes of a file of rows. It is a durable job: its progress and what its rows
@@ -73,6 +83,11 @@ type Import struct {
 	ID string `json:"id"`
 	ImportFile
 	State ImportState `json:"state"`
+	// Link is where the partner gets the result; "" without pages.
+	Link string `json:"link,omitempty"`
+	// Erased is when the file was deleted, because it told of somebody who was erased; there is no
+	// result any more.
+	Erased time.Time `json:"erased,omitzero"`
 	// Last is the number of the last row that was taken in; all before it were, too.
 	Last   int          `json:"last,omitempty"`
 	Counts ImportCounts `json:"counts"`
@@ -149,10 +164,20 @@ func (g *Gateway) OpenImport(ctx context.Context, f ImportFile) (im Import, err 
 			return fmt.Errorf("partner %q: %w", f.Partner, err)
 		}
 		var err error
-		if im, err = imported(tx, id); !errors.Is(err, ErrNotFound) {
+		im, err = imported(tx, id)
+		switch {
+		case errors.Is(err, ErrNotFound):
+		case err != nil || im.Erased.IsZero():
+			return err
+		default: // the file comes anew
+			if err := forgetRows(tx, id); err != nil {
+				return err
+			}
+		}
+		im = Import{ID: id, ImportFile: f, State: ImportPreviewed, Told: im.Told}
+		if im.Link, err = g.importLink(tx, im); err != nil {
 			return err
 		}
-		im = Import{ID: id, ImportFile: f, State: ImportPreviewed}
 		if err := tx.PutRecord(spaceImportAt, importAt(im), nil); err != nil {
 			return err
 		}

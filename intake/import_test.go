@@ -29,7 +29,7 @@ func file(partner, name string) intake.ImportFile {
 	return intake.ImportFile{
 		Partner: partner, Name: name, Channel: "csv", Sender: intake.Sender{Address: address, Strength: intake.StrengthVerified},
 		Reply: intake.Route{Channel: "email", Address: address}, Raw: intake.Raw{SHA256: hex.EncodeToString(sum[:]), Size: 1},
-		ReceivedAt: time.Now(), Link: "https://partners.vendor.example/import/x",
+		ReceivedAt: time.Now(),
 	}
 }
 

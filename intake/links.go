@@ -21,6 +21,7 @@ const (
 	PurposeEmbed   Purpose = "embed"   // shows a partner's form in the partner's own pages
 	PurposeDone    Purpose = "done"    // shows that a registration came in
 	PurposeConfirm Purpose = "confirm" // says that a registration is one's own
+	PurposeImport  Purpose = "import"  // takes a file of rows in, and shows what became of them
 )
 
 // Grant is what a signed link lets its bearer do. A link names no person's data but, for
@@ -29,6 +30,8 @@ type Grant struct {
 	For Purpose `json:"f,omitempty"`
 	// Partner is whose form it is, or who was proven to have sent what is done.
 	Partner string `json:"p,omitempty"`
+	// Import is the id of a file of rows.
+	Import string `json:"i,omitempty"`
 	// New says of what is done that it was no repeat.
 	New bool `json:"w,omitempty"`
 	// Case is the number; empty for what is about no case.
@@ -77,6 +80,7 @@ const (
 	PathForm    = "/register"
 	PathDone    = "/registered/"
 	PathConfirm = "/confirm/"
+	PathImport  = "/import" // a partner's page for files; behind a slash, that of one file
 )
 
 // Status is the link to the page of a case, Desk one by which staff do something.
@@ -102,6 +106,12 @@ func (l *Links) Done(g Grant) string {
 func (l *Links) Confirm(g Grant) string {
 	g.For = PurposeConfirm
 	return l.base + PathConfirm + l.token(g)
+}
+
+// Import is the page of a file of rows: its bearer has it taken in, and reads what became of them.
+func (l *Links) Import(g Grant) string {
+	g.For = PurposeImport
+	return l.base + PathImport + "/" + l.token(g)
 }
 
 const linkMAC = 16

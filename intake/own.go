@@ -56,6 +56,25 @@ func (g *Gateway) viewOwn(ctx context.Context, partnerID, number string, as func
 	return own, err
 }
 
+// StatusMessage is what a partner would be told of one of its cases if it asked, for channels that
+// show it themselves: it is not sent, and is to nobody. ErrNotFound as from OwnCase.
+func (g *Gateway) StatusMessage(ctx context.Context, partnerID, number string) (m Message, err error) {
+	err = g.store.View(ctx, func(tx Tx) error {
+		r, err := g.ownCase(tx, partnerID, number)
+		if err != nil {
+			return err
+		}
+		c := &change{Tx: tx, g: g, at: g.stamp()}
+		m = Message{ID: r.Number, Kind: MessageStatus, At: c.at}
+		if m.Facts, err = c.facts(&r); err != nil {
+			return err
+		}
+		m.Facts.Due, err = c.dueIn(&r, m)
+		return err
+	})
+	return m, err
+}
+
 // ownCase returns a case by number if it is a partner's; ErrNotFound.
 func (g *Gateway) ownCase(tx Cases, partnerID, number string) (Registration, error) {
 	canonical, _ := g.numbers.Parse(number) // "" is the number of no case

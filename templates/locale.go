@@ -15,8 +15,11 @@ type locale struct {
 	values   map[string]string // of stage, consent and kind
 	statuses map[intake.Status]string
 	problems map[string]string // by code, a sentence; what it asks for comes after it
-	choose   string            // what can be chosen of, in the place of {of}, a sentence
-	given    string            // stands for {given} where the words are not known
+	// faulty are by code what is wrong with a file of rows or with a row, and what mends it; none
+	// in English, in which the readers of files speak.
+	faulty   map[string]string
+	choose   string // what can be chosen of, in the place of {of}, a sentence
+	given    string // stands for {given} where the words are not known
 	quotes   [2]string
 	weekdays [7]string // from Sunday
 	months   [12]string

@@ -291,7 +291,7 @@ func TestNoWordIsMissingInALanguage(t *testing.T) {
 		for i := range want.NumField() {
 			name, a, b := want.Type().Field(i).Name, want.Field(i), got.Field(i)
 			switch {
-			case name == "zones":
+			case name == "zones", name == "faulty": // held to the codes by package csvdrop
 			case a.Kind() == reflect.Map:
 				for _, k := range a.MapKeys() {
 					if e := b.MapIndex(k); !e.IsValid() || e.IsZero() != a.MapIndex(k).IsZero() {

@@ -490,14 +490,18 @@ func (l *locale) ask(p intake.Problem, label string) askView {
 
 // problem is the sentence for a code, or the words that came with one that has none.
 func (l *locale) problem(p intake.Problem) string {
-	given := l.given
-	if g := line(p.Given, maxShort); g != "" {
-		given = l.quotes[0] + g + l.quotes[1]
-	}
 	if s, ok := l.problems[p.Code]; ok {
-		return strings.ReplaceAll(s, "{given}", given)
+		return strings.ReplaceAll(s, "{given}", l.quoted(p.Given))
 	}
 	return line(p.Message, maxLong)
+}
+
+// quoted is what somebody gave, between quotation marks; a word for it if it is empty.
+func (l *locale) quoted(given string) string {
+	if g := line(given, maxShort); g != "" {
+		return l.quotes[0] + g + l.quotes[1]
+	}
+	return l.given
 }
 
 func contact(c intake.Contact) string {

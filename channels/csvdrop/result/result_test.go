@@ -79,9 +79,9 @@ func TestTheResultHasTheColumnsAsTheyCameAndTheAnswers(t *testing.T) {
 		answered{[]string{"Müller; Söhne", "+49 30 1234567", "\"neu\""}, sheet.Answer{Case: "LG-2026-373125-G", Result: "registered"}},
 		answered{[]string{"A"}, sheet.Answer{Result: "refused", Code: "missing_field", Mend: "=give the stage"}},
 	))
-	want := "\ufeffFirma;Telefon;Notiz;Case;Result;Code;What to do\n" +
-		"\"Müller; Söhne\";'+49 30 1234567;\"\"\"neu\"\"\";LG-2026-373125-G;registered;;\n" +
-		"A;;;;refused;missing_field;'=give the stage\n"
+	want := "\ufeffFirma;Telefon;Notiz;Case;Result;Status;Code;What to do\n" +
+		"\"Müller; Söhne\";'+49 30 1234567;\"\"\"neu\"\"\";LG-2026-373125-G;registered;;;\n" +
+		"A;;;;refused;;missing_field;'=give the stage\n"
 	if got != want {
 		t.Errorf("%s\nwant\n%s", got, want)
 	}

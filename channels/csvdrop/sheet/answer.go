@@ -12,13 +12,14 @@ import (
 type Answer struct {
 	Case   string `csv:"Case"`
 	Result string `csv:"Result"`
+	Status string `csv:"Status"`
 	Code   string `csv:"Code"`
 	Mend   string `csv:"What to do"`
 }
 
 // cell returns the cell of a column of AnswerColumns.
 func (a *Answer) cell(i int) *string {
-	return []*string{&a.Case, &a.Result, &a.Code, &a.Mend}[i]
+	return []*string{&a.Case, &a.Result, &a.Status, &a.Code, &a.Mend}[i]
 }
 
 // Empty reports whether nothing was answered.

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"leadgate/channels"
+	"leadgate/channels/csvdrop"
 	"leadgate/channels/mailbox"
 	"leadgate/channels/meetings"
 	"leadgate/channels/webhook"
@@ -49,6 +50,9 @@ type App struct {
 	policy   *rules.Policy
 	ids      *identity.Lists
 	gateway  *intake.Gateway
+	texts    *templates.Set
+	reader   *extract.Extractor
+	drop     *csvdrop.Drop
 	ledger   *ledger.Ledger
 	channels []channels.Channel
 	metrics  *metrics
@@ -93,6 +97,13 @@ func Open(cfg config.Config, log *slog.Logger) (_ *App, err error) {
 		return nil, err
 	}
 	a.metrics.watch(a.registry, a.gateway, a.store)
+	if a.texts, err = templates.New(a.cfg.TemplateOptions()); err != nil {
+		return nil, fmt.Errorf("templates: %w", err)
+	}
+	a.reader = extract.New(a.ids, extract.Options{OwnDomain: a.policy.Owns, OwnNames: a.policy.OwnNames(), PartnerDomain: a.gateway.IsPartner})
+	a.drop = csvdrop.New(csvdrop.Deps{
+		Gateway: a.gateway, Extractor: a.reader, Words: a.texts, TempDir: spool, Now: time.Now, Log: log,
+	})
 	if err := a.buildMailboxes(); err != nil {
 		return nil, err
 	}
@@ -164,10 +175,6 @@ func mailChannel(cfg config.Config) string {
 }
 
 func (a *App) buildMailboxes() error {
-	texts, err := templates.New(a.cfg.TemplateOptions())
-	if err != nil {
-		return fmt.Errorf("templates: %w", err)
-	}
 	key, err := intake.Secret(context.Background(), a.store, "mail-threads")
 	if err != nil {
 		return err
@@ -175,9 +182,9 @@ func (a *App) buildMailboxes() error {
 	for _, c := range a.cfg.Mailboxes {
 		m, err := mailbox.New(c, mailbox.Deps{
 			Key:       key,
-			Extractor: extract.New(a.ids, extract.Options{OwnDomain: a.policy.Owns, OwnNames: a.policy.OwnNames(), PartnerDomain: a.gateway.IsPartner}),
+			Extractor: a.reader,
 			Identity:  a.ids,
-			Renderer:  renderer{texts},
+			Renderer:  renderer{a.texts},
 			Tokens:    refreshTokens{a.store},
 			Now:       time.Now,
 			Log:       a.log,
@@ -207,7 +214,10 @@ func (a *App) Ready() <-chan struct{} { return a.ready }
 
 // Close closes the store. Run does it too; a second call does no harm.
 func (a *App) Close() (err error) {
-	a.closing.Do(func() { err = a.store.Close() })
+	a.closing.Do(func() {
+		a.drop.Close()
+		err = a.store.Close()
+	})
 	return err
 }
 
@@ -255,6 +265,7 @@ func (a *App) Run(ctx context.Context) (err error) {
 			taking = append(taking, start(failed, func(ctx context.Context) error { return r.Run(ctx, a.gateway) }))
 		}
 	}
+	taking = append(taking, start(failed, func(ctx context.Context) error { return a.drop.Run(ctx, a.gateway) }))
 	close(a.ready)
 	a.log.Info("running", "program", a.cfg.Program, "channels", len(a.channels), "data", a.cfg.Data)
 

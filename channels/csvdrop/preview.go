@@ -1,0 +1,172 @@
+package csvdrop
+
+import (
+	"context"
+	"errors"
+	"io"
+	"maps"
+	"sync"
+
+	"leadgate/channels/csvdrop/sheet"
+	"leadgate/intake"
+)
+
+const (
+	// previewChunk is how many rows are judged at once: who else wants to write waits for them.
+	previewChunk = 100
+	// shownFaults is how many rows that would not be taken in a preview tells of.
+	shownFaults = 50
+	// heldChecks is how many previews are held for the pages that show them.
+	heldChecks = 64
+)
+
+// Preview is what the rows of a file would come to if they were taken in now.
+type Preview struct {
+	// Done says that all rows were judged. Until then the counts grow.
+	Done   bool                `json:"done"`
+	Counts intake.ImportCounts `json:"counts"`
+	// Verdicts are for staff alone: they tell what is taken from what is free.
+	Verdicts map[intake.Verdicts]int `json:"-"`
+	// Faults are the first rows that would be refused, or asked about.
+	Faults  []Fault        `json:"faults,omitempty"`
+	Columns []sheet.Column `json:"columns"`
+	// Failed is why the file can't be read to its end; nil if it can.
+	Failed *sheet.Problem `json:"failed,omitempty"`
+}
+
+// Fault is a problem of a row, and what mends it.
+type Fault struct {
+	sheet.Problem
+	Result intake.RowResult `json:"result"`
+	Mend   string           `json:"mend,omitempty"`
+}
+
+// Preview judges all rows of an import, and takes none in. progress is told of what was found so
+// far, from time to time; it may be nil.
+func (d *Drop) Preview(ctx context.Context, im intake.Import, progress func(Preview)) (p Preview, err error) {
+	k, err := d.open(ctx, im)
+	if err != nil {
+		return Preview{}, err
+	}
+	defer func() { err = errors.Join(err, k.Close()) }()
+	return preview(ctx, d.Gateway, im.ImportFile, k.Sheet, progress)
+}
+
+func preview(ctx context.Context, g Gateway, f intake.ImportFile, s *sheet.Sheet, progress func(Preview)) (Preview, error) {
+	p := Preview{Columns: s.Columns()}
+	judge, err := g.PreviewImport(ctx, f)
+	if err != nil {
+		return p, err
+	}
+	for !p.Done {
+		chunk := make([]sheet.Row, 0, previewChunk)
+		rows := make([]intake.ImportRow, 0, previewChunk)
+		for len(rows) < previewChunk && !p.Done {
+			row, err := s.Next()
+			var unreadable *sheet.Error
+			switch {
+			case err == io.EOF:
+				p.Done = true
+			case errors.As(err, &unreadable):
+				p.Failed, p.Done = &unreadable.Problem, true
+			case err != nil:
+				return p, err
+			default:
+				chunk, rows = append(chunk, row), append(rows, importRow(row))
+			}
+		}
+		outcomes, err := judge.Add(ctx, rows)
+		if err != nil {
+			return p, err
+		}
+		p.Counts = judge.Counts()
+		for i, o := range outcomes {
+			p.note(chunk[i], o)
+		}
+		if progress != nil {
+			progress(p)
+		}
+	}
+	p.Verdicts = maps.Clone(judge.Verdicts())
+	return p, nil
+}
+
+// note keeps the problems of a row, if it is one of the first.
+func (p *Preview) note(row sheet.Row, o intake.RowOutcome) {
+	for _, problem := range o.Problems {
+		if len(p.Faults) == shownFaults {
+			return
+		}
+		p.Faults = append(p.Faults, Fault{Problem: placed(row, problem.Problem), Result: o.Result, Mend: problem.Mend})
+	}
+}
+
+// placed says where in a row a problem is.
+func placed(row sheet.Row, p intake.Problem) sheet.Problem {
+	for _, known := range row.Problems {
+		if known.Code == p.Code && known.Field == p.Field {
+			known.Message = p.Message
+			return known
+		}
+	}
+	if row.Fault != nil && row.Fault.Code == p.Code {
+		return *row.Fault
+	}
+	return sheet.Problem{Row: row.Number, Problem: p}
+}
+
+// checks are the previews that pages show.
+type checks struct {
+	mu   sync.Mutex
+	byID map[string]*check
+	old  []string // the ids, in the order in which they began
+}
+
+// check is a preview that is being made, or was.
+type check struct {
+	mu  sync.Mutex
+	now Preview
+	err error
+}
+
+// Checked returns how far the preview of an import is. It begins one in the background if there
+// is none, or the last one failed.
+func (d *Drop) Checked(im intake.Import) (Preview, error) {
+	d.checks.mu.Lock()
+	c := d.checks.byID[im.ID]
+	if c == nil {
+		c = new(check)
+		d.checks.byID[im.ID] = c
+		if d.checks.old = append(d.checks.old, im.ID); len(d.checks.old) > heldChecks {
+			delete(d.checks.byID, d.checks.old[0])
+			d.checks.old = d.checks.old[1:]
+		}
+		d.jobs.begin("preview of "+im.ID, func(ctx context.Context, _ string) { d.check(ctx, im, c) })
+	}
+	d.checks.mu.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now, c.err
+}
+
+// Forget drops the preview of an import: the next one is made anew.
+func (d *Drop) Forget(id string) {
+	d.checks.mu.Lock()
+	defer d.checks.mu.Unlock()
+	delete(d.checks.byID, id)
+}
+
+func (d *Drop) check(ctx context.Context, im intake.Import, c *check) {
+	p, err := d.Preview(ctx, im, func(p Preview) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.now = p
+	})
+	if err != nil {
+		d.Forget(im.ID)
+		d.Log.Error("a preview failed", "import", im.ID, "err", err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now, c.err = p, err
+}

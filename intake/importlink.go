@@ -1,0 +1,104 @@
+package intake
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// importLinkLife is how long the page of a file of rows is there.
+const importLinkLife = 90 * day
+
+// importLink makes the link to the page of a file; "" without pages.
+func (g *Gateway) importLink(tx Records, im Import) (string, error) {
+	if g.links == nil {
+		return "", nil
+	}
+	revoked, err := revokedLinks(tx, im.Partner)
+	if err != nil {
+		return "", err
+	}
+	return g.links.Import(Grant{
+		Partner: im.Partner, Import: im.ID, Links: revoked, Expires: im.ReceivedAt.Add(importLinkLife).Truncate(time.Second).Unix(),
+	}), nil
+}
+
+// ImportByLink returns the file of rows whose page a link leads to; ErrLinkInvalid,
+// ErrLinkExpired, ErrLinkRevoked. A partner's links to the form and to its files are revoked
+// together.
+func (g *Gateway) ImportByLink(ctx context.Context, token string) (im Import, err error) {
+	grant, err := g.readLink(token, PurposeImport)
+	if err != nil {
+		return Import{}, err
+	}
+	err = g.store.View(ctx, func(tx Tx) error {
+		p, err := bearerOf(tx, grant)
+		if err != nil {
+			return err
+		}
+		if im, err = imported(tx, grant.Import); errors.Is(err, ErrNotFound) || err == nil && im.Partner != p.ID {
+			return ErrLinkInvalid
+		}
+		return err
+	})
+	return im, err
+}
+
+// forgetFile deletes a file of rows, which tells of a person, and what it said of those rows that
+// came to no case. What its cases came to stays.
+func (c *change) forgetFile(id string) error {
+	im, err := imported(c, id)
+	if err != nil || !im.Erased.IsZero() {
+		return ignoreNotFound(err)
+	}
+	for part := 0; int64(part)*rawPart < im.Raw.Size; part++ {
+		if err := c.DeleteRecord(spaceRaw, rawKey(im.Raw.SHA256, part)); err != nil {
+			return err
+		}
+	}
+	im.Erased, im.Name = c.at, ""
+	if err := putJSON(c, spaceImport, id, im); err != nil {
+		return err
+	}
+	return eachRows(c, id, func(key string, rows []RowOutcome) error {
+		told := false
+		for i := range rows {
+			for j := range rows[i].Problems {
+				told = true
+				rows[i].Problems[j].Given, rows[i].Problems[j].Message = "", ""
+			}
+		}
+		if !told {
+			return nil
+		}
+		return putJSON(c, spaceImportRows, key, rows)
+	})
+}
+
+// forgetRows deletes what became of the rows of a file.
+func forgetRows(tx Records, id string) error {
+	return eachRows(tx, id, func(key string, _ []RowOutcome) error { return tx.DeleteRecord(spaceImportRows, key) })
+}
+
+// eachRows calls fn with every chunk of what became of the rows of a file.
+func eachRows(tx Records, id string, fn func(key string, rows []RowOutcome) error) error {
+	for after := ""; ; {
+		entries, err := tx.ScanRecords(spaceImportRows, id+"/", after, importPage)
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			var rows []RowOutcome
+			if err := decode(e, &rows); err != nil {
+				return err
+			}
+			after = e.Key
+			if err := fn(e.Key, rows); err != nil {
+				return err
+			}
+		}
+		if len(entries) < importPage {
+			return nil
+		}
+	}
+}

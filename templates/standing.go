@@ -1,0 +1,49 @@
+package templates
+
+import (
+	"fmt"
+	"strings"
+
+	"leadgate/intake"
+)
+
+// Standing says in one line how the case of a message stands, until when, and why, in the words
+// that the partner reads elsewhere. m is an intake.MessageStatus. It is for lists of cases.
+func (s *Set) Standing(m intake.Message) (string, error) {
+	l, tag, err := s.letter(m)
+	if err != nil {
+		return "", intake.Permanent(fmt.Errorf("message %s: %w", m.ID, err))
+	}
+	v := newView(m, s.program, tag)
+	w := plainWriter{letter: l}
+	state := w.phrase("summary.state", caseView{Word: v.Word, Due: v.Due, DueIs: v.DueIs, Until: v.Until})
+	why := w.phrase(v.Status+".reason", v)
+	if w.err != nil {
+		return "", intake.Permanent(fmt.Errorf("message %s: %w", m.ID, w.err))
+	}
+	if why == "" {
+		return state, nil
+	}
+	return strings.TrimSuffix(state, ".") + ". " + why, nil
+}
+
+// Fault says what is wrong with a file of rows, or with one of them, and what mends it, in the
+// language of a locale; in English as the program has it where there are no words for the code.
+func Fault(tag string, p intake.RowProblem) string {
+	l := localeFor(tag)
+	if words := l.faulty[p.Code]; words != "" {
+		label := l.labels[p.Field]
+		if label == "" {
+			label = l.given
+		}
+		return strings.ReplaceAll(strings.ReplaceAll(words, "{field}", label), "{given}", l.quoted(p.Given))
+	}
+	words := line(p.Message, maxLong)
+	if mend := line(p.Mend, maxLong); mend != "" {
+		words = strings.TrimSuffix(words, ".") + "; " + mend
+	}
+	return strings.TrimPrefix(words, "; ")
+}
+
+// Fault implements what lists of rows need of a Set.
+func (s *Set) Fault(tag string, p intake.RowProblem) string { return Fault(tag, p) }
