@@ -71,8 +71,12 @@ type ImportFile struct {
 	Reply Route `json:"reply,omitzero"`
 	// Raw is the file, kept: an import that was interrupted goes on from there.
 	Raw Raw `json:"raw"`
-	// ReceivedAt is the claim time of all its rows.
+	// ReceivedAt is when it came.
 	ReceivedAt time.Time `json:"received_at"`
+	// AtOnce says that its sender asked for nothing but that it be taken in. Its rows count from
+	// ReceivedAt; those of one that is looked at first count from when somebody has it taken in,
+	// or looking would keep a place.
+	AtOnce bool `json:"at_once,omitempty"`
 	// Total is how many rows it has, 0 if nobody has counted.
 	Total int `json:"total,omitempty"`
 }
@@ -88,6 +92,8 @@ type Import struct {
 	// Erased is when the file was deleted, because it told of somebody who was erased; there is no
 	// result any more.
 	Erased time.Time `json:"erased,omitzero"`
+	// Claim is the claim time of the rows that are taken in from now on; zero before.
+	Claim time.Time `json:"claim,omitzero"`
 	// Last is the number of the last row that was taken in; all before it were, too.
 	Last   int          `json:"last,omitempty"`
 	Counts ImportCounts `json:"counts"`
@@ -207,10 +213,14 @@ func (g *Gateway) StartImport(ctx context.Context, id string) (Import, error) {
 			return nil
 		case ImportCancelled, ImportFailed:
 			im.Told++
+			im.Claim = c.at // it had given up its place
 			im.Ended, im.Summarised, im.By, im.Cause = time.Time{}, time.Time{}, "", nil
 		}
 		if im.Began.IsZero() {
-			im.Began = c.at
+			im.Began, im.Claim = c.at, c.at
+			if im.AtOnce {
+				im.Claim = im.ReceivedAt
+			}
 		}
 		im.State = ImportRunning
 		return nil
@@ -376,6 +386,9 @@ func (g *Gateway) AcceptRows(ctx context.Context, id string, rows []ImportRow) (
 	if err != nil {
 		return Import{}, nil, err
 	}
+	if im.State != ImportRunning {
+		return im, nil, fmt.Errorf("import %s: %w", id, ErrImportOver)
+	}
 	began := g.now()
 	taken, err := g.prepareRows(im, rows)
 	if err != nil {
@@ -423,6 +436,7 @@ func (c *change) acceptRows(im *Import, rows []*rowAcceptance) ([]RowOutcome, er
 		if r.row.Number <= im.Last {
 			continue
 		}
+		r.s.ReceivedAt = im.Claim
 		o, err := r.run(c, im, p)
 		if err != nil {
 			return nil, fmt.Errorf("row %d: %w", r.row.Number, err)

@@ -722,3 +722,56 @@ func TestCountsAddUp(t *testing.T) {
 		}
 	})
 }
+
+func TestAFileThatIsLookedAtFirstKeepsNoPlaceUntilItIsTakenIn(t *testing.T) {
+	for name, c := range map[string]struct {
+		atOnce bool
+		claim  time.Duration // from when the file came
+	}{
+		"it counts from when somebody has it taken in":      {false, 48 * time.Hour},
+		"one that was sent to be taken in counts from then": {true, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				came, f := time.Now(), file("alpha", "a.csv")
+				f.ReceivedAt, f.AtOnce = came, c.atOnce
+				if _, err := w.gateway.OpenImport(t.Context(), f); err != nil {
+					t.Fatal(err)
+				}
+				w.pass(48 * time.Hour)
+				im := w.drop(f, firms(0, 3))
+				got, err := w.gateway.CaseOf(t.Context(), w.outcomes(im.ID)[0].Case)
+				if err != nil || got.Claim.Sub(came).Round(time.Second) != c.claim {
+					t.Errorf("claimed %v after it came, %v", got.Claim.Sub(came), err)
+				}
+			})
+		})
+	}
+}
+
+func TestAFileThatWasCancelledHasGivenUpItsPlace(t *testing.T) {
+	inWorld(t, func(w *world) {
+		came, f := time.Now(), file("alpha", "a.csv")
+		f.ReceivedAt, f.AtOnce = came, true
+		im, err := w.gateway.OpenImport(t.Context(), f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, turn := range []func(context.Context, string) (intake.Import, error){
+			w.gateway.StartImport,
+			func(ctx context.Context, id string) (intake.Import, error) {
+				return w.gateway.CancelImport(ctx, id, "ana")
+			},
+		} {
+			if _, err := turn(t.Context(), im.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.pass(24 * time.Hour)
+		w.drop(f, firms(0, 3))
+		got, err := w.gateway.CaseOf(t.Context(), w.outcomes(im.ID)[0].Case)
+		if err != nil || got.Claim.Sub(came).Round(time.Second) != 24*time.Hour {
+			t.Errorf("claimed %v after it came, %v", got.Claim.Sub(came), err)
+		}
+	})
+}

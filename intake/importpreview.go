@@ -41,7 +41,7 @@ func (g *Gateway) PreviewImport(ctx context.Context, f ImportFile) (*ImportPrevi
 		return nil, fmt.Errorf("partner %q: %w", f.Partner, err)
 	}
 	return &ImportPreview{
-		g: g, im: Import{ID: "preview-" + newID(), ImportFile: f}, staff: map[Verdicts]int{},
+		g: g, im: Import{ID: "preview-" + newID(), ImportFile: f, Claim: g.stamp()}, staff: map[Verdicts]int{},
 		seed: maphash.MakeSeed(), seen: map[uint64]bool{},
 	}, nil
 }

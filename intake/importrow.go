@@ -136,7 +136,7 @@ func (g *Gateway) prepareRows(im Import, rows []ImportRow) ([]*rowAcceptance, er
 		}
 		s := Submission{ // without Raw: the file is of other cases, too
 			Key: fmt.Sprintf("%s:%d", im.batch(), row.Number), Channel: im.Channel, Sender: im.Sender, Reply: im.Reply,
-			ReceivedAt: im.ReceivedAt, Lead: row.Lead, Problems: row.Problems, Partner: im.Partner, CaseHint: row.Case,
+			ReceivedAt: im.Claim, Lead: row.Lead, Problems: row.Problems, Partner: im.Partner, CaseHint: row.Case,
 			Batch: Batch{ID: im.batch()}, Subject: im.Name,
 		}
 		for _, x := range row.Extra {
