@@ -72,7 +72,7 @@ func (a *acceptance) reportBatch(c *change, proven bool) error {
 
 // reportJoined has a case told of that the submission joined, if its checks are over.
 func (a *acceptance) reportJoined(c *change) error {
-	if a.receipt.Case == "" {
+	if a.receipt.Case == "" || a.outcome == "new" && a.receipt.Status == StatusSubmitted {
 		return nil
 	}
 	r, err := c.Case(a.receipt.Case)
@@ -102,11 +102,11 @@ func (c *change) awaitBatch(number, id string) error {
 	if err != nil {
 		return err
 	}
-	if w.Batch != id {
-		w = awaited{Batch: id}
+	if w.Batch == id {
+		w.N++
+		return putJSON(c, spaceBatchCase, number, w)
 	}
-	w.N++
-	return c.putAwaited(number, w)
+	return c.putAwaited(number, awaited{Batch: id, N: 1})
 }
 
 // putAwaited has w await a case, in the place of what awaited it before.
