@@ -106,14 +106,16 @@ func (c *change) awaitBatch(number, id string) error {
 		w.N++
 		return putJSON(c, spaceBatchCase, number, w)
 	}
+	if w.Batch != "" {
+		if err := c.dropAwaited(number); err != nil {
+			return err
+		}
+	}
 	return c.putAwaited(number, awaited{Batch: id, N: 1})
 }
 
-// putAwaited has w await a case, in the place of what awaited it before.
+// putAwaited has w await a case that nothing awaits.
 func (c *change) putAwaited(number string, w awaited) error {
-	if err := c.dropAwaited(number); err != nil {
-		return err
-	}
 	if id, ok := importOf(w.Batch); ok {
 		if err := c.PutRecord(spaceImportOpen, id+"/"+number, nil); err != nil {
 			return err
@@ -158,7 +160,7 @@ func (c *change) passBatchOn(from, to string) error {
 	if known.Batch == w.Batch {
 		w.N += known.N
 	}
-	return errors.Join(c.dropAwaited(from), c.putAwaited(to, w))
+	return errors.Join(c.dropAwaited(from), c.dropAwaited(to), c.putAwaited(to, w))
 }
 
 // tellBatch counts a case of a batch that has come to a state worth telling. It reports false
