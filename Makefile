@@ -38,8 +38,8 @@ fuzz: ## every fuzz target for FUZZTIME (60s)
 	  done; \
 	done
 
-bench: ## figures beside their yardsticks, in one run
-	$(GO) test -run '^$$' -bench . -benchtime 3s ./store/boltstore ./channels/mailbox ./cmd/leadgate
+bench: ## figures beside their yardsticks, in one run; one store gets a million registrations, or LEADGATE_BENCH_KNOWN
+	$(GO) test -run '^$$' -bench . -benchtime 3s -timeout 60m ./store/boltstore ./channels/mailbox ./channels/csvdrop/sheet ./intake ./cmd/leadgate
 
 # The real servers that tests talk to, and the browser that looks at the pages. Root installs what
 # is missing, others are told. npm fetches axe-core; it may have come with a nodejs that is not Debian's.
