@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -210,6 +211,7 @@ func importMeasured(ctx context.Context, dir string) (f importFigures, err error
 	others := make(chan time.Duration)
 	over, stop := context.WithCancel(ctx)
 	defer stop()
+	debug.FreeOSMemory() // what opening the store left behind is no part of idle
 	idle, anonymous := memoryOf("VmRSS"), memoryOf("RssAnon")
 	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil { // proc(5): a new VmHWM
 		return f, err
