@@ -24,6 +24,7 @@ import (
 
 	"leadgate/channels/csvdrop/sheet"
 	"leadgate/intake"
+	"leadgate/intake/cputime"
 	"leadgate/intake/extract"
 	"leadgate/intake/identity"
 	"leadgate/rules"
@@ -45,6 +46,7 @@ const (
 //	rows/s        rows that became cases
 //	of-csv        the same over the rows a second of encoding/csv
 //	us/row        what a row costs
+//	cpu-us/row    what it costs of the processor, which other load changes less
 //	x-1k          us/row over that of the shortest file with the same store
 //	x-known       us/row over that of the same file with the smallest store
 //	RSS-MB        peak of the resident set above that before the import (VmHWM)
@@ -90,6 +92,7 @@ func BenchmarkImportFile(b *testing.B) {
 					b.ReportMetric(1e6/cost, "rows/s")
 					b.ReportMetric(of(func(f importFigures) float64 { return f.CSV.Seconds() / f.Import.Seconds() }), "of-csv")
 					b.ReportMetric(cost, "us/row")
+					b.ReportMetric(of(func(f importFigures) float64 { return f.CPU.Seconds() * 1e6 / float64(n) }), "cpu-us/row")
 					b.ReportMetric(cost/shortest, "x-1k")
 					b.ReportMetric(cost/least[n], "x-known")
 					b.ReportMetric(of(func(f importFigures) float64 { return float64(f.Peak) / 1024 }), "RSS-MB")
@@ -105,6 +108,7 @@ func BenchmarkImportFile(b *testing.B) {
 // importFigures are those of one import; sizes are in KiB.
 type importFigures struct {
 	Import, CSV     time.Duration
+	CPU             time.Duration // for the import, also of other goroutines
 	Peak, Anonymous int
 	Longest         time.Duration
 }
@@ -219,9 +223,9 @@ func importMeasured(ctx context.Context, dir string) (f importFigures, err error
 	go func() { others <- acceptAmong(over, g) }()
 	peak := make(chan int)
 	go func() { peak <- highest(over, "RssAnon") }()
-	began := time.Now()
+	began, cpu := time.Now(), cputime.Used()
 	im, err := importSheet(ctx, g, list)
-	f.Import = time.Since(began)
+	f.Import, f.CPU = time.Since(began), cputime.Used()-cpu
 	stop()
 	f.Longest, f.Anonymous, f.Peak = <-others, <-peak-anonymous, memoryOf("VmHWM")-idle
 	if err != nil {
