@@ -58,7 +58,7 @@ func readPhone(raw, region string, national dialable) (string, bool) {
 		return e164, true
 	}
 	if m := internationalPrefix.FindString(s); m != "" {
-		return dial("+"+s[len(m)-1:], "", possible)
+		return dial("+"+onlyDigits(s[len(m)-1:]), "", possible)
 	}
 	return dial(s, region, national)
 }
