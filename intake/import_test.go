@@ -367,7 +367,7 @@ func (k *killed) Update(ctx context.Context, fn func(intake.Tx) error) error {
 // TestAnImportThatIsKilledAnywhereCountsEachRowOnce kills it around each commit there is, and has
 // it go on from the file.
 func TestAnImportThatIsKilledAnywhereCountsEachRowOnce(t *testing.T) {
-	rows := append(firms(0, 220), firms(10, 12)...)
+	rows := append(firms(0, 420), firms(10, 12)...)
 	for i := range rows {
 		rows[i].Number = i + 2
 	}
@@ -398,13 +398,13 @@ func TestAnImportThatIsKilledAnywhereCountsEachRowOnce(t *testing.T) {
 		if err != nil || im.State != intake.ImportDone || im.Total != len(rows) {
 			t.Fatalf("killed at %d: %+v, %v", point, im, err)
 		}
-		w.wantCounts(im, intake.ImportCounts{Rows: 222, Accepted: 218, Merged: 2, Rejected: 2})
+		w.wantCounts(im, intake.ImportCounts{Rows: 422, Accepted: 418, Merged: 2, Rejected: 2})
 		for i, o := range w.outcomes(im.ID) {
 			if o.Row != i+2 {
 				t.Fatalf("killed at %d: outcome %d is of row %d", point, i, o.Row)
 			}
 		}
-		if n := len(w.cases()); n != 218 {
+		if n := len(w.cases()); n != 418 {
 			t.Fatalf("killed at %d: %d cases", point, n)
 		}
 		store.Close()
