@@ -172,11 +172,13 @@ func (d *drawer) start(ctx context.Context, at string, f *os.File, info fs.FileI
 		if err != nil || !os.SameFile(now, info) || now.Size() != info.Size() || !now.ModTime().Equal(info.ModTime()) {
 			return errChanged // what was kept is not started
 		}
+		d.step("kept")
 		return nil
 	})
 	if err != nil {
 		return err
 	}
+	d.step("started")
 	d.deps.Log.Info("a list was taken from the folder", "path", d.key(at), "partner", d.partner.ID, "import", im.ID, "rows", im.Total, "was", before)
 	return nil
 }
@@ -261,16 +263,19 @@ func (d *drawer) file(at, to string, beside ...companion) error {
 			return err
 		}
 		hidden = append(hidden, as)
+		d.step("written beside")
 	}
 	if err := d.dir.Rename(at, path.Join(to, name)); err != nil {
 		return err
 	}
 	for _, as := range hidden {
+		d.step("moved")
 		if err := d.show(to, as); err != nil {
 			delete(d.mended, d.name)
 			return err
 		}
 	}
+	d.step("shown")
 	return d.sync(to)
 }
 
@@ -294,6 +299,7 @@ func (d *drawer) hide(to, name string, c companion) (string, error) {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return "", errors.Join(err, d.dir.Remove(temp))
 	}
+	d.step("written")
 	as := "." + name + "." + c.end + "." + format
 	return as, d.dir.Rename(temp, path.Join(to, as))
 }

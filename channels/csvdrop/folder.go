@@ -68,6 +68,7 @@ type Folder struct {
 	ids    map[string]sight // the imports of files in takenDir
 	warned map[string]bool
 	mended map[string]bool // directories whose halfway moves were ended
+	step   func(string)    // for tests: called between two steps
 
 	mu      sync.Mutex
 	trouble []Trouble
@@ -125,6 +126,7 @@ func NewFolder(c FolderConfig, d FolderDeps) *Folder {
 	}
 	return &Folder{
 		cfg: c, deps: d, sights: make(map[string]sight), ids: make(map[string]sight), warned: make(map[string]bool), mended: make(map[string]bool),
+		step: func(string) {},
 	}
 }
 
