@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -152,7 +153,7 @@ const utf8 = "Text - txt - csv (StarCalc):44,34,76,1"
 func (o *office) save(t *testing.T, file, format string) string {
 	t.Helper()
 	dir := t.TempDir()
-	args := []string{"-env:UserInstallation=file://" + o.profile, "--headless", "--outdir", dir}
+	args := []string{"-env:UserInstallation=file://" + o.profile, "--headless"}
 	if filepath.Ext(file) == ".csv" {
 		args = append(args, "--infilter="+utf8)
 	}
@@ -160,7 +161,7 @@ func (o *office) save(t *testing.T, file, format string) string {
 	if format == "csv" {
 		to = "csv:" + utf8
 	}
-	cmd := exec.CommandContext(t.Context(), "soffice", append(args, "--convert-to", to, file)...)
+	cmd := exec.CommandContext(t.Context(), "soffice", append(args, "--convert-to", to, "--outdir", dir, file)...)
 	out, err := cmd.CombinedOutput()
 	saved := filepath.Join(dir, strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))+"."+format)
 	if _, gone := os.Stat(saved); err != nil || gone != nil {
@@ -455,7 +456,9 @@ func TestAnImportGoesOnInAGatewayThatIsKilledAgainAndAgain(t *testing.T) {
 			moved++
 		}
 		last = im.Counts.Rows
-		p.kill()
+		time.AfterFunc(time.Duration(rand.IntN(40))*time.Millisecond, func() { p.cmd.Process.Kill() })
+		<-p.drained
+		p.cmd.Wait()
 	}
 	t.Logf("killed %d times behind up to %d of %d rows; it had gone on in %d of these lives", kills, last, rows, moved)
 	p = startDemo(t, bin, dir)
