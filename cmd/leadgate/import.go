@@ -169,12 +169,20 @@ func taken(im intake.Import) error {
 // polled is how often it is asked how far an import is.
 const polled = 100 * time.Millisecond
 
+// judged is how long it is waited for cases to be judged, so that the result can tell of them.
+const judged = 30 * time.Second
+
+// waits reports whether there is more to wait for: rows that are taken in, or cases that are judged.
+func waits(c *admin.Client, im intake.Import) bool {
+	return im.State == intake.ImportRunning || !c.IsLocal() && im.Summarised.IsZero() && time.Since(im.Ended) < judged
+}
+
 // follow waits until an import is over. The import does not end with ctx.
 func follow(ctx context.Context, c *admin.Client, im intake.Import, p *progress) (intake.Import, error) {
 	defer p.end()
 	tick := time.NewTicker(polled)
 	defer tick.Stop()
-	for im.State == intake.ImportRunning {
+	for waits(c, im) {
 		p.show(im.Counts.Rows, im.Total)
 		select {
 		case <-tick.C:
@@ -263,6 +271,12 @@ func (r report) print(cmd *cobra.Command, c *admin.Client, im intake.Import) err
 	}
 	if c.IsLocal() && im.Counts.Accepted+im.Counts.NeedsInfo > 0 {
 		fmt.Fprintln(w, "no gateway runs: cases are judged, and the partner is told, by the next `leadgate serve`")
+	}
+	if !c.IsLocal() && im.State != intake.ImportRunning && im.Summarised.IsZero() {
+		fmt.Fprintln(w, "some cases are still judged; the result tells more once they are")
+	}
+	if c.IsLocal() && im.State == intake.ImportRunning {
+		fmt.Fprintf(w, "nobody works on it: it goes on with the next `leadgate serve`, or by `leadgate imports resume %s`\n", im.ID)
 	}
 	switch {
 	case r.result != "":

@@ -10,12 +10,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"leadgate/channels/csvdrop"
 	"leadgate/cmd/internal/admin"
+	"leadgate/cmd/internal/app"
 	"leadgate/intake"
 )
 
@@ -510,5 +512,167 @@ func TestAnImportGoesOnInAGatewayThatIsKilledAgainAndAgain(t *testing.T) {
 	report, err := c.Audit(t.Context())
 	if err != nil || len(report.Faults) > 0 {
 		t.Errorf("audit: %v %v", err, report.Faults)
+	}
+}
+
+// TestWhatTheReadmeShowsOfListsIsTrue runs its commands. What it leaves out (…) may be anything.
+func TestWhatTheReadmeShowsOfListsIsTrue(t *testing.T) {
+	_, section, found := strings.Cut(readFile(t, "../../README.md"), "\n## Lists\n")
+	_, block, shown := strings.Cut(section, "```console\n")
+	block, _, ended := strings.Cut(block, "```")
+	if !found || !shown || !ended {
+		t.Fatal("the README has no transcript of lists")
+	}
+	dir := t.TempDir()
+	examples, err := filepath.Abs("../../examples")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "bin"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, target := range map[string]string{"bin/leadgate": binaryPath(t), "examples": examples} {
+		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := startDemo(t, binaryPath(t), filepath.Join(dir, "leadgate-demo"))
+	defer p.stop(t)
+	commands := strings.Split(block, "$ ")[1:]
+	for _, c := range commands {
+		command, want, _ := strings.Cut(c, "\n")
+		cmd := exec.Command("sh", "-c", command)
+		cmd.Dir = dir
+		out, err := cmd.Output()
+		var exit *exec.ExitError
+		if err != nil && !errors.As(err, &exit) {
+			t.Fatal(err)
+		}
+		got := strings.ReplaceAll(string(out), "http://127.0.0.1:0/", "http://127.0.0.1:8080/") // the demo's port is any
+		pattern := strings.ReplaceAll(regexp.QuoteMeta(want), "…", `\S+`)
+		if !regexp.MustCompile("^" + pattern + "$").MatchString(got) {
+			t.Errorf("$ %s\n%s\nthe README shows\n%s", command, got, want)
+		}
+	}
+	if len(commands) != 4 {
+		t.Errorf("%d commands", len(commands))
+	}
+}
+
+// TestAWatchedFolderGoesOnInAGatewayThatIsKilled lays lists into the folder of a gateway that is
+// killed again and again.
+func TestAWatchedFolderGoesOnInAGatewayThatIsKilled(t *testing.T) {
+	if testing.Short() {
+		t.Skip("kills the gateway many times; make test runs it")
+	}
+	const kills, lists, rows = 12, 4, 300
+	dir := t.TempDir()
+	config := writeFile(t, filepath.Join(dir, "leadgate.yaml"), `
+program: Vendor
+data: state
+admin: {listen: "127.0.0.1:0"}
+policy: {mode: auto, required: short, timezone: Europe/Brussels, contact: {name: Mia Lund, email: mia@vendor.example}}
+mailboxes:
+  - {name: partners, address: partners@vendor.example, outbox: outbox, direct: {listen: "127.0.0.1:0"}, sender_proof: {mode: trusted-networks, trusted_networks: [127.0.0.0/8]}}
+lists: {folder: {path: sftp, every: 1s, settle: 1s}}
+`)
+	partners := writeFile(t, filepath.Join(dir, "partners.csv"), "id,code,name,domains,contacts\nbrightpath,BRIGHT1,Brightpath,brightpath.example,Ana Silva <ana@brightpath.example>\n")
+	if out, stderr, err := leadgate(t, "partners", "import", partners, "--config", config); err != nil {
+		t.Fatalf("%v\n%s%s", err, out, stderr)
+	}
+	own := filepath.Join(dir, "sftp", "bright1")
+	if err := os.MkdirAll(own, 0o770); err != nil {
+		t.Fatal(err)
+	}
+	for i := range lists {
+		writeFile(t, filepath.Join(own, fmt.Sprintf("list-%d.csv.part", i)), list(i*rows, rows, 0))
+		at := filepath.Join(own, fmt.Sprintf("list-%d.csv", i))
+		if err := os.Rename(at+".part", at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	socket := filepath.Join(dir, "state", app.SocketFile)
+	serve := func() (*exec.Cmd, *output) {
+		t.Helper()
+		log := new(output)
+		cmd := exec.Command(binaryPath(t), "serve", "--config", config)
+		cmd.Stderr = log
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, 20*time.Second, "the gateway runs", func() bool { _, err := admin.Dial(socket); return err == nil })
+		return cmd, log
+	}
+	for range kills {
+		cmd, _ := serve()
+		time.AfterFunc(time.Duration(rand.IntN(1800))*time.Millisecond, func() { cmd.Process.Kill() })
+		cmd.Wait()
+	}
+	cmd, log := serve()
+	results := func() []string {
+		found, err := filepath.Glob(filepath.Join(own, "done", "list-*.csv.result.csv"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	defer func() {
+		if t.Failed() {
+			t.Logf("the gateway's log:\n%s", log)
+		}
+	}()
+	eventually(t, time.Minute, "all results are there", func() bool { return len(results()) == lists })
+	c, err := admin.Dial(socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := make(map[string]bool)
+	cases, err := c.Cases(t.Context(), intake.CaseQuery{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range cases {
+		if seen[s.CompanyDomain] || s.Partner != "brightpath" {
+			t.Errorf("%s has two cases, or is not brightpath's: %+v", s.CompanyDomain, s)
+		}
+		seen[s.CompanyDomain] = true
+	}
+	if len(cases) != lists*rows {
+		t.Errorf("%d cases of %d rows", len(cases), lists*rows)
+	}
+	for _, file := range results() {
+		text := readFile(t, file)
+		if n := strings.Count(text, ",LG-"); n != rows || strings.Count(text, ",accepted,\"Approved") != rows {
+			t.Errorf("%s tells of %d cases:\n%.400s", file, n, text)
+		}
+		if readFile(t, strings.TrimSuffix(file, ".result.csv")) == "" {
+			t.Errorf("%s: its list is not beside it", file)
+		}
+	}
+	for _, d := range []string{"done", "taken", "failed"} {
+		entries, err := os.ReadDir(filepath.Join(own, d))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := map[string]int{"done": 2 * lists}[d]; len(entries) != want {
+			t.Errorf("%s holds %v", d, entries)
+		}
+	}
+	mails, err := filepath.Glob(filepath.Join(dir, "outbox", "*.eml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	summaries := 0
+	for _, m := range mails {
+		if strings.Contains(readFile(t, m), "To: <ana@brightpath.example>") {
+			summaries++
+		}
+	}
+	if summaries != lists {
+		t.Errorf("%d mails to the partner about %d lists", summaries, lists)
+	}
+	cmd.Process.Signal(os.Interrupt)
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("%v\n%s", err, log)
 	}
 }
