@@ -82,7 +82,7 @@ func (s *share) until(want ...string) {
 	s.Helper()
 	slices.Sort(want)
 	deadline := time.After(20 * time.Second)
-	tick := time.NewTicker(5 * time.Millisecond)
+	tick := time.NewTicker(25 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		s.folder.Look(s.Context())
@@ -423,6 +423,9 @@ func killed(t *testing.T) {
 // Each time a process is killed one step later than the time before; what it left goes on with
 // the next one, which knows nothing of it.
 func TestAProcessThatIsKilledBetweenAnyTwoStepsLosesAndDoublesNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many lives of seconds; make test runs it")
+	}
 	const lives = 12 // the last is not killed
 	var killedAfter [lives + 1]string
 	t.Run("lives", func(t *testing.T) {
