@@ -15,6 +15,7 @@ import (
 	"strings"
 	"syscall"
 
+	"leadgate/channels/csvdrop/sheet"
 	"leadgate/intake"
 )
 
@@ -146,7 +147,7 @@ func (d *drawer) take(ctx context.Context, at string, f *os.File, info fs.FileIn
 	switch {
 	case errors.As(err, &unreadable):
 		d.deps.Log.Info("a list in the folder can't be read", "path", d.key(at), "partner", d.partner.ID, "err", err)
-		return d.file(at, failedDir, d.why(intake.RowProblem{Problem: unreadable.Problem}, unreadable.Place))
+		return d.file(at, failedDir, d.why(unreadable.Problem, cellOf(err)))
 	case errors.Is(err, errChanged):
 		return nil
 	case err != nil:
@@ -204,9 +205,9 @@ func (d *drawer) finish(ctx context.Context, at string, f *os.File, info fs.File
 	}}
 	switch {
 	case !im.Erased.IsZero():
-		err = d.file(at, failedDir, d.why(intake.RowProblem{Problem: intake.Problem{Code: CodeErased, Message: ErrErased.Error()}}, ""))
+		err = d.file(at, failedDir, d.why(intake.Problem{Code: CodeErased, Message: ErrErased.Error()}, ""))
 	case im.Cause != nil:
-		err = d.file(at, failedDir, result, d.why(intake.RowProblem{Problem: *im.Cause}, ""))
+		err = d.file(at, failedDir, result, d.why(*im.Cause, ""))
 	default:
 		err = d.file(at, doneDir, result)
 	}
@@ -237,15 +238,25 @@ type companion struct {
 }
 
 // why tells in the partner's language what is wrong with a file.
-func (d *drawer) why(p intake.RowProblem, place string) companion {
-	words := d.deps.Drop.Words.Fault(d.partner.Locale, p)
-	if place != "" {
-		words += " (" + place + ")"
+func (d *drawer) why(p intake.Problem, cell string) companion {
+	words := d.deps.Drop.Words.Fault(d.partner.Locale, intake.RowProblem{Problem: p})
+	if cell != "" {
+		words += " (" + cell + ")"
 	}
 	return companion{end: "error", write: func(w io.Writer) (string, error) {
 		_, err := fmt.Fprintln(w, words)
 		return "txt", err
 	}}
+}
+
+// cellOf names the cell of an error as spreadsheets in every language do, "C7"; "" if it is about
+// the whole file.
+func cellOf(err error) string {
+	var unreadable *sheet.Error
+	if !errors.As(err, &unreadable) || unreadable.Row == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s%d", sheet.Letters(max(1, unreadable.Column)), unreadable.Row)
 }
 
 // file moves a file into a directory, and puts its companions beside it. These are written under

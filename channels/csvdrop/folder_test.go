@@ -82,7 +82,7 @@ func (s *share) until(want ...string) {
 	s.Helper()
 	slices.Sort(want)
 	deadline := time.After(20 * time.Second)
-	tick := time.NewTicker(5 * time.Millisecond)
+	tick := time.NewTicker(25 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		s.folder.Look(s.Context())
@@ -261,12 +261,16 @@ func TestWhatCantBeReadIsToldInThePartnersLanguage(t *testing.T) {
 	s.lay("alpha/scan.pdf", "%PDF-1.4\n")
 	s.lay("beta/scan.pdf", "%PDF-1.4\n")
 	s.lay("beta/empty.csv", "")
+	s.lay("beta/twice.csv", "Company,Website,Firma\nAcme,acme.example,Acme\n")
 	s.until("alpha/failed/scan.pdf", "alpha/failed/scan.pdf.error.txt", "beta/failed/scan.pdf", "beta/failed/scan.pdf.error.txt",
-		"beta/failed/empty.csv", "beta/failed/empty.csv.error.txt")
+		"beta/failed/empty.csv", "beta/failed/empty.csv.error.txt", "beta/failed/twice.csv", "beta/failed/twice.csv.error.txt")
 	if words := s.read("alpha/failed/scan.pdf.error.txt"); !strings.Contains(words, "PDF") || !strings.Contains(words, "Save as") {
 		t.Errorf("alpha reads %q", words)
 	}
 	if words := s.read("beta/failed/empty.csv.error.txt"); !strings.Contains(words, "leer") {
+		t.Errorf("beta reads %q", words)
+	}
+	if words := s.read("beta/failed/twice.csv.error.txt"); !strings.Contains(words, "Spalten") || !strings.HasSuffix(words, " (C1)\n") {
 		t.Errorf("beta reads %q", words)
 	}
 	if len(s.imports()) != 0 {
@@ -419,6 +423,9 @@ func killed(t *testing.T) {
 // Each time a process is killed one step later than the time before; what it left goes on with
 // the next one, which knows nothing of it.
 func TestAProcessThatIsKilledBetweenAnyTwoStepsLosesAndDoublesNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many lives of seconds; make test runs it")
+	}
 	const lives = 12 // the last is not killed
 	var killedAfter [lives + 1]string
 	t.Run("lives", func(t *testing.T) {

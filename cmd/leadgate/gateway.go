@@ -49,7 +49,11 @@ func (p *place) with(ctx context.Context, fn func(*admin.Client) error) (err err
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, a.Close()) }()
+	defer func() {
+		if closed := a.Close(); closed != nil {
+			err = errors.Join(err, closed)
+		}
+	}()
 	return fn(admin.Local(a.AdminHandler()))
 }
 

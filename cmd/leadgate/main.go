@@ -3,7 +3,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -26,8 +25,7 @@ func run() int {
 	defer stop()
 	context.AfterFunc(ctx, stop)
 	if err := rootCommand().ExecuteContext(ctx); err != nil {
-		var status exitStatus
-		if errors.As(err, &status) {
+		if status, said := err.(exitStatus); said { // with another error beside it that one is told
 			return int(status)
 		}
 		fmt.Fprintln(os.Stderr, "leadgate:", err)

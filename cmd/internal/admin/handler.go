@@ -82,16 +82,7 @@ func Handler(b Backend) http.Handler {
 	b.handleAudit(handle)
 	mux.HandleFunc("GET /v1/ledger", b.exportLedger)
 	b.imports(mux, handle)
-	return patient(mux)
-}
-
-// patient lets requests take as long as they do: net/http ends the context of one whose connection
-// has a deadline for reading that passes, though all was read.
-func patient(h http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // not there without a network
-		h.ServeHTTP(w, r)
-	})
+	return mux
 }
 
 func answer(w http.ResponseWriter, r *http.Request, fn func(*http.Request) (any, error)) {
