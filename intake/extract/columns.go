@@ -32,6 +32,7 @@ func (e *Extractor) Columns(names []string) *Columns {
 		}
 	}
 	c.cols, c.known = e.columns(names)
+	c.settleCountry(names)
 	c.settleRevenue(names)
 	for i := range c.cols {
 		switch {
@@ -42,6 +43,30 @@ func (e *Extractor) Columns(names []string) *Columns {
 		}
 	}
 	return c
+}
+
+// settleCountry takes the column "Country" alone for the country where others, "Region" or
+// "Headquarters", would be it without that one.
+func (c *Columns) settleCountry(names []string) {
+	var all []int
+	own := -1
+	for i, col := range c.cols {
+		if col.field != intake.FieldCountry {
+			continue
+		}
+		all = append(all, i)
+		if c.e.dict.own[fold(unmark(clip(names[i], maxLabelBytes)))] {
+			if own >= 0 {
+				return
+			}
+			own = i
+		}
+	}
+	for _, i := range all {
+		if own >= 0 && i != own {
+			c.cols[i] = column{}
+		}
+	}
 }
 
 // ofDeals are the fields that a list of deals has, and an address book has not.

@@ -21,7 +21,9 @@ type dictionary struct {
 	labels map[string]intake.Field
 	// weak are labels that mean something else as often, "Lead" or "Project": they count only
 	// where what stands beside them is about that field too.
-	weak       map[string]bool
+	weak map[string]bool
+	// own are the labels by which a field is called first of all, one in each language.
+	own        map[string]bool
 	fuzzy      map[edge][]string // labels of at least minFuzzy letters
 	countries  map[string]string
 	currencies map[string]bool
@@ -62,14 +64,17 @@ const minFuzzy = 6
 // builtin returns the embedded dictionary. It is built once.
 var builtin = sync.OnceValue(func() *dictionary {
 	d := &dictionary{
-		labels: make(map[string]intake.Field), weak: make(map[string]bool), fuzzy: make(map[edge][]string),
+		labels: make(map[string]intake.Field), weak: make(map[string]bool), own: make(map[string]bool), fuzzy: make(map[edge][]string),
 		countries: make(map[string]string), currencies: make(map[string]bool),
 		words: make(map[string]map[string]string),
 	}
 	labels := rows("data/labels.tsv", 3)
 	for _, weak := range []bool{false, true} {
 		for _, row := range labels {
-			for _, l := range strings.Split(row[2], "|") {
+			for i, l := range strings.Split(row[2], "|") {
+				if i == 0 {
+					d.own[fold(l)] = true
+				}
 				if strings.HasSuffix(l, "?") == weak {
 					d.addLabel(l, intake.Field(row[0]), weak)
 				}

@@ -650,3 +650,22 @@ func TestALongListIsReadInLittleMemory(t *testing.T) {
 		t.Errorf("%d bytes more are held after %d rows", grown, s.Counts().Rows)
 	}
 }
+
+func TestARegionBesideTheCountryIsAColumnOfTheSenders(t *testing.T) {
+	for name, content := range map[string]string{
+		"in English":  "Company;Region;Country;Website\nA;EMEA;Austria;a.example\n",
+		"in German":   "Firma;Land;Region;Website\nA;Österreich;EMEA;a.example\n",
+		"the offices": "Firma;Land;Standort;Website\nA;Österreich;EMEA;a.example\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := list(t, content)
+			if len(f.rows) != 1 || f.rows[0].Lead[intake.FieldCountry] != "AT" || len(f.rows[0].Extra) != 1 {
+				t.Errorf("%+v, %v", f.rows, f.err)
+			}
+		})
+	}
+	f := list(t, "Company;Region;Website\nA;Austria;a.example\n")
+	if f.rows[0].Lead[intake.FieldCountry] != "AT" {
+		t.Errorf("a region alone: %v", f.rows[0].Lead)
+	}
+}
