@@ -82,7 +82,7 @@ func New(d Deps) *Drop {
 
 // Offer keeps a file, and opens its import in state intake.ImportPreviewed: none of it is taken
 // in until Start. f says whose it is and where the answer goes; Raw.Media is its media type, where
-// that says a charset, and ReceivedAt is now if it is zero; the rest is filled in here. The same
+// that says a charset, and ReceivedAt is now if it is zero; the rest is filled in here, Total by counting. The same
 // bytes from the same partner are the import of the first time, whatever became of it. A file
 // that can't be read is an *intake.FileError and is not kept; intake.ErrNotFound if there is no
 // such partner.
@@ -91,7 +91,8 @@ func (d *Drop) Offer(ctx context.Context, r *io.SectionReader, f intake.ImportFi
 	if err != nil {
 		return intake.Import{}, fileError(err)
 	}
-	if err := s.Close(); err != nil {
+	f.Total, err = s.Count()
+	if err := errors.Join(err, s.Close()); err != nil {
 		return intake.Import{}, err
 	}
 	if _, err := r.Seek(0, io.SeekStart); err != nil {

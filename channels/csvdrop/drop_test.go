@@ -334,6 +334,30 @@ func TestTheLinkOfAFileIsForThatFileUntilItIsRevoked(t *testing.T) {
 	if _, err := w.gateway.ImportByLink(t.Context(), token); err != intake.ErrLinkRevoked {
 		t.Error(err)
 	}
+	// Whoever hands it in again, by a link of today, gets one that works.
+	again := w.offer("alpha", "leads.csv", list(3, 0))
+	for range 2 {
+		if got, err := w.gateway.ImportByLink(t.Context(), again.Link[strings.LastIndexByte(again.Link, '/')+1:]); err != nil || got.ID != im.ID {
+			t.Error(got, err)
+		}
+		if once := w.offer("alpha", "leads.csv", list(3, 0)); once.Link != again.Link {
+			t.Error("a link that works was replaced")
+		}
+	}
+}
+
+func TestHowManyRowsThereAreIsKnownAtOnce(t *testing.T) {
+	w := begin(t)
+	first := w.offer("alpha", "leads.csv", list(250, 50))
+	if first.Total != 250 || first.State != intake.ImportPreviewed {
+		t.Errorf("%+v", first)
+	}
+	done := w.taken(first.ID)
+	for _, format := range []string{"csv", "xlsx"} {
+		if again := w.offer("beta", "result."+format, string(w.result(done, format))); again.Total != 250 {
+			t.Errorf("%s: %d rows", format, again.Total)
+		}
+	}
 }
 
 func TestEveryCodeOfAFileHasWordsInEveryLanguage(t *testing.T) {
