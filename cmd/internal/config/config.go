@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"leadgate/channels/api"
+	"leadgate/channels/csvdrop"
 	"leadgate/channels/mailbox"
 	"leadgate/channels/mailbox/senderauth"
 	"leadgate/channels/meetings"
@@ -38,6 +39,8 @@ type Config struct {
 	Pages      Pages  `yaml:"pages"`
 	// Form is the public form, which stands with the pages.
 	Form webform.Config `yaml:"form"`
+	// Lists are files of registrations.
+	Lists csvdrop.Config `yaml:"lists"`
 	// API serves partners' programs, beside the pages.
 	API api.Config `yaml:"api"`
 	// Staff are who may decide through links; empty for whoever is sent one.
@@ -101,6 +104,7 @@ func Default() Config {
 		Log:        Log{Level: "info", Format: "text"},
 		Admin:      Admin{Listen: "127.0.0.1:9464"},
 		Alerts:     Alerts{DownAfter: 15 * time.Minute},
+		Lists:      csvdrop.DefaultConfig(),
 		API:        api.Default(),
 		Policy:     rules.Default(),
 		Budget:     intake.DefaultBudget(),
@@ -227,6 +231,9 @@ func (c Config) Validate() Faults {
 	}
 	faults = append(faults, c.Pages.validate()...)
 	faults = append(faults, c.validateForm()...)
+	for _, err := range c.Lists.Validate() {
+		faults = append(faults, inside("lists", err))
+	}
 	faults = append(faults, c.validateAPI()...)
 	faults = append(faults, validateStaff(c.Staff)...)
 	ids, listFaults := c.Identity.lists()
