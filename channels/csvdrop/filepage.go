@@ -41,6 +41,7 @@ type filePage struct {
 	More    []faultLine
 	// Failed is why it can't be read to its end.
 	Failed   *faultLine
+	Last     int    // row that was taken in
 	Reply    string // who is told of the outcome; ""
 	Action   string
 	Progress string
@@ -60,7 +61,7 @@ func (f filePage) OfTotal() int { return max(0, f.Total) }
 
 // view is how far a list is.
 func (p *Pages) view(im intake.Import, lang string) (filePage, error) {
-	f := filePage{Name: im.Name, State: string(im.State), At: im.State, Counts: im.Counts, Total: im.Total}
+	f := filePage{Name: im.Name, State: string(im.State), At: im.State, Counts: im.Counts, Total: im.Total, Last: im.Last}
 	if im.Reply.Channel == p.Answers {
 		f.Reply = im.Reply.Address
 	}
