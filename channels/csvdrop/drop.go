@@ -207,6 +207,7 @@ func importRow(row sheet.Row) intake.ImportRow {
 // Start has the rows of an import taken in from now on, in the background; see
 // intake.Gateway.StartImport.
 func (d *Drop) Start(ctx context.Context, id string) (intake.Import, error) {
+	d.Forget(id)
 	im, err := d.Gateway.StartImport(ctx, id)
 	if err == nil && im.State == intake.ImportRunning {
 		d.jobs.begin(id, d.take)
@@ -216,6 +217,7 @@ func (d *Drop) Start(ctx context.Context, id string) (intake.Import, error) {
 
 // Cancel takes no more rows in; by is who says so.
 func (d *Drop) Cancel(ctx context.Context, id, by string) (intake.Import, error) {
+	d.Forget(id)
 	return d.Gateway.CancelImport(ctx, id, by)
 }
 
@@ -265,12 +267,12 @@ func newJobs() jobs {
 	return jobs{byID: make(map[string]bool), slots: make(chan struct{}, atOnce), ctx: ctx, cancel: cancel}
 }
 
-// begin works on an import, unless that is done already.
-func (j *jobs) begin(id string, work func(ctx context.Context, id string)) {
+// begin works on an import; false if that is done already, or nothing is begun any more.
+func (j *jobs) begin(id string, work func(ctx context.Context, id string)) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.byID[id] || j.ctx.Err() != nil {
-		return
+		return false
 	}
 	j.byID[id] = true
 	j.all.Go(func() {
@@ -286,6 +288,7 @@ func (j *jobs) begin(id string, work func(ctx context.Context, id string)) {
 		case <-j.ctx.Done():
 		}
 	})
+	return true
 }
 
 func (j *jobs) stop() {

@@ -373,3 +373,54 @@ func TestEveryCodeOfAFileHasWordsInEveryLanguage(t *testing.T) {
 		}
 	}
 }
+
+// held holds the preview of a list at its first rows, until it is let go.
+type held struct {
+	csvdrop.Gateway
+	began, free chan struct{}
+}
+
+func (h held) PreviewImport(ctx context.Context, f intake.ImportFile) (*intake.ImportPreview, error) {
+	h.began <- struct{}{}
+	<-h.free
+	return h.Gateway.PreviewImport(ctx, f)
+}
+
+func TestAPreviewThatNobodyWantsAnyMoreStopsAndCanBeMadeAnew(t *testing.T) {
+	w := begin(t)
+	h := held{w.gateway, make(chan struct{}, 10), make(chan struct{})}
+	d := csvdrop.New(csvdrop.Deps{Gateway: h, Extractor: w.drop.Extractor, Words: w.drop.Words, TempDir: t.TempDir()})
+	defer d.Close()
+	im := w.offer("alpha", "leads.csv", list(2000, 0))
+	if p, err := d.Checked(im); p.Done || err != nil {
+		t.Fatal(p, err)
+	}
+	<-h.began
+	d.Forget(im.ID)
+	if _, err := d.Checked(im); err != nil { // before the first has stopped
+		t.Fatal(err)
+	}
+	close(h.free)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		p, err := d.Checked(im)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.Done {
+			if p.Counts.Rows != 2000 {
+				t.Errorf("%+v", p.Counts)
+			}
+			break
+		}
+		select {
+		case <-tick.C:
+		case <-t.Context().Done():
+			t.Fatal("it was never made anew")
+		}
+	}
+	if n := len(h.began); n != 1 {
+		t.Errorf("%d previews more were made, want one", n)
+	}
+}

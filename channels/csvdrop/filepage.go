@@ -191,7 +191,6 @@ func (p *Pages) turn(ctx context.Context, im intake.Import, do string) (err erro
 	switch do {
 	case "start":
 		_, err = p.Drop.Start(ctx, im.ID)
-		p.Drop.Forget(im.ID) // what was judged is no longer so
 	case "cancel":
 		_, err = p.Drop.Cancel(ctx, im.ID, "partner:"+im.Partner)
 	}
@@ -255,7 +254,11 @@ func resultName(list, lang, format string) string {
 		}
 		return r
 	}, pages.Text(list))
-	list = strings.TrimSuffix(strings.TrimSuffix(list, path.Ext(list)), "-"+word)
+	switch ext := path.Ext(list); strings.ToLower(ext) {
+	case ".csv", ".tsv", ".txt", ".xlsx":
+		list = strings.TrimSuffix(list, ext)
+	}
+	list = strings.TrimSuffix(list, "-"+word)
 	if list == "" {
 		return word + "." + format
 	}

@@ -118,6 +118,9 @@ func (p *Pages) upload(c echo.Context) (err error) {
 		return p.turnAway(c, v, partner, u, err)
 	}
 	p.Log.Info("a list was handed in", "import", im.ID, "partner", im.Partner, "rows", im.Total, "state", im.State)
+	if im.State == intake.ImportPreviewed {
+		_, _ = p.Drop.Checked(im) // begins it; what comes of it is for the page
+	}
 	link, err := url.Parse(im.Link)
 	if err != nil {
 		return err

@@ -119,8 +119,8 @@ var thousands = map[string]string{"en": ",", "de": "."}
 // Number writes 12,500, or 12.500 in German.
 func Number(lang string, n int) string {
 	s := strconv.Itoa(n)
-	digits := strings.TrimPrefix(s, "-")
-	for i := len(s) - 3; i > len(s)-len(digits); i -= 3 {
+	sign := len(s) - len(strings.TrimPrefix(s, "-"))
+	for i := len(s) - 3; i > sign; i -= 3 {
 		s = s[:i] + thousands[lang] + s[i:]
 	}
 	return s
