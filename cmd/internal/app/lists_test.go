@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/textproto"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -489,4 +490,28 @@ func TestWhatWasErasedIsSaidToBeOnThePageOfItsList(t *testing.T) {
 	if resp, body := o.look(plainPath(page) + "/result.csv"); resp.StatusCode != 404 || strings.Contains(body, "Firm") {
 		t.Errorf("the result: %s", resp.Status)
 	}
+}
+
+func TestTheFormLeadsToThePageForListsWhoeverMayHandThemIn(t *testing.T) {
+	o := openLists(t)
+	for purpose, want := range map[intake.Purpose]bool{intake.PurposeForm: true, intake.PurposeEmbed: false} {
+		link, _, err := o.app.Gateway().FormLink(t.Context(), "brightpath", purpose)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, body := o.look(o.path(link))
+		if got := strings.Contains(body, `href="/desk`+intake.PathImport+`?`); got != want {
+			t.Errorf("from a link for %s: %v\n%s", purpose, got, body)
+		}
+	}
+	if _, body := o.look(intake.PathForm); strings.Contains(body, intake.PathImport+"?") {
+		t.Error("without a link the form leads to lists")
+	}
+	_, body := o.look(o.lists("brightpath"))
+	m := regexp.MustCompile(`<a href="/desk(/register\?[^"]+)"`).FindStringSubmatch(body)
+	if m == nil {
+		t.Fatalf("the way back is missing:\n%s", body)
+	}
+	resp, body := o.look(strings.ReplaceAll(m[1], "&amp;", "&"))
+	o.want("the way back", resp, body, 200, "Brightpath BV")
 }
