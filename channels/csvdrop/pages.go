@@ -54,7 +54,7 @@ type PageDeps struct {
 // counts, faults and the partner's own cases: nothing tells what is taken from what is free.
 type Pages struct {
 	PageDeps
-	c       Config
+	c       PageConfig
 	now     func() time.Time
 	limiter *pages.Limiter
 	origins *http.CrossOriginProtection
@@ -83,7 +83,7 @@ const (
 var files embed.FS
 
 // NewPages returns the pages of a site. The configuration was validated.
-func NewPages(c Config, d PageDeps) (*Pages, error) {
+func NewPages(c PageConfig, d PageDeps) (*Pages, error) {
 	p := &Pages{
 		PageDeps: d, c: c, now: d.Now, origins: http.NewCrossOriginProtection(),
 		busy: make(chan struct{}, atWork), writing: make(chan struct{}, atWriting),

@@ -403,7 +403,7 @@ func TestOnlyThePageAsItIsShownActs(t *testing.T) {
 }
 
 func TestAPartnerHandsInSoManyListsAnHour(t *testing.T) {
-	o := openLists(t, func(c *config.Config) { c.Lists.PartnerHour = 2 })
+	o := openLists(t, func(c *config.Config) { c.Lists.Page.PartnerHour = 2 })
 	path := o.lists("brightpath")
 	for n := range 3 {
 		resp, body := o.handsIn(path, "leads.csv", leads(n+1, 0), "ana@brightpath.example")

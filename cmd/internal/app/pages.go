@@ -84,7 +84,7 @@ func (a *App) mountPages(e *echo.Echo) error {
 		}
 		mounters = append(mounters, form)
 	}
-	lists, err := csvdrop.NewPages(a.cfg.Lists, csvdrop.PageDeps{
+	lists, err := csvdrop.NewPages(a.cfg.Lists.Page, csvdrop.PageDeps{
 		Site: site, Gateway: a.gateway, Drop: a.drop, Answers: mailChannel(a.cfg), Mail: mailAddress(a.cfg),
 		Form: a.cfg.Form.Enabled, Now: time.Now, Log: a.log,
 	})

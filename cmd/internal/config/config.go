@@ -39,8 +39,6 @@ type Config struct {
 	Pages      Pages  `yaml:"pages"`
 	// Form is the public form, which stands with the pages.
 	Form webform.Config `yaml:"form"`
-	// Lists are files of registrations.
-	Lists csvdrop.Config `yaml:"lists"`
 	// API serves partners' programs, beside the pages.
 	API api.Config `yaml:"api"`
 	// Staff are who may decide through links; empty for whoever is sent one.
@@ -105,7 +103,7 @@ func Default() Config {
 		Log:        Log{Level: "info", Format: "text"},
 		Admin:      Admin{Listen: "127.0.0.1:9464"},
 		Alerts:     Alerts{DownAfter: 15 * time.Minute},
-		Lists:      csvdrop.DefaultConfig(),
+		Lists:      Lists{Page: csvdrop.DefaultPageConfig()},
 		API:        api.Default(),
 		Policy:     rules.Default(),
 		Budget:     intake.DefaultBudget(),
@@ -232,9 +230,6 @@ func (c Config) Validate() Faults {
 	}
 	faults = append(faults, c.Pages.validate()...)
 	faults = append(faults, c.validateForm()...)
-	for _, err := range c.Lists.Validate() {
-		faults = append(faults, inside("lists", err))
-	}
 	faults = append(faults, c.validateAPI()...)
 	faults = append(faults, validateStaff(c.Staff)...)
 	ids, listFaults := c.Identity.lists()
