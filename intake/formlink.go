@@ -48,6 +48,13 @@ func (g *Gateway) FormLink(ctx context.Context, id string, purpose Purpose) (url
 	return url, expires, err
 }
 
+// UploadLink is the page for files of registrations behind the same token as a partner's own link to
+// the form. A link of PurposeEmbed leads to no upload there.
+func UploadLink(form string) string {
+	base, token, _ := strings.Cut(form, PathForm+"?p=")
+	return base + PathImport + "?p=" + token
+}
+
 // RevokeFormLinks ends all links of a partner to the form, and to what came of its files.
 func (g *Gateway) RevokeFormLinks(ctx context.Context, id string) error {
 	return g.update(ctx, func(c *change) error {

@@ -152,8 +152,8 @@ func importOf(batch string) (id string, ok bool) { return strings.CutPrefix(batc
 func ImportID(partner, sha256 string) string { return shortID(partner + "\x00" + sha256) }
 
 // OpenImport keeps that there is a file, in state ImportPreviewed, and takes nothing in. A file
-// that the partner handed in before is the import of then, whatever its state. ErrNotFound if
-// there is no such partner.
+// that the partner handed in before is the import of then, whatever its state; its link is a new one
+// if that of then works no more. ErrNotFound if there is no such partner.
 func (g *Gateway) OpenImport(ctx context.Context, f ImportFile) (im Import, err error) {
 	switch {
 	case f.Raw.SHA256 == "" || f.Channel == "" || f.ReceivedAt.IsZero():
@@ -173,15 +173,17 @@ func (g *Gateway) OpenImport(ctx context.Context, f ImportFile) (im Import, err 
 		im, err = imported(tx, id)
 		switch {
 		case errors.Is(err, ErrNotFound):
-		case err != nil || im.Erased.IsZero():
+		case err != nil:
 			return err
+		case im.Erased.IsZero():
+			return g.renewImportLink(tx, &im, g.stamp())
 		default: // the file comes anew
 			if err := forgetRows(tx, id); err != nil {
 				return err
 			}
 		}
 		im = Import{ID: id, ImportFile: f, State: ImportPreviewed, Told: im.Told}
-		if im.Link, err = g.importLink(tx, im); err != nil {
+		if im.Link, err = g.importLink(tx, im, im.ReceivedAt); err != nil {
 			return err
 		}
 		if err := tx.PutRecord(spaceImportAt, importAt(im), nil); err != nil {

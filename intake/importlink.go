@@ -3,14 +3,15 @@ package intake
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 )
 
 // importLinkLife is how long the page of a file of rows is there.
 const importLinkLife = 90 * day
 
-// importLink makes the link to the page of a file; "" without pages.
-func (g *Gateway) importLink(tx Records, im Import) (string, error) {
+// importLink makes the link to the page of a file that works from some time on; "" without pages.
+func (g *Gateway) importLink(tx Records, im Import, from time.Time) (string, error) {
 	if g.links == nil {
 		return "", nil
 	}
@@ -19,8 +20,27 @@ func (g *Gateway) importLink(tx Records, im Import) (string, error) {
 		return "", err
 	}
 	return g.links.Import(Grant{
-		Partner: im.Partner, Import: im.ID, Links: revoked, Expires: im.ReceivedAt.Add(importLinkLife).Truncate(time.Second).Unix(),
+		Partner: im.Partner, Import: im.ID, Links: revoked, Expires: from.Add(importLinkLife).Truncate(time.Second).Unix(),
 	}), nil
+}
+
+// renewImportLink gives a file that comes again a link that works, if the one it has works no more.
+func (g *Gateway) renewImportLink(tx Records, im *Import, now time.Time) error {
+	if g.links == nil {
+		return nil
+	}
+	revoked, err := revokedLinks(tx, im.Partner)
+	if err != nil {
+		return err
+	}
+	grant, err := g.links.Read(im.Link[strings.LastIndexByte(im.Link, '/')+1:], now)
+	if err == nil && grant.Links == revoked && grant.Import == im.ID {
+		return nil
+	}
+	if im.Link, err = g.importLink(tx, *im, now); err != nil {
+		return err
+	}
+	return putJSON(tx, spaceImport, im.ID, im)
 }
 
 // ImportByLink returns the file of rows whose page a link leads to; ErrLinkInvalid,

@@ -83,7 +83,7 @@ func New(d Deps) *Drop {
 
 // Offer keeps a file, and opens its import in state intake.ImportPreviewed: none of it is taken
 // in until Start. f says whose it is and where the answer goes; Raw.Media is its media type, where
-// that says a charset, and ReceivedAt is now if it is zero; the rest is filled in here. The same
+// that says a charset, and ReceivedAt is now if it is zero; the rest is filled in here, Total by counting. The same
 // bytes from the same partner are the import of the first time, whatever became of it. A file
 // that can't be read is an *intake.FileError and is not kept; intake.ErrNotFound if there is no
 // such partner.
@@ -92,7 +92,8 @@ func (d *Drop) Offer(ctx context.Context, r *io.SectionReader, f intake.ImportFi
 	if err != nil {
 		return intake.Import{}, fileError(err)
 	}
-	if err := s.Close(); err != nil {
+	f.Total, err = s.Count()
+	if err := errors.Join(err, s.Close()); err != nil {
 		return intake.Import{}, err
 	}
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
@@ -230,6 +231,7 @@ func (d *Drop) Count(ctx context.Context, r *io.SectionReader, name, media strin
 // Start has the rows of an import taken in from now on, in the background; see
 // intake.Gateway.StartImport.
 func (d *Drop) Start(ctx context.Context, id string) (intake.Import, error) {
+	d.Forget(id)
 	im, err := d.Gateway.StartImport(ctx, id)
 	if err == nil && im.State == intake.ImportRunning {
 		d.jobs.begin(id, d.take)
@@ -239,6 +241,7 @@ func (d *Drop) Start(ctx context.Context, id string) (intake.Import, error) {
 
 // Cancel takes no more rows in; by is who says so.
 func (d *Drop) Cancel(ctx context.Context, id, by string) (intake.Import, error) {
+	d.Forget(id)
 	return d.Gateway.CancelImport(ctx, id, by)
 }
 
@@ -288,12 +291,12 @@ func newJobs() jobs {
 	return jobs{byID: make(map[string]bool), slots: make(chan struct{}, atOnce), ctx: ctx, cancel: cancel}
 }
 
-// begin works on an import, unless that is done already.
-func (j *jobs) begin(id string, work func(ctx context.Context, id string)) {
+// begin works on an import; false if that is done already, or nothing is begun any more.
+func (j *jobs) begin(id string, work func(ctx context.Context, id string)) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.byID[id] || j.ctx.Err() != nil {
-		return
+		return false
 	}
 	j.byID[id] = true
 	j.all.Go(func() {
@@ -309,6 +312,7 @@ func (j *jobs) begin(id string, work func(ctx context.Context, id string)) {
 		case <-j.ctx.Done():
 		}
 	})
+	return true
 }
 
 func (j *jobs) stop() {

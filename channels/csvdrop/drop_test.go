@@ -334,6 +334,30 @@ func TestTheLinkOfAFileIsForThatFileUntilItIsRevoked(t *testing.T) {
 	if _, err := w.gateway.ImportByLink(t.Context(), token); err != intake.ErrLinkRevoked {
 		t.Error(err)
 	}
+	// Whoever hands it in again, by a link of today, gets one that works.
+	again := w.offer("alpha", "leads.csv", list(3, 0))
+	for range 2 {
+		if got, err := w.gateway.ImportByLink(t.Context(), again.Link[strings.LastIndexByte(again.Link, '/')+1:]); err != nil || got.ID != im.ID {
+			t.Error(got, err)
+		}
+		if once := w.offer("alpha", "leads.csv", list(3, 0)); once.Link != again.Link {
+			t.Error("a link that works was replaced")
+		}
+	}
+}
+
+func TestHowManyRowsThereAreIsKnownAtOnce(t *testing.T) {
+	w := begin(t)
+	first := w.offer("alpha", "leads.csv", list(250, 50))
+	if first.Total != 250 || first.State != intake.ImportPreviewed {
+		t.Errorf("%+v", first)
+	}
+	done := w.taken(first.ID)
+	for _, format := range []string{"csv", "xlsx"} {
+		if again := w.offer("beta", "result."+format, string(w.result(done, format))); again.Total != 250 {
+			t.Errorf("%s: %d rows", format, again.Total)
+		}
+	}
 }
 
 func TestEveryCodeOfAFileHasWordsInEveryLanguage(t *testing.T) {
@@ -347,5 +371,56 @@ func TestEveryCodeOfAFileHasWordsInEveryLanguage(t *testing.T) {
 		if got := templates.Fault("en", p); got != "in English; mend it" {
 			t.Errorf("%s: %q", code, got)
 		}
+	}
+}
+
+// held holds the preview of a list at its first rows, until it is let go.
+type held struct {
+	csvdrop.Gateway
+	began, free chan struct{}
+}
+
+func (h held) PreviewImport(ctx context.Context, f intake.ImportFile) (*intake.ImportPreview, error) {
+	h.began <- struct{}{}
+	<-h.free
+	return h.Gateway.PreviewImport(ctx, f)
+}
+
+func TestAPreviewThatNobodyWantsAnyMoreStopsAndCanBeMadeAnew(t *testing.T) {
+	w := begin(t)
+	h := held{w.gateway, make(chan struct{}, 10), make(chan struct{})}
+	d := csvdrop.New(csvdrop.Deps{Gateway: h, Extractor: w.drop.Extractor, Words: w.drop.Words, TempDir: t.TempDir()})
+	defer d.Close()
+	im := w.offer("alpha", "leads.csv", list(2000, 0))
+	if p, err := d.Checked(im); p.Done || err != nil {
+		t.Fatal(p, err)
+	}
+	<-h.began
+	d.Forget(im.ID)
+	if _, err := d.Checked(im); err != nil { // before the first has stopped
+		t.Fatal(err)
+	}
+	close(h.free)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		p, err := d.Checked(im)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.Done {
+			if p.Counts.Rows != 2000 {
+				t.Errorf("%+v", p.Counts)
+			}
+			break
+		}
+		select {
+		case <-tick.C:
+		case <-t.Context().Done():
+			t.Fatal("it was never made anew")
+		}
+	}
+	if n := len(h.began); n != 1 {
+		t.Errorf("%d previews more were made, want one", n)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"slices"
 	"sync"
 
 	"leadgate/channels/csvdrop/sheet"
@@ -138,6 +139,8 @@ type checks struct {
 
 // check is a preview that is being made, or was.
 type check struct {
+	dropped chan struct{} // closed once nobody wants it any more
+
 	mu  sync.Mutex
 	now Preview
 	err error
@@ -149,13 +152,11 @@ func (d *Drop) Checked(im intake.Import) (Preview, error) {
 	d.checks.mu.Lock()
 	c := d.checks.byID[im.ID]
 	if c == nil {
-		c = new(check)
-		d.checks.byID[im.ID] = c
-		if d.checks.old = append(d.checks.old, im.ID); len(d.checks.old) > heldChecks {
-			delete(d.checks.byID, d.checks.old[0])
-			d.checks.old = d.checks.old[1:]
+		c = &check{dropped: make(chan struct{})}
+		// One that was dropped may be about to stop: the next call tries again.
+		if d.jobs.begin("preview of "+im.ID, func(ctx context.Context, _ string) { d.check(ctx, im, c) }) {
+			d.checks.add(im.ID, c)
 		}
-		d.jobs.begin("preview of "+im.ID, func(ctx context.Context, _ string) { d.check(ctx, im, c) })
 	}
 	d.checks.mu.Unlock()
 	c.mu.Lock()
@@ -163,20 +164,43 @@ func (d *Drop) Checked(im intake.Import) (Preview, error) {
 	return c.now, c.err
 }
 
-// Forget drops the preview of an import: the next one is made anew.
+// Forget drops the preview of an import, and stops it: the next one is made anew.
 func (d *Drop) Forget(id string) {
 	d.checks.mu.Lock()
 	defer d.checks.mu.Unlock()
-	delete(d.checks.byID, id)
+	d.checks.drop(id)
+}
+
+// add holds a preview, and drops the oldest if there are too many.
+func (c *checks) add(id string, one *check) {
+	c.byID[id] = one
+	if c.old = append(c.old, id); len(c.old) > heldChecks {
+		c.drop(c.old[0])
+	}
+}
+
+func (c *checks) drop(id string) {
+	if one := c.byID[id]; one != nil {
+		close(one.dropped)
+		delete(c.byID, id)
+		c.old = slices.DeleteFunc(c.old, func(old string) bool { return old == id })
+	}
 }
 
 func (d *Drop) check(ctx context.Context, im intake.Import, c *check) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	p, err := d.Preview(ctx, im, func(p Preview) {
+		select {
+		case <-c.dropped:
+			stop()
+		default:
+		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.now = p
 	})
-	if err != nil {
+	if err != nil && ctx.Err() == nil {
 		d.Forget(im.ID)
 		d.Log.Error("a preview failed", "import", im.ID, "err", err)
 	}

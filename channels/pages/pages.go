@@ -93,7 +93,7 @@ func New(o Options) (*Site, error) {
 }
 
 // Parse reads the templates of one page in a language. They define title, main and foot, and
-// get a Page; moment, day, span and text are there for what they show.
+// get a Page; moment, span, text and number are there for what they show.
 func (s *Site) Parse(lang string, from fs.FS, names ...string) (*template.Template, error) {
 	t, err := template.New("page").Funcs(s.funcs(lang)).ParseFS(files, "html/layout.html", "html/"+lang+".html")
 	if err != nil {

@@ -215,3 +215,14 @@ func TestHoweverManyVisitorsComeTheyAreFewInMemory(t *testing.T) {
 		t.Errorf("%d are remembered", n)
 	}
 }
+
+func TestLargeNumbersAreReadInGroups(t *testing.T) {
+	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", -1234567: "-1,234,567", -100: "-100", 50000: "50,000"} {
+		if got := Number("en", n); got != want {
+			t.Errorf("%d is %q, want %q", n, got, want)
+		}
+	}
+	if got := Number("de", 50000); got != "50.000" {
+		t.Error(got)
+	}
+}

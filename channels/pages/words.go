@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -59,6 +60,7 @@ func (s *Site) funcs(lang string) template.FuncMap {
 		"moment": func(t any) template.HTML { return moment(lang, t, s.zone) },
 		"span":   func(sp intake.Span) string { return span(lang, sp) },
 		"text":   func(v any) string { return Text(fmt.Sprint(v)) },
+		"number": func(n int) string { return Number(lang, n) },
 	}
 }
 
@@ -109,6 +111,19 @@ func span(lang string, s intake.Span) string {
 		return "1 " + words[0]
 	}
 	return fmt.Sprintf("%d %s", s.Value, words[1])
+}
+
+// thousands stands between groups of three digits, by language.
+var thousands = map[string]string{"en": ",", "de": "."}
+
+// Number writes 12,500, or 12.500 in German.
+func Number(lang string, n int) string {
+	s := strconv.Itoa(n)
+	sign := len(s) - len(strings.TrimPrefix(s, "-"))
+	for i := len(s) - 3; i > sign; i -= 3 {
+		s = s[:i] + thousands[lang] + s[i:]
+	}
+	return s
 }
 
 // Text is what somebody wrote, without what takes part in text unseen: controls, what turns

@@ -41,6 +41,7 @@ type formPage struct {
 	Captcha captcha.Widget
 	Texts   Texts
 	Contact string
+	Lists   string // where lists are handed in, for who proves whom he registers for; ""
 	Base    string
 }
 
@@ -91,6 +92,9 @@ func (f *Form) renderForm(c echo.Context, status int, fr frame, in input, wrong 
 		Action: f.Site.Base() + intake.PathForm + fr.query(), Opened: f.sign(f.open()), Partner: fr.partner, Parent: fr.parent,
 		Groups: f.groups(fr.lang, in, wrong), Consent: in.values[string(intake.FieldConsent)] == intake.ConsentYes,
 		Problem: problem, Captcha: worded(w, fr.lang), Texts: f.c.Texts[fr.lang], Contact: f.Contact, Base: f.Site.Base(),
+	}
+	if fr.proves && f.Lists {
+		p.Lists = p.Base + intake.PathImport + fr.query()
 	}
 	for _, g := range p.Groups {
 		for _, q := range g.Fields {

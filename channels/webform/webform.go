@@ -60,8 +60,10 @@ type Deps struct {
 	Answers string
 	// Contact is the address that visitors can write to if the form does not take them.
 	Contact string
-	Now     func() time.Time // time.Now if nil
-	Log     *slog.Logger     // discarded if nil
+	// Lists says that there is a page for lists of prospects, at intake.PathImport.
+	Lists bool
+	Now   func() time.Time // time.Now if nil
+	Log   *slog.Logger     // discarded if nil
 	// Refused is told why something was not taken in, for metrics; may be nil.
 	Refused func(why string)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"leadgate/cmd/internal/demo"
+	"leadgate/intake"
 )
 
 func demoCommand() *cobra.Command {
@@ -64,7 +65,11 @@ func runDemo(ctx context.Context, out io.Writer, dir, httpAddr, smtpAddr string)
 	go func() {
 		select {
 		case <-a.Ready():
-			greet(out, dir, at, a.MailAddress(), tries)
+			lists, err := listsLink(ctx, a.Gateway(), cfg.Pages.URL, at)
+			if err != nil {
+				fmt.Fprintln(os.Stderr, err)
+			}
+			greet(out, dir, at, a.MailAddress(), lists, tries)
 		case <-ctx.Done():
 		}
 	}()
@@ -88,18 +93,26 @@ func self() string {
 	return os.Args[0]
 }
 
+// listsLink is where the partner of the demo's list uploads it.
+func listsLink(ctx context.Context, g *intake.Gateway, base, at string) (string, error) {
+	link, _, err := g.FormLink(ctx, demo.ListPartner, intake.PurposeForm)
+	return "http://" + at + strings.TrimPrefix(intake.UploadLink(link), base), err
+}
+
 // greet says what runs and prints commands to try, ready to be copied.
-func greet(out io.Writer, dir, httpAddr, smtpAddr string, tries []demo.Try) {
+func greet(out io.Writer, dir, httpAddr, smtpAddr, lists string, tries []demo.Try) {
 	var b strings.Builder
 	fmt.Fprintf(&b, `%[1]s takes registrations at %[2]s.
 
   mail      smtp://%[3]s  (senders on this machine are believed; a real set-up asks for proof)
   form      http://%[4]s/register
+  lists     %[6]s
+            (a partner's own link; %[7]s is a list to upload)
   page      http://%[4]s/demo
   answers   %[5]s/*.eml
 
 Try these, in another terminal:
-`, demo.Vendor, demo.Address, smtpAddr, httpAddr, filepath.Join(dir, demo.OutboxDir))
+`, demo.Vendor, demo.Address, smtpAddr, httpAddr, filepath.Join(dir, demo.OutboxDir), lists, filepath.Join(dir, demo.TryDir, demo.List))
 	for _, t := range tries {
 		fmt.Fprintf(&b, "\n  # %s\n  curl -sS smtp://%s --mail-from %s --mail-rcpt %s -T %s\n", t.Says, smtpAddr, t.From, demo.Address, t.File)
 	}

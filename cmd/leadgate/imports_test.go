@@ -48,7 +48,7 @@ var drawing = []struct {
 	{"channels/pages/pagestest", nil, []string{"github.com/chromedp"}},
 	{"channels/desk", []string{"channels", "channels/pages", "intake"}, []string{"github.com/labstack/echo/v4"}},
 	{"channels/webform", []string{"channels", "channels/pages", "channels/webform/captcha", "intake", "intake/identity"}, []string{"github.com/labstack/echo/v4", "golang.org/x/text"}},
-	{"channels/csvdrop", []string{"channels", "channels/csvdrop/result", "channels/csvdrop/sheet", "channels/pages", "intake", "intake/extract"}, []string{"github.com/labstack/echo/v4"}},
+	{"channels/csvdrop", []string{"channels", "channels/csvdrop/result", "channels/csvdrop/sheet", "channels/pages", "intake", "intake/extract", "intake/identity"}, []string{"github.com/labstack/echo/v4"}},
 	{"channels/csvdrop/sheet", []string{"intake", "intake/extract"}, []string{"github.com/gocarina/gocsv", "github.com/xuri/excelize/v2", "golang.org/x/text"}},
 	{"channels/csvdrop/result", []string{"channels/csvdrop/sheet"}, []string{"github.com/gocarina/gocsv", "github.com/xuri/excelize/v2"}},
 	{"channels/statuspage", []string{"channels", "channels/pages", "intake"}, []string{"github.com/labstack/echo/v4"}},

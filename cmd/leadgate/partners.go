@@ -120,14 +120,15 @@ func partnersList(p *place) *cobra.Command {
 
 // partnersLink prints a partner's own link to the form, or ends all of them.
 func partnersLink(p *place) *cobra.Command {
-	var revoke, embed, asJSON bool
+	var revoke, embed, lists, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "link ID",
 		Short: "Print a partner's own link to the form, which proves who registers",
 		Long: "Print a link to the form by which whoever has it registers for the partner, without a\n" +
 			"confirmation by mail. It works for a year. Send it to the partner alone, and don't put it\n" +
 			"into a page; if it got into other hands, end all links of the partner with --revoke and\n" +
-			"send a new one. With --embed the link is for the partner's own pages: the form can stand\n" +
+			"send a new one. With --lists the link leads to the page where a list of prospects is\n" +
+			"uploaded; the form leads there, too. With --embed the link is for the partner's own pages: the form can stand\n" +
 			"there in a frame, names the partner, and proves nothing.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -151,6 +152,9 @@ func partnersLink(p *place) *cobra.Command {
 				if asJSON {
 					return printJSON(cmd.OutOrStdout(), l)
 				}
+				if lists {
+					l.URL = l.Lists
+				}
 				fmt.Fprintf(cmd.ErrOrStderr(), "works until %s\n", l.Expires.Format(time.DateOnly))
 				_, err = fmt.Fprintln(cmd.OutOrStdout(), l.URL)
 				return err
@@ -159,8 +163,9 @@ func partnersLink(p *place) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&revoke, "revoke", false, "end all links of the partner, those of --embed too")
 	cmd.Flags().BoolVar(&embed, "embed", false, "print one for the partner's own pages, which proves nothing")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print an object")
-	cmd.MarkFlagsMutuallyExclusive("revoke", "embed")
+	cmd.Flags().BoolVar(&lists, "lists", false, "print the one to the page where lists of prospects are uploaded")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print an object, with both")
+	cmd.MarkFlagsMutuallyExclusive("revoke", "embed", "lists")
 	return cmd
 }
 

@@ -55,7 +55,8 @@ type Row struct {
 	Fault    *Problem
 }
 
-// Counts says how far a file was read. Rows is always Read and Faulted together.
+// Counts says how far a file was read. Rows is always Read and Faulted together, unless they were
+// only counted.
 type Counts struct {
 	Rows    int // of data
 	Read    int
@@ -401,8 +402,39 @@ func (s *Sheet) take(h head, e *extract.Extractor) error {
 // Next returns the next row of data, io.EOF behind the last. An *Error is a limit or a damage of
 // the file: the rows before it are good, and what is behind can't be had.
 func (s *Sheet) Next() (Row, error) {
+	rec, err := s.data()
+	if err != nil {
+		return Row{}, err
+	}
+	row := s.row(rec)
+	if row.Fault != nil {
+		s.counts.Faulted++
+	} else {
+		s.counts.Read++
+	}
+	return row, nil
+}
+
+// Count returns how many rows of data there are from here on, down to the end or to what can't be
+// read. It is much faster than reading them, and leaves none to Next. Other errors are the
+// reader's.
+func (s *Sheet) Count() (n int, err error) {
+	for {
+		_, err := s.data()
+		var e *Error
+		switch {
+		case err == io.EOF || errors.As(err, &e):
+			return n, nil
+		case err != nil:
+			return n, err
+		}
+		n++
+	}
+}
+
+// data returns the next record that is a row of data.
+func (s *Sheet) data() (rec record, err error) {
 	for s.err == nil {
-		var rec record
 		if rec, s.err = s.in.next(); s.err != nil {
 			var e *Error
 			if errors.As(s.err, &e) {
@@ -423,16 +455,10 @@ func (s *Sheet) Next() (Row, error) {
 			s.err = e
 			break
 		}
-		row := s.row(rec)
 		s.counts.Rows++
-		if row.Fault != nil {
-			s.counts.Faulted++
-		} else {
-			s.counts.Read++
-		}
-		return row, nil
+		return rec, nil
 	}
-	return Row{}, s.err
+	return record{}, s.err
 }
 
 // pick returns the sender's cells of a row of the file.

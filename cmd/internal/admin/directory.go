@@ -29,9 +29,11 @@ type (
 	}
 )
 
-// FormLink is a partner's own link to the form.
+// FormLink is a partner's own link to the form, or one for the partner's pages.
 type FormLink struct {
-	URL     string    `json:"url"`
+	URL string `json:"url"`
+	// Lists is the page for lists of prospects behind the same link; "" for the partner's pages.
+	Lists   string    `json:"lists,omitempty"`
 	Expires time.Time `json:"expires"`
 }
 
@@ -48,8 +50,13 @@ func (b Backend) directory(mux *http.ServeMux) {
 		return b.Gateway.Partner(r.Context(), r.PathValue("id"))
 	})
 	handle("POST /v1/partners/{id}/form-link", func(r *http.Request) (any, error) {
-		url, expires, err := b.Gateway.FormLink(r.Context(), r.PathValue("id"), intake.Purpose(r.URL.Query().Get("for")))
-		return FormLink{url, expires}, noPartner(r.PathValue("id"), err)
+		purpose := intake.Purpose(r.URL.Query().Get("for"))
+		url, expires, err := b.Gateway.FormLink(r.Context(), r.PathValue("id"), purpose)
+		l := FormLink{URL: url, Expires: expires}
+		if err == nil && purpose == intake.PurposeForm {
+			l.Lists = intake.UploadLink(url)
+		}
+		return l, noPartner(r.PathValue("id"), err)
 	})
 	handle("DELETE /v1/partners/{id}/form-link", func(r *http.Request) (any, error) {
 		return struct{}{}, noPartner(r.PathValue("id"), b.Gateway.RevokeFormLinks(r.Context(), r.PathValue("id")))

@@ -179,6 +179,14 @@ func mailChannel(cfg config.Config) string {
 	return mailbox.Channel
 }
 
+// mailAddress is where partners write to; "" without a mailbox.
+func mailAddress(cfg config.Config) string {
+	if len(cfg.Mailboxes) == 0 {
+		return ""
+	}
+	return cfg.Mailboxes[0].Address
+}
+
 func (a *App) buildMailboxes() error {
 	key, err := intake.Secret(context.Background(), a.store, "mail-threads")
 	if err != nil {

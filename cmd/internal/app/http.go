@@ -16,8 +16,8 @@ import (
 	"leadgate/intake"
 )
 
-// newEcho returns a router that survives panics, bounds bodies, numbers requests and logs
-// what fails, without query strings.
+// newEcho returns a router that survives panics, bounds bodies (but those of lists, whose page does
+// so itself), numbers requests and logs what fails, without query strings.
 func newEcho(log *slog.Logger) *echo.Echo {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
@@ -28,7 +28,9 @@ func newEcho(log *slog.Logger) *echo.Echo {
 		}
 		e.DefaultHTTPErrorHandler(err, c)
 	}
-	e.Use(middleware.RequestID(), middleware.BodyLimit("1M"))
+	e.Use(middleware.RequestID(), middleware.BodyLimitWithConfig(middleware.BodyLimitConfig{
+		Limit: "1M", Skipper: func(c echo.Context) bool { return c.Path() == intake.PathImport },
+	}))
 	e.Use(middleware.RecoverWithConfig(middleware.RecoverConfig{
 		LogErrorFunc: func(c echo.Context, err error, stack []byte) error {
 			log.Error("panic in a request", "path", c.Path(), "err", err, "stack", string(stack))

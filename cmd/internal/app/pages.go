@@ -9,6 +9,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"leadgate/channels"
+	"leadgate/channels/csvdrop"
 	"leadgate/channels/desk"
 	"leadgate/channels/pages"
 	"leadgate/channels/statuspage"
@@ -83,6 +84,17 @@ func (a *App) mountPages(e *echo.Echo) error {
 		}
 		mounters = append(mounters, form)
 	}
+	lists, err := csvdrop.NewPages(a.cfg.Lists.Page, csvdrop.PageDeps{
+		Site: site, Gateway: a.gateway, Drop: a.drop, Answers: mailChannel(a.cfg), Mail: mailAddress(a.cfg),
+		Form: a.cfg.Form.Enabled, Now: time.Now, Log: a.log,
+	})
+	if err != nil {
+		return err
+	}
+	if err := lists.MountAssets(e); err != nil {
+		return err
+	}
+	mounters = append(mounters, lists)
 	if err := a.mountAPI(e); err != nil {
 		return err
 	}
@@ -115,7 +127,7 @@ func (a *App) buildForm(site *pages.Site) (*webform.Form, error) {
 	reader := extract.New(a.ids, extract.Options{})
 	return webform.New(a.cfg.Form, webform.Deps{
 		Site: site, Gateway: a.gateway, Gate: gate, Identity: a.ids, Read: reader.Value, Key: key,
-		Answers: mailChannel(a.cfg), Contact: a.cfg.Policy.Contact.Email, Now: time.Now, Log: a.log, Refused: a.metrics.formRefused,
+		Answers: mailChannel(a.cfg), Contact: a.cfg.Policy.Contact.Email, Lists: true, Now: time.Now, Log: a.log, Refused: a.metrics.formRefused,
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"leadgate/channels/api"
+	"leadgate/channels/csvdrop"
 	"leadgate/channels/mailbox"
 	"leadgate/channels/mailbox/senderauth"
 	"leadgate/channels/meetings"
@@ -102,6 +103,7 @@ func Default() Config {
 		Log:        Log{Level: "info", Format: "text"},
 		Admin:      Admin{Listen: "127.0.0.1:9464"},
 		Alerts:     Alerts{DownAfter: 15 * time.Minute},
+		Lists:      Lists{Page: csvdrop.DefaultPageConfig()},
 		API:        api.Default(),
 		Policy:     rules.Default(),
 		Budget:     intake.DefaultBudget(),

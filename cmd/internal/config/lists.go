@@ -7,14 +7,19 @@ import (
 	"leadgate/channels/csvdrop"
 )
 
-// Lists says how files of registrations come in beside mail and pages.
+// Lists says how files of registrations come in beside mail.
 type Lists struct {
+	// Page takes them from partners, beside the other pages.
+	Page csvdrop.PageConfig `yaml:"page"`
 	// Folder is watched.
 	Folder csvdrop.FolderConfig `yaml:"folder"`
 }
 
 func (c Config) validateLists() Faults {
 	var faults Faults
+	for _, err := range c.Lists.Page.Validate() {
+		faults = append(faults, inside("lists.page", err))
+	}
 	for _, err := range unjoin(c.Lists.Folder.Validate()) {
 		faults = append(faults, inside("lists.folder", err))
 	}

@@ -72,6 +72,9 @@ func Config(dir string, l Listeners) config.Config {
 //go:embed partners.csv
 var partnersCSV string
 
+//go:embed leads.csv
+var leadsCSV string
+
 //go:embed pages/register.eml
 var registerMail string
 
@@ -136,5 +139,13 @@ func WriteTries(dir string) ([]Try, error) {
 		}
 		written = append(written, t.Try)
 	}
-	return written, nil
+	list := filepath.Join(dir, TryDir, List)
+	return written, os.WriteFile(list, []byte(leadsCSV), 0o600)
 }
+
+// List is the file below TryDir with a list of prospects, some of which are to be corrected, and
+// ListPartner whose it is.
+const (
+	List        = "leads.csv"
+	ListPartner = "brightpath"
+)
