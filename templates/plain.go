@@ -181,6 +181,9 @@ func (w *plainWriter) partner(kind intake.MessageKind, v view) {
 }
 
 func (w *plainWriter) imported(n importView) {
+	if n.Fault != "" {
+		w.say(w.phrase("imported.fault", n))
+	}
 	for _, line := range []struct {
 		count int
 		name  string
@@ -188,6 +191,9 @@ func (w *plainWriter) imported(n importView) {
 		if line.count > 0 {
 			w.say(w.phrase("imported."+line.name, n))
 		}
+	}
+	if n.Attached {
+		w.say(w.phrase("imported.attached", n))
 	}
 	w.button(w.phrase("imported.result", n), n.Link)
 }

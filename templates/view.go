@@ -105,19 +105,27 @@ type importView struct {
 
 	Rows, Accepted, Merged, Unchanged, NeedsInfo, Rejected, Left int
 
-	Mend bool
+	// Fault says why the file can't be read, or not further, and Place where.
+	Fault, Place string
+
+	Mend, Again, Attached bool
 }
 
-func newImport(f *intake.ImportFacts) *importView {
+func newImport(f *intake.ImportFacts, tag string) *importView {
 	if f == nil {
 		f = &intake.ImportFacts{}
 	}
 	n := f.Counts
-	return &importView{
+	v := &importView{
 		Name: line(f.Name, maxShort), State: string(f.State), Link: link(f.Link),
 		Rows: n.Rows, Accepted: n.Accepted, Merged: n.Merged, Unchanged: n.Unchanged, NeedsInfo: n.NeedsInfo,
 		Rejected: n.Rejected, Left: f.Left, Mend: n.NeedsInfo+n.Rejected+f.Left > 0,
+		Again: f.Again, Attached: f.Attached,
 	}
+	if f.Cause != nil {
+		v.Fault, v.Place = line(Fault(tag, *f.Cause), maxLong), line(localeFor(tag).places.Replace(f.Place), maxShort)
+	}
+	return v
 }
 
 // fieldView is a field as it was understood; Words are those of the partner if they differ.
@@ -164,7 +172,7 @@ func newView(m intake.Message, program, tag string) view {
 		v.Cases, v.Faults = l.cases(m.Cases), l.faults(m.Faults)
 		v.Asks, v.Fill = l.askedOf(m.Cases), l.fill(m.Cases)
 	case intake.MessageImported:
-		v.Import = newImport(m.Import)
+		v.Import = newImport(m.Import, tag)
 	case intake.MessageNotice, intake.MessageHelp:
 		v.Notice = string(m.Notice)
 		v.Asks, v.Weekly = l.blank(), f.Weekly
