@@ -18,22 +18,33 @@ const answersPage = 500
 const NotTaken = "not_taken_in"
 
 // Result writes what became of each row of an import, in the columns behind the sender's own, as
-// a file of the format that came, or of another one: "csv" or "xlsx", "" for that which came. Rows that were not reached yet, and those
-// behind the end of one that was cancelled, are NotTaken. ErrErased.
-func (d *Drop) Result(ctx context.Context, im intake.Import, format string, w io.Writer) (err error) {
+// a file of the format that came, or of another one: "csv" or "xlsx", "" for that which came. Rows
+// that were not reached yet, and those behind the end of one that was cancelled, are NotTaken.
+// ErrErased.
+func (d *Drop) Result(ctx context.Context, im intake.Import, format string, w io.Writer) error {
+	_, err := d.result(ctx, im, format, w)
+	return err
+}
+
+// result is Result; it returns what the file looks like.
+func (d *Drop) result(ctx context.Context, im intake.Import, format string, w io.Writer) (o result.Options, err error) {
 	k, err := d.open(ctx, im)
 	if err != nil {
-		return err
+		return o, err
 	}
 	defer func() { err = errors.Join(err, k.Close()) }()
-	partner, err := d.Gateway.Partner(ctx, im.Partner)
-	if err != nil {
-		return err
-	}
-	o := result.For(k.Sheet)
+	o = result.For(k.Sheet)
 	if format != "" {
 		o.Format = sheet.Format(format)
 	}
+	partner, err := d.Gateway.Partner(ctx, im.Partner)
+	if err != nil {
+		return o, err
+	}
+	return o, d.writeResult(ctx, im, k, partner, o, w)
+}
+
+func (d *Drop) writeResult(ctx context.Context, im intake.Import, k *kept, partner intake.Partner, o result.Options, w io.Writer) error {
 	out, err := result.New(w, o)
 	if err != nil {
 		return err

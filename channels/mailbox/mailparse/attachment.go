@@ -8,7 +8,7 @@ import (
 
 // Limits of the contents that are kept, in bytes after decoding.
 const (
-	maxTable    = 10 << 20
+	MaxTable    = 10 << 20 // of KindCSV and KindSheet
 	maxCalendar = 256 << 10
 	maxCard     = 64 << 10
 	maxContents = 24 << 20 // of all attachments of a mail
@@ -33,9 +33,9 @@ type Kind string
 // The kinds of attachments that have Content.
 const (
 	KindOther    Kind = ""
-	KindCSV      Kind = "csv"      // text/csv, text/tab-separated-values; at most maxTable bytes
+	KindCSV      Kind = "csv"      // text/csv, text/tab-separated-values; at most MaxTable bytes
 	KindCalendar Kind = "calendar" // text/calendar (RFC 5545); at most maxCalendar bytes
-	// KindSheet is a document of a program for spreadsheets; at most maxTable bytes. Whether it is
+	// KindSheet is a document of a program for spreadsheets; at most MaxTable bytes. Whether it is
 	// one that can be read its bytes tell.
 	KindSheet Kind = "sheet"
 	KindCard  Kind = "card" // text/vcard, text/x-vcard (RFC 6350); at most maxCard bytes
@@ -94,7 +94,7 @@ func isSheet(media, extension string) bool {
 func (k Kind) limit() int {
 	switch k {
 	case KindCSV, KindSheet:
-		return maxTable
+		return MaxTable
 	case KindCalendar:
 		return maxCalendar
 	case KindCard:
