@@ -333,6 +333,11 @@ func (d *Drop) take(ctx context.Context, id string) {
 
 // takeOnce returns nil once the import is over.
 func (d *Drop) takeOnce(ctx context.Context, id string) (err error) {
+	defer func() {
+		if p := recover(); p != nil { // a file is never the end of the program
+			err = errors.Join(err, fmt.Errorf("import %s: panic: %v", id, p))
+		}
+	}()
 	im, err := d.Gateway.Import(ctx, id)
 	if err != nil || im.State != intake.ImportRunning {
 		return err

@@ -37,8 +37,8 @@ type Deps struct {
 	// Lists takes in lists of prospects that are attached; if nil, a table is read as far as a
 	// mail is, and workbooks are not.
 	Lists Lists
-	Now      func() time.Time // time.Now if nil
-	Log      *slog.Logger     // discarded if nil
+	Now   func() time.Time // time.Now if nil
+	Log   *slog.Logger     // discarded if nil
 	// RootCAs are who servers' certificates are checked against; the system's if nil.
 	RootCAs *x509.CertPool
 	// Tokens keeps refresh tokens that servers replace; the process alone if nil.

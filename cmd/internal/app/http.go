@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"leadgate/channels/api"
 	"leadgate/channels/mailbox"
 	"leadgate/cmd/internal/admin"
 	"leadgate/intake"
@@ -28,7 +29,9 @@ func newEcho(log *slog.Logger) *echo.Echo {
 		}
 		e.DefaultHTTPErrorHandler(err, c)
 	}
-	e.Use(middleware.RequestID(), middleware.BodyLimit("1M"))
+	e.Use(middleware.RequestID(), middleware.BodyLimitWithConfig(middleware.BodyLimitConfig{
+		Limit: "1M", Skipper: func(c echo.Context) bool { return c.Request().URL.Path == api.Base+api.PathImports }, // it has its own
+	}))
 	e.Use(middleware.RecoverWithConfig(middleware.RecoverConfig{
 		LogErrorFunc: func(c echo.Context, err error, stack []byte) error {
 			log.Error("panic in a request", "path", c.Path(), "err", err, "stack", string(stack))
