@@ -33,6 +33,8 @@ type ImportFacts struct {
 	Place string      `json:"place,omitempty"`
 	// Again says that the same file was sent before, and that this is what came of it then.
 	Again bool `json:"again,omitempty"`
+	// Standing is how its cases stand, in a message of later; nil in the first.
+	Standing *ImportStanding `json:"standing,omitempty"`
 	// Attached is set by the channel that sends the result along.
 	Attached bool `json:"-"`
 }

@@ -184,10 +184,15 @@ func (w *plainWriter) imported(n importView) {
 	if n.Fault != "" {
 		w.say(w.phrase("imported.fault", n))
 	}
-	for _, line := range []struct {
+	type counted struct {
 		count int
 		name  string
-	}{{n.Accepted, "accepted"}, {n.Merged, "merged"}, {n.NeedsInfo, "needs_info"}, {n.Rejected, "rejected"}, {n.Left, "left"}} {
+	}
+	lines := []counted{{n.Accepted, "accepted"}, {n.Merged, "merged"}, {n.NeedsInfo, "needs_info"}, {n.Rejected, "rejected"}, {n.Left, "left"}}
+	if n.Standing {
+		lines = []counted{{n.Waiting, "waiting"}, {n.Lapsed, "lapsed"}, {n.Late, "late"}, {n.Ending, "ending"}, {n.Expired, "expired"}}
+	}
+	for _, line := range lines {
 		if line.count > 0 {
 			w.say(w.phrase("imported."+line.name, n))
 		}

@@ -105,7 +105,9 @@ func samples(kind intake.MessageKind) []intake.Message {
 		}}}
 		again.Import.Again, again.Import.Attached = true, true
 		unchanged.Import.Counts = intake.ImportCounts{Rows: 8, Merged: 8, Unchanged: 8}
-		list = append(list, refused, again, unchanged)
+		standing := sample(kind, "", "")
+		standing.Import.Standing = &intake.ImportStanding{Waiting: 300, Due: standing.At, Lapsed: 1, Late: 7, Ending: 2, Until: standing.At, Expired: 1}
+		list = append(list, refused, again, unchanged, standing)
 	}
 	if kind == intake.MessageRequested {
 		for _, status := range intake.Statuses() {
