@@ -1,20 +1,26 @@
 package mailbox
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/emersion/go-imap/v2"
 	"github.com/xuri/excelize/v2"
 
+	"leadgate/channels/channeltest/mailserver"
 	"leadgate/channels/csvdrop"
 	"leadgate/channels/mailbox/mailparse"
 	"leadgate/channels/mailbox/senderauth"
@@ -125,11 +131,7 @@ func enclosed(t *testing.T, o outgoing) attachedFile {
 // count counts cases.
 func (o *office) count() int {
 	o.t.Helper()
-	cases, err := o.gateway.Cases(o.t.Context(), intake.CaseQuery{Limit: 1000})
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	return len(cases)
+	return len(o.cases())
 }
 
 func (o *office) imports() []intake.Import {
@@ -376,4 +378,202 @@ func (s stopping) Start(ctx context.Context, id string) (intake.Import, error) {
 
 func (s stopping) TellImport(ctx context.Context, id, key string, to intake.Route) error {
 	return s.after("TellImport", s.Lists.TellImport(ctx, id, key, to))
+}
+
+// killing has the server killed once a list is taken in, before its mail can be filed.
+type killing struct {
+	Lists
+	kill func()
+}
+
+func (k killing) TellImport(ctx context.Context, id, key string, to intake.Route) error {
+	defer k.kill()
+	return k.Lists.TellImport(ctx, id, key, to)
+}
+
+// TestAListThroughARealServer has a list come through Dovecot, which is killed between the list
+// and the filing of its mail; its result is corrected and sent back.
+func TestAListThroughARealServer(t *testing.T) {
+	d := mailserver.StartDovecot(t, "")
+	user := "lists@vendor.example"
+	o := openOffice(t, testAddress, "alpha.example")
+	o.withLists()
+	answers := newSMTPSink(t)
+	cfg := Config{Name: "partners", Address: testAddress, IMAP: dovecotAccount(d, user), SMTP: answers.config(), SenderProof: senderauth.Config{Mode: senderauth.ModeNone}}
+	deps := o.m.deps
+	kills := 0
+	deps.Lists = killing{deps.Lists, sync.OnceFunc(func() { kills = d.SignalIMAP(t, syscall.SIGKILL) })}
+	deps.SpoolDir = t.TempDir()
+	box, err := New(cfg, deps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	quick(box)
+	o.gateway.Register(Channel, Repliers{box})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- box.Run(ctx, o.gateway) }()
+	defer func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	}()
+	crlf := func(mail string) []byte { return []byte(strings.ReplaceAll(mail, "\n", "\r\n")) }
+	next := func(n int) outgoing {
+		t.Helper()
+		eventually(t, fmt.Sprintf("%d answers", n), 40*time.Second, func() bool { return len(answers.all()) >= n })
+		eventually(t, "the mails are filed", 10*time.Second, func() bool {
+			return d.Count(t, user, "INBOX", &imap.SearchCriteria{}) == 0
+		})
+		all := answers.all()
+		if len(all) != n {
+			t.Fatalf("%d answers, want %d", len(all), n)
+		}
+		return outgoing{to: all[n-1].To[0], data: all[n-1].Data}
+	}
+	deliverTo(t, d, user, crlf(mailWith(1, "Date: "+time.Now().Format(time.RFC1123Z)+"\n", "Here is our list.", attachedFile{"leads.csv", csvOf(listOf(60, 20))})))
+	first := next(1)
+	if answer := parsed(t, string(first.data)); kills == 0 || o.count() != 57 || !strings.Contains(answer.Text, "* 57 registered") {
+		t.Fatalf("%d processes killed, %d cases:\n%s", kills, o.count(), answer.Text)
+	}
+	file := enclosed(t, first)
+	file.content = bytes.ReplaceAll(file.content, []byte(",they said what?,"), []byte(",yes,"))
+	deliverTo(t, d, user, crlf(mailWith(2, "In-Reply-To: <"+parsed(t, string(first.data)).MessageID+">\n", "Corrected.", file)))
+	second := parsed(t, string(next(2).data))
+	if o.count() != 60 || len(o.imports()) != 2 || len(o.asides()) != 0 || !strings.Contains(second.Text, "* 3 registered") || !strings.Contains(second.Text, "* 57 known already and unchanged") {
+		t.Errorf("%d cases, %d imports, %d aside:\n%s", o.count(), len(o.imports()), len(o.asides()), second.Text)
+	}
+	if n := d.Count(t, user, "Processed", &imap.SearchCriteria{}); n != 2 {
+		t.Errorf("%d mails are filed", n)
+	}
+}
+
+// TestHostileWorkbooksDoNoHarm sends what is made to use up memory, to fetch things or to run.
+func TestHostileWorkbooksDoNoHarm(t *testing.T) {
+	packed := func(files map[string]string) []byte {
+		var b bytes.Buffer
+		z := zip.NewWriter(&b)
+		for _, name := range slices.Sorted(maps.Keys(files)) {
+			w, err := z.Create(name)
+			if err == nil {
+				_, err = io.WriteString(w, files[name])
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := z.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	// with is a good workbook of two companies with more files in it.
+	with := func(more map[string]string) []byte {
+		good := xlsxOf(t, listOf(2, 0))
+		r, err := zip.NewReader(bytes.NewReader(good), int64(len(good)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files := maps.Clone(more)
+		for _, f := range r.File {
+			in, err := f.Open()
+			if err != nil {
+				t.Fatal(err)
+			}
+			content, err := io.ReadAll(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, known := files[f.Name]; !known {
+				files[f.Name] = string(content)
+			}
+		}
+		return packed(files)
+	}
+	many := [][]string{listOf(0, 0)[0]}
+	for range 100_000 / 40 {
+		many = append(many, slices.Repeat([]string{"x"}, 40))
+	}
+	for name, tt := range map[string]struct {
+		file  attachedFile
+		cases int
+		says  string
+	}{
+		"a bomb":                    {attachedFile{"leads.xlsx", with(map[string]string{"xl/media/a.bin": strings.Repeat("\x00", 200<<20)})}, 0, "could not read your file"},
+		"a bomb in a sheet":         {attachedFile{"leads.xlsx", with(map[string]string{"xl/worksheets/sheet1.xml": strings.Repeat(" ", 200<<20)})}, 0, "could not read your file"},
+		"100,000 cells":             {attachedFile{"leads.xlsx", xlsxOf(t, many)}, 0, "2500 rows"},
+		"links to other files":      {attachedFile{"leads.xlsx", with(map[string]string{"xl/externalLinks/externalLink1.xml": `<externalLink xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"/>`})}, 2, "* 2 registered"},
+		"macros":                    {attachedFile{"leads.xlsm", with(map[string]string{"xl/vbaProject.bin": "Sub AutoOpen()"})}, 2, "* 2 registered"},
+		"an entity that is a bomb":  {attachedFile{"leads.xlsx", with(map[string]string{"xl/workbook.xml": `<!DOCTYPE a [<!ENTITY b "c"><!ENTITY d "&b;&b;">]><workbook>&d;</workbook>`})}, 0, "could not read your file"},
+		"a name that breaks out":    {attachedFile{"../../etc/\u202ecron.xlsx", xlsxOf(t, listOf(2, 0))}, 2, "* 2 registered"},
+		"formulas in what we write": {attachedFile{"leads.xlsx", xlsxOf(t, append(listOf(2, 0), []string{"=HYPERLINK(\"http://evil.example\")", "www.c9.example", "Germany", "Jane", "CTO", "jane@c9.example", "@SUM(1+1) is slow every day", "evaluation", "+no"}))}, 3, "* 1 registered, with something"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o := openOffice(t, testAddress, "alpha.example")
+				o.withLists()
+				o.deliver(mailWith(1, "", "", tt.file))
+				_, answer := o.answer()
+				if !strings.Contains(answer.Text, tt.says) || o.count() != tt.cases {
+					t.Errorf("%d cases:\n%s", o.count(), answer.Text)
+				}
+				for _, a := range answer.Attachments {
+					if strings.ContainsAny(a.Name, "/\\\n\u202e") {
+						t.Errorf("the result is called %q", a.Name)
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestASummaryIsTheSameInEachAttempt has the mail server take none of the first attempts, while
+// the cases that the result tells of change.
+func TestASummaryIsTheSameInEachAttempt(t *testing.T) {
+	for _, name := range []string{"leads.xlsx", "leads.csv"} {
+		synctest.Test(t, func(t *testing.T) {
+			o := openOffice(t, testAddress, "alpha.example")
+			o.withLists()
+			var tried [][]byte
+			o.out.refuse = func(sent outgoing) error {
+				if !bytes.Contains(sent.data, []byte("multipart/mixed")) {
+					return nil // of the cases that change
+				}
+				if tried = append(tried, sent.data); len(tried) == 3 {
+					return nil
+				}
+				for _, r := range o.cases() {
+					if r.Status.Holds() {
+						if _, err := o.gateway.Withdraw(t.Context(), r.Number, intake.Verdict{By: "mia"}); err != nil {
+							t.Error(err)
+						}
+						break
+					}
+				}
+				return errors.New("try again later")
+			}
+			content := xlsxOf(t, listOf(60, 0))
+			if name == "leads.csv" {
+				content = csvOf(listOf(60, 0))
+			}
+			o.deliver(mailWith(1, "", "", attachedFile{name, content}))
+			time.Sleep(time.Hour)
+			synctest.Wait()
+			if len(tried) < 3 || !bytes.Equal(tried[0], tried[1]) || !bytes.Equal(tried[0], tried[2]) {
+				t.Errorf("%s: %d attempts, not the same", name, len(tried))
+			}
+			enclosed(t, outgoing{data: tried[0]})
+		})
+	}
+}
+
+// cases are all that there are.
+func (o *office) cases() []intake.Registration {
+	o.t.Helper()
+	all, err := o.gateway.Cases(o.t.Context(), intake.CaseQuery{Limit: 1000})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return all
 }
