@@ -72,7 +72,7 @@ func (a *acceptance) reportBatch(c *change, proven bool) error {
 
 // reportJoined has a case told of that the submission joined, if its checks are over.
 func (a *acceptance) reportJoined(c *change) error {
-	if a.receipt.Case == "" {
+	if a.receipt.Case == "" || a.outcome == "new" && a.receipt.Status == StatusSubmitted {
 		return nil
 	}
 	r, err := c.Case(a.receipt.Case)
@@ -102,18 +102,20 @@ func (c *change) awaitBatch(number, id string) error {
 	if err != nil {
 		return err
 	}
-	if w.Batch != id {
-		w = awaited{Batch: id}
+	if w.Batch == id {
+		w.N++
+		return putJSON(c, spaceBatchCase, number, w)
 	}
-	w.N++
-	return c.putAwaited(number, w)
+	if w.Batch != "" {
+		if err := c.dropAwaited(number); err != nil {
+			return err
+		}
+	}
+	return c.putAwaited(number, awaited{Batch: id, N: 1})
 }
 
-// putAwaited has w await a case, in the place of what awaited it before.
+// putAwaited has w await a case that nothing awaits.
 func (c *change) putAwaited(number string, w awaited) error {
-	if err := c.dropAwaited(number); err != nil {
-		return err
-	}
 	if id, ok := importOf(w.Batch); ok {
 		if err := c.PutRecord(spaceImportOpen, id+"/"+number, nil); err != nil {
 			return err
@@ -158,7 +160,7 @@ func (c *change) passBatchOn(from, to string) error {
 	if known.Batch == w.Batch {
 		w.N += known.N
 	}
-	return errors.Join(c.dropAwaited(from), c.putAwaited(to, w))
+	return errors.Join(c.dropAwaited(from), c.dropAwaited(to), c.putAwaited(to, w))
 }
 
 // tellBatch counts a case of a batch that has come to a state worth telling. It reports false

@@ -50,6 +50,10 @@ func canonicalTimes(r *Registration) {
 	v := reflect.ValueOf(r).Elem()
 	for _, place := range timesOfCase {
 		t := v.FieldByIndex(place).Addr().Interface().(*time.Time)
+		if t.IsZero() {
+			*t = time.Time{}
+			continue
+		}
 		*t = t.UTC().Truncate(time.Microsecond)
 	}
 }

@@ -126,11 +126,14 @@ func longField(f Field) bool { return f == FieldProblem || f == FieldSolutionFit
 
 // cleanText drops what is not text, folds white space, and bounds the length.
 func cleanText(v string, f Field) string {
-	v = strings.ToValidUTF8(v, "\uFFFD")
 	limit := maxShortRunes
 	if longField(f) {
 		limit = maxLongRunes
 	}
+	if len(v) <= limit && isLine(v) {
+		return v
+	}
+	v = strings.ToValidUTF8(v, "\uFFFD")
 	var lines []string
 	for line := range strings.Lines(strings.ReplaceAll(v, "\r\n", "\n")) {
 		line = strings.Join(strings.Fields(strings.Map(printable, line)), " ")
@@ -143,6 +146,20 @@ func cleanText(v string, f Field) string {
 		sep = "\n"
 	}
 	return cut(strings.Join(lines, sep), limit)
+}
+
+// isLine reports whether v is a line of what can be seen of ASCII, with single blanks between
+// its words: most values are, and stay as they are.
+func isLine(v string) bool {
+	for i := range len(v) {
+		switch c := v[i]; {
+		case c > ' ' && c <= '~':
+		case c == ' ' && i > 0 && i < len(v)-1 && v[i-1] != ' ':
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 // printable maps white space to a blank and drops control and formatting characters, among

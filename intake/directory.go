@@ -2,6 +2,7 @@ package intake
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -195,6 +196,26 @@ func (g *Gateway) IsPartner(domain string) bool {
 func (g *Gateway) Partner(ctx context.Context, id string) (p Partner, err error) {
 	err = g.store.View(ctx, func(tx Tx) error {
 		p, err = partner(tx, id)
+		return err
+	})
+	return p, err
+}
+
+// FindPartner returns the partner that staff mean by an id, a code or a domain; ErrNotFound.
+func (g *Gateway) FindPartner(ctx context.Context, name string) (p Partner, err error) {
+	err = g.store.View(ctx, func(tx Tx) error {
+		id := strings.ToLower(strings.TrimSpace(name))
+		if p, err = partner(tx, id); !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		owner, err := partnerByCode(tx, id)
+		if err == nil && owner == "" {
+			owner, err = domainOwner(tx, id)
+		}
+		if err != nil {
+			return err
+		}
+		p, err = partner(tx, owner)
 		return err
 	})
 	return p, err

@@ -20,9 +20,9 @@ const (
 	importPrefix = "import:"
 	// MaxImportRows is the most that AcceptRows takes at once: a transaction stays short.
 	MaxImportRows = 500
-	// importChunk is how many RunImport commits at once. More of them are hardly faster, and who
-	// else wants to write waits for them.
-	importChunk = 100
+	// importChunk is how many RunImport commits at once. With fewer of them more time goes into
+	// commits; for more of them whoever else wants to write waits longer.
+	importChunk = 200
 	// importPage is how many chunks of outcomes are read at once.
 	importPage = 8
 )
@@ -75,8 +75,12 @@ type ImportFile struct {
 	Reply Route `json:"reply,omitzero"`
 	// Raw is the file, kept: an import that was interrupted goes on from there.
 	Raw Raw `json:"raw"`
-	// ReceivedAt is the claim time of all its rows.
+	// ReceivedAt is when it came.
 	ReceivedAt time.Time `json:"received_at"`
+	// AtOnce says that its sender asked for nothing but that it be taken in. Its rows count from
+	// ReceivedAt; those of one that is looked at first count from when somebody has it taken in,
+	// or looking would keep a place.
+	AtOnce bool `json:"at_once,omitempty"`
 	// Total is how many rows it has, 0 if nobody has counted.
 	Total int `json:"total,omitempty"`
 }
@@ -92,6 +96,8 @@ type Import struct {
 	// Erased is when the file was deleted, because it told of somebody who was erased; there is no
 	// result any more.
 	Erased time.Time `json:"erased,omitzero"`
+	// Claim is the claim time of the rows that are taken in from now on; zero before.
+	Claim time.Time `json:"claim,omitzero"`
 	// Last is the number of the last row that was taken in; all before it were, too.
 	Last   int          `json:"last,omitempty"`
 	Counts ImportCounts `json:"counts"`
@@ -218,10 +224,14 @@ func (g *Gateway) StartImport(ctx context.Context, id string) (Import, error) {
 			return nil
 		case ImportCancelled, ImportFailed:
 			im.Told++
+			im.Claim = c.at // it had given up its place
 			im.Ended, im.Summarised, im.By, im.Cause = time.Time{}, time.Time{}, "", nil
 		}
 		if im.Began.IsZero() {
-			im.Began = c.at
+			im.Began, im.Claim = c.at, c.at
+			if im.AtOnce {
+				im.Claim = im.ReceivedAt
+			}
 		}
 		im.State = ImportRunning
 		return nil
@@ -387,13 +397,22 @@ func (g *Gateway) AcceptRows(ctx context.Context, id string, rows []ImportRow) (
 	if err != nil {
 		return Import{}, nil, err
 	}
+	if im.State != ImportRunning {
+		return im, nil, fmt.Errorf("import %s: %w", id, ErrImportOver)
+	}
 	began := g.now()
-	taken, err := g.prepareRows(im, rows)
+	taken, err := g.prepareRows(ctx, im, rows)
 	if err != nil {
 		return im, nil, err
 	}
+	return g.takeRows(ctx, im, taken, began)
+}
+
+// takeRows takes rows in that are prepared, since began.
+func (g *Gateway) takeRows(ctx context.Context, im Import, taken []*rowAcceptance, began time.Time) (Import, []RowOutcome, error) {
+	id := im.ID
 	var outcomes []RowOutcome
-	err = g.update(ctx, func(c *change) error {
+	err := g.update(ctx, func(c *change) error {
 		var err error
 		if im, err = imported(c, id); err != nil {
 			return err
@@ -434,6 +453,7 @@ func (c *change) acceptRows(im *Import, rows []*rowAcceptance) ([]RowOutcome, er
 		if r.row.Number <= im.Last {
 			continue
 		}
+		r.s.ReceivedAt = im.Claim
 		o, err := r.run(c, im, p)
 		if err != nil {
 			return nil, fmt.Errorf("row %d: %w", r.row.Number, err)
@@ -454,40 +474,101 @@ func (g *Gateway) RunImport(ctx context.Context, id string, rows iter.Seq2[Impor
 	if err != nil || im.State != ImportRunning {
 		return im, err
 	}
-	chunk := make([]ImportRow, 0, importChunk)
-	deliver := func() error {
-		if len(chunk) > 0 {
-			_, _, err = g.AcceptRows(ctx, id, chunk)
-			chunk = chunk[:0]
-		}
-		return err
-	}
-	var unread error
-	for row, err := range rows {
-		if err != nil {
-			unread = fmt.Errorf("import %s: %w", id, err)
-			break
-		}
-		if row.Number <= im.Last {
-			continue
-		}
-		if chunk = append(chunk, row); len(chunk) == importChunk {
-			if err := deliver(); err != nil {
-				return g.endOf(ctx, im, err)
-			}
-		}
-	}
-	if err := deliver(); err != nil {
+	unread, err := g.feed(ctx, im, rows)
+	if err != nil {
 		return g.endOf(ctx, im, err)
 	}
 	if unread != nil {
-		return im, unread
+		return im, fmt.Errorf("import %s: %w", id, unread)
 	}
 	ended, err := g.FinishImport(ctx, id)
 	if err != nil {
 		return g.endOf(ctx, im, err)
 	}
 	return ended, nil
+}
+
+// feed takes the rows in that were not before: while one chunk is committed, the next is read and
+// prepared. It returns the error of rows apart, once all before it are taken in.
+func (g *Gateway) feed(ctx context.Context, im Import, rows iter.Seq2[ImportRow, error]) (unread, err error) {
+	w := rowWriter{chunks: make(chan rowChunk), done: make(chan struct{})}
+	go w.run(func(c rowChunk) error {
+		_, _, err := g.takeRows(ctx, im, c.rows, c.began)
+		return err
+	})
+	defer func() { err = errors.Join(err, w.close()) }()
+	var chunk []ImportRow
+	deliver := func() (more bool, err error) {
+		if len(chunk) == 0 {
+			return true, nil
+		}
+		began := g.now()
+		prepared, err := g.prepareRows(ctx, im, chunk)
+		chunk = chunk[:0]
+		return err == nil && w.write(rowChunk{prepared, began}), err
+	}
+	for row, err := range rows {
+		if err != nil {
+			unread = err
+			break
+		}
+		if row.Number <= im.Last {
+			continue
+		}
+		if chunk = append(chunk, row); len(chunk) == importChunk {
+			if more, err := deliver(); !more {
+				return nil, err
+			}
+		}
+	}
+	_, err = deliver()
+	return unread, err
+}
+
+// rowChunk is rows that are prepared, since a time.
+type rowChunk struct {
+	rows  []*rowAcceptance
+	began time.Time
+}
+
+// rowWriter commits chunks in their order, one by one, in a goroutine of its own.
+type rowWriter struct {
+	chunks chan rowChunk
+	done   chan struct{} // closed when the fields below are final
+
+	err      error
+	panicked any
+}
+
+func (w *rowWriter) run(take func(rowChunk) error) {
+	defer close(w.done)
+	defer func() { w.panicked = recover() }()
+	for c := range w.chunks {
+		w.err = errors.New("the writer of rows did not return") // if take ends its goroutine
+		if w.err = take(c); w.err != nil {
+			return
+		}
+	}
+}
+
+// write reports false if no more is taken: close says why.
+func (w *rowWriter) write(c rowChunk) bool {
+	select {
+	case w.chunks <- c:
+		return true
+	case <-w.done:
+		return false
+	}
+}
+
+// close waits until all chunks are committed.
+func (w *rowWriter) close() error {
+	close(w.chunks)
+	<-w.done
+	if w.panicked != nil {
+		panic(w.panicked) // where it would be without a goroutine
+	}
+	return w.err
 }
 
 // endOf is no error where somebody else has ended the import.

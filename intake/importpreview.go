@@ -41,7 +41,7 @@ func (g *Gateway) PreviewImport(ctx context.Context, f ImportFile) (*ImportPrevi
 		return nil, fmt.Errorf("partner %q: %w", f.Partner, err)
 	}
 	return &ImportPreview{
-		g: g, im: Import{ID: "preview-" + newID(), ImportFile: f}, staff: map[Verdicts]int{},
+		g: g, im: Import{ID: "preview-" + newID(), ImportFile: f, Claim: g.stamp()}, staff: map[Verdicts]int{},
 		seed: maphash.MakeSeed(), seen: map[uint64]bool{},
 	}, nil
 }
@@ -66,7 +66,7 @@ type previewed struct {
 // Add judges further rows, up to MaxImportRows, and returns what a partner may see of each. The
 // number of a case is there only if the partner has it already.
 func (p *ImportPreview) Add(ctx context.Context, rows []ImportRow) ([]RowOutcome, error) {
-	taken, err := p.g.prepareRows(p.im, rows)
+	taken, err := p.g.prepareRows(ctx, p.im, rows)
 	if err != nil {
 		return nil, err
 	}

@@ -1,12 +1,15 @@
 package intake
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
+	"time"
 )
 
 // ImportRow is one row of a file, as it was read.
@@ -122,21 +125,32 @@ func (p *RowProblem) mend() string {
 type rowAcceptance struct {
 	*acceptance
 	row ImportRow
+	// by is the partner as he was when asks was run: its results are those below.
+	by                *Partner
+	faults, questions []Problem
 }
 
-// prepareRows does what does not depend on the store.
-func (g *Gateway) prepareRows(im Import, rows []ImportRow) ([]*rowAcceptance, error) {
+// prepareRows does what does not depend on the store, and asks the policy, as the partner is.
+func (g *Gateway) prepareRows(ctx context.Context, im Import, rows []ImportRow) ([]*rowAcceptance, error) {
 	if len(rows) > MaxImportRows {
 		return nil, fmt.Errorf("%d rows are more than %d at once", len(rows), MaxImportRows)
 	}
-	taken := make([]*rowAcceptance, 0, len(rows))
+	var by Partner
+	err := g.store.View(ctx, func(tx Tx) (err error) {
+		by, err = partner(tx, im.Partner)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("partner %q: %w", im.Partner, err)
+	}
+	taken, at := make([]*rowAcceptance, 0, len(rows)), g.stamp()
 	for i, row := range rows {
 		if row.Number < 1 || i > 0 && row.Number <= rows[i-1].Number {
 			return nil, fmt.Errorf("row %d does not follow the one before", row.Number)
 		}
 		s := Submission{ // without Raw: the file is of other cases, too
 			Key: fmt.Sprintf("%s:%d", im.batch(), row.Number), Channel: im.Channel, Sender: im.Sender, Reply: im.Reply,
-			ReceivedAt: im.ReceivedAt, Lead: row.Lead, Problems: row.Problems, Partner: im.Partner, CaseHint: row.Case,
+			ReceivedAt: im.Claim, Lead: row.Lead, Problems: row.Problems, Partner: im.Partner, CaseHint: row.Case,
 			Batch: Batch{ID: im.batch()}, Subject: im.Name,
 		}
 		for _, x := range row.Extra {
@@ -149,7 +163,12 @@ func (g *Gateway) prepareRows(im Import, rows []ImportRow) ([]*rowAcceptance, er
 		// Who of the partner's people sends the file, and which number we gave a row, says nothing
 		// of whether it changed.
 		a.content = contentKey("partner:"+im.Partner, a.values())
-		taken = append(taken, &rowAcceptance{acceptance: a, row: row})
+		r := &rowAcceptance{acceptance: a, row: row}
+		if len(a.problems) == 0 {
+			r.by = &by
+			r.faults, r.questions = a.asks(g, at, by)
+		}
+		taken = append(taken, r)
 	}
 	return taken, nil
 }
@@ -212,8 +231,11 @@ func (r *rowAcceptance) take(c *change, p Partner) (RowOutcome, error) {
 		if !a.s.Lead.names() {
 			return r.rejected(Problem{Field: FieldCompanyName, Code: ProblemMissing}), nil
 		}
-		var faults []Problem
-		if faults, questions = a.asks(c, p); len(faults) > 0 {
+		faults := r.faults
+		if questions = r.questions; r.by == nil || !reflect.DeepEqual(*r.by, p) { // he was changed meanwhile
+			faults, questions = a.asks(c.g, c.at, p)
+		}
+		if len(faults) > 0 {
 			return r.rejected(faults...), nil
 		}
 	}
@@ -255,10 +277,10 @@ func (r *rowAcceptance) ownNumber(c *change, partnerID string) (bool, error) {
 
 // asks are what the policy would ask for if the row were alone in the world: faults that the
 // result of the file tells of, and questions with which a case can be opened.
-func (a *acceptance) asks(c *change, p Partner) (faults, questions []Problem) {
-	d := c.g.policy.Judge(c.at, Case{Partner: p, Registration: Registration{
+func (a *acceptance) asks(g *Gateway, at time.Time, p Partner) (faults, questions []Problem) {
+	d := g.policy.Judge(at, Case{Partner: p, Registration: Registration{
 		Partner: p.ID, Status: StatusSubmitted, Strength: a.s.Sender.Strength, Channel: a.s.Channel, Claim: a.s.ReceivedAt,
-		Accepted: c.at, Since: c.at, Lead: a.s.Lead.Clone(), Identity: a.keys, Scope: c.g.policy.Scope(a.s.Lead),
+		Accepted: at, Since: at, Lead: a.s.Lead.Clone(), Identity: a.keys, Scope: g.policy.Scope(a.s.Lead),
 	}})
 	for _, f := range d.Findings {
 		if f.Outcome != OutcomeAsk {

@@ -71,9 +71,9 @@ func (a *acceptance) ownCase(c *change, speaker string) (*Registration, error) {
 				return nil, err
 			}
 			own := slices.DeleteFunc(cases, func(r Registration) bool { return r.Partner != speaker || !r.Strength.Proven() })
-			for _, r := range own {
-				if scope == "" || r.Scope == "" || scope == r.Scope || len(own) >= maxParts {
-					return &r, nil
+			for i := range own {
+				if r := &own[i]; scope == "" || r.Scope == "" || scope == r.Scope || len(own) >= maxParts {
+					return r, nil
 				}
 			}
 		}

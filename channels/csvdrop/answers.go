@@ -49,21 +49,41 @@ func (d *Drop) writeResult(ctx context.Context, im intake.Import, k *kept, partn
 	if err != nil {
 		return err
 	}
-	outcomes := outcomes{ctx: ctx, drop: d, id: im.ID}
+	err = d.each(ctx, im, k, func(row sheet.Row, o *intake.RowOutcome) error {
+		a := sheet.Answer{Result: NotTaken, Case: row.Answer.Case}
+		if o != nil {
+			if a, err = d.answer(ctx, partner, *o); err != nil {
+				return err
+			}
+		}
+		return out.Write(row.Cells, a)
+	})
+	if err != nil {
+		return err
+	}
+	return out.Close()
+}
+
+// each calls fn with every row of an import, and with what became of it; nil if it was not taken in.
+func (d *Drop) each(ctx context.Context, im intake.Import, k *kept, fn func(sheet.Row, *intake.RowOutcome) error) error {
+	outcomes := outcomes{drop: d, id: im.ID}
 	for {
 		row, err := k.Next()
 		var unreadable *sheet.Error
 		if err == io.EOF || errors.As(err, &unreadable) {
-			return out.Close()
+			return nil
+		}
+		if err == nil {
+			err = ctx.Err()
 		}
 		if err != nil {
 			return err
 		}
-		a, err := outcomes.of(partner, row)
+		o, err := outcomes.of(ctx, row.Number)
 		if err != nil {
 			return err
 		}
-		if err := out.Write(row.Cells, a); err != nil {
+		if err := fn(row, o); err != nil {
 			return err
 		}
 	}
@@ -71,7 +91,6 @@ func (d *Drop) writeResult(ctx context.Context, im intake.Import, k *kept, partn
 
 // outcomes reads what became of rows, in their order.
 type outcomes struct {
-	ctx   context.Context
 	drop  *Drop
 	id    string
 	page  []intake.RowOutcome
@@ -79,21 +98,21 @@ type outcomes struct {
 	end   bool
 }
 
-// of returns the answer to a row.
-func (o *outcomes) of(partner intake.Partner, row sheet.Row) (sheet.Answer, error) {
+// of returns what became of a row; nil if it was not taken in.
+func (o *outcomes) of(ctx context.Context, number int) (*intake.RowOutcome, error) {
 	for {
-		for len(o.page) > 0 && o.page[0].Row < row.Number {
+		for len(o.page) > 0 && o.page[0].Row < number {
 			o.page = o.page[1:]
 		}
-		if len(o.page) > 0 && o.page[0].Row == row.Number {
-			return o.drop.answer(o.ctx, partner, o.page[0])
+		if len(o.page) > 0 && o.page[0].Row == number {
+			return &o.page[0], nil
 		}
 		if len(o.page) > 0 || o.end {
-			return sheet.Answer{Result: NotTaken, Case: row.Answer.Case}, nil
+			return nil, nil
 		}
 		var err error
-		if o.page, err = o.drop.Gateway.RowOutcomes(o.ctx, o.id, o.after, answersPage); err != nil {
-			return sheet.Answer{}, err
+		if o.page, err = o.drop.Gateway.RowOutcomes(ctx, o.id, o.after, answersPage); err != nil {
+			return nil, err
 		}
 		if o.end = len(o.page) == 0; !o.end {
 			o.after = o.page[len(o.page)-1].Row
@@ -101,9 +120,99 @@ func (o *outcomes) of(partner intake.Partner, row sheet.Row) (sheet.Answer, erro
 	}
 }
 
+// Answered is what became of a row, as programs read it.
+type Answered struct {
+	Row int `json:"row"`
+	// Result is an intake.RowResult, or NotTaken.
+	Result string `json:"result"`
+	Case   string `json:"case,omitempty"`
+	// Status is how the case stands now.
+	Status intake.Status `json:"status,omitempty"`
+	// Code is why: the codes of the problems, or an intake.Reason.
+	Code     string    `json:"code,omitempty"`
+	Problems []Problem `json:"problems,omitempty"`
+}
+
+// Problem is a problem of a row: where it is, and what mends it.
+type Problem struct {
+	sheet.Problem
+	Mend string `json:"mend,omitempty"`
+}
+
+// Answers calls fn with what became of each row of an import, in their order, until that returns an
+// error. Where the file was erased it does not say in which column a problem is, nor which rows
+// were not taken in.
+func (d *Drop) Answers(ctx context.Context, im intake.Import, fn func(Answered) error) (err error) {
+	k, err := d.open(ctx, im)
+	if errors.Is(err, ErrErased) {
+		return d.remembered(ctx, im, fn)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, k.Close()) }()
+	return d.each(ctx, im, k, func(row sheet.Row, o *intake.RowOutcome) error {
+		if o == nil {
+			return fn(Answered{Row: row.Number, Result: NotTaken, Case: row.Answer.Case})
+		}
+		a, err := d.answered(ctx, im, row, *o)
+		if err != nil {
+			return err
+		}
+		return fn(a)
+	})
+}
+
+// remembered is Answers of an import without its file.
+func (d *Drop) remembered(ctx context.Context, im intake.Import, fn func(Answered) error) error {
+	for after := 0; ; {
+		page, err := d.Gateway.RowOutcomes(ctx, im.ID, after, answersPage)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for _, o := range page {
+			a, err := d.answered(ctx, im, sheet.Row{Number: o.Row}, o)
+			if err != nil {
+				return err
+			}
+			if err := fn(a); err != nil {
+				return err
+			}
+			after = o.Row
+		}
+	}
+}
+
+func (d *Drop) answered(ctx context.Context, im intake.Import, row sheet.Row, o intake.RowOutcome) (Answered, error) {
+	a := Answered{Row: o.Row, Result: string(o.Result), Case: o.Case, Code: code(o)}
+	if o.Case != "" {
+		m, err := d.Gateway.StatusMessage(ctx, im.Partner, o.Case)
+		if err != nil && !errors.Is(err, intake.ErrNotFound) {
+			return a, err
+		}
+		a.Status = m.Facts.Status
+	}
+	for _, p := range o.Problems {
+		a.Problems = append(a.Problems, Problem{placed(row, p.Problem), p.Mend})
+	}
+	return a, nil
+}
+
+// code says in a word or more why a row came to what it did.
+func code(o intake.RowOutcome) string {
+	var codes []string
+	for _, p := range o.Problems {
+		codes = append(codes, p.Code)
+	}
+	if len(codes) == 0 {
+		return string(o.Reason)
+	}
+	return strings.Join(codes, " ")
+}
+
 // answer is what a sender is told about a row: what became of it, and how its case stands now.
 func (d *Drop) answer(ctx context.Context, partner intake.Partner, o intake.RowOutcome) (sheet.Answer, error) {
-	a := sheet.Answer{Case: o.Case, Result: string(o.Result), Code: string(o.Reason)}
+	a := sheet.Answer{Case: o.Case, Result: string(o.Result), Code: code(o)}
 	if o.Case != "" {
 		m, err := d.Gateway.StatusMessage(ctx, partner.ID, o.Case)
 		if err == nil {
@@ -113,13 +222,9 @@ func (d *Drop) answer(ctx context.Context, partner intake.Partner, o intake.RowO
 			return a, err
 		}
 	}
-	var codes, mends []string
+	var mends []string
 	for _, p := range o.Problems {
-		codes = append(codes, p.Code)
 		mends = append(mends, d.Words.Fault(partner.Locale, p))
-	}
-	if len(codes) > 0 {
-		a.Code = strings.Join(codes, " ")
 	}
 	a.Mend = strings.Join(mends, " ")
 	return a, nil

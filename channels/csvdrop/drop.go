@@ -37,6 +37,7 @@ type Gateway interface {
 	RowOutcomes(ctx context.Context, id string, after, limit int) ([]intake.RowOutcome, error)
 	PreviewImport(context.Context, intake.ImportFile) (*intake.ImportPreview, error)
 	Partner(ctx context.Context, id string) (intake.Partner, error)
+	FindPartner(ctx context.Context, name string) (intake.Partner, error)
 	StatusMessage(ctx context.Context, partner, number string) (intake.Message, error)
 }
 
@@ -221,6 +222,29 @@ func importRow(row sheet.Row) intake.ImportRow {
 		out.Extra = append(out.Extra, intake.Extra{Column: column, Value: row.Extra[column]})
 	}
 	return out
+}
+
+// Count returns how many rows a file has, as far as it can be read. An import whose ImportFile.Total
+// says so shows how far it is. It is an *intake.FileError if there are none.
+func (d *Drop) Count(ctx context.Context, r *io.SectionReader, name, media string) (rows int, err error) {
+	s, err := sheet.Open(r, r.Size(), name, d.options(media))
+	if err != nil {
+		return 0, fileError(err)
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	for {
+		_, err := s.Next()
+		if err == nil {
+			err = ctx.Err()
+		}
+		var unreadable *sheet.Error
+		if err == io.EOF || errors.As(err, &unreadable) { // that is told when it is taken in
+			return s.Counts().Rows, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
 }
 
 // Start has the rows of an import taken in from now on, in the background; see

@@ -30,6 +30,8 @@ type Preview struct {
 	// Faults are the first rows that would be refused, or asked about.
 	Faults  []Fault        `json:"faults,omitempty"`
 	Columns []sheet.Column `json:"columns"`
+	// Latest is what the rows judged since the last report would come to.
+	Latest []intake.RowOutcome `json:"-"`
 	// Failed is why the file can't be read to its end; nil if it can.
 	Failed *sheet.Problem `json:"failed,omitempty"`
 }
@@ -50,6 +52,18 @@ func (d *Drop) Preview(ctx context.Context, im intake.Import, progress func(Prev
 	}
 	defer func() { err = errors.Join(err, k.Close()) }()
 	return preview(ctx, d.Gateway, im.ImportFile, k.Sheet, progress)
+}
+
+// Try is Preview of a file that is not kept: it leaves no trace. A file that can't be read is an
+// *intake.FileError.
+func (d *Drop) Try(ctx context.Context, r *io.SectionReader, f intake.ImportFile, progress func(Preview)) (p Preview, err error) {
+	s, err := sheet.Open(r, r.Size(), f.Name, d.options(f.Raw.Media))
+	if err != nil {
+		return Preview{}, fileError(err)
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	f.Channel, f.ReceivedAt = Channel, d.Now()
+	return preview(ctx, d.Gateway, f, s, progress)
 }
 
 func preview(ctx context.Context, g Gateway, f intake.ImportFile, s *sheet.Sheet, progress func(Preview)) (Preview, error) {
@@ -79,7 +93,7 @@ func preview(ctx context.Context, g Gateway, f intake.ImportFile, s *sheet.Sheet
 		if err != nil {
 			return p, err
 		}
-		p.Counts = judge.Counts()
+		p.Counts, p.Latest = judge.Counts(), outcomes
 		for i, o := range outcomes {
 			p.note(chunk[i], o)
 		}

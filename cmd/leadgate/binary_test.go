@@ -59,6 +59,9 @@ func binaryPath(t testing.TB) string {
 }
 
 func TestMain(m *testing.M) {
+	if importFromEnv() {
+		return
+	}
 	status := m.Run()
 	if bin, err := builtOnce(); err == nil {
 		os.RemoveAll(filepath.Dir(bin))

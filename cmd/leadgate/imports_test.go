@@ -23,7 +23,7 @@ var drawing = []struct {
 }{
 	{"cmd/leadgate", []string{"*"}, []string{"github.com/spf13/cobra"}},
 	{"cmd/internal/app", []string{"*"}, []string{"github.com/labstack/echo/v4", "github.com/prometheus/client_golang", "golang.org/x/sync"}},
-	{"cmd/internal/admin", []string{"intake", "intake/crm/ledger"}, nil},
+	{"cmd/internal/admin", []string{"channels/csvdrop", "channels/csvdrop/sheet", "intake", "intake/crm/ledger"}, nil},
 	{"cmd/internal/config", []string{"channels/*", "intake", "intake/identity", "intake/crm/*", "rules", "templates"}, []string{"go.yaml.in/yaml/v3"}},
 	{"cmd/internal/demo", []string{"cmd/internal/*", "channels/*", "intake", "intake/crm/ledger", "rules"}, []string{"github.com/labstack/echo/v4", "github.com/emersion/go-message"}},
 	{"cmd/internal/directory", []string{"cmd/internal/config", "intake"}, []string{"go.yaml.in/yaml/v3"}},

@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -17,13 +18,18 @@ func main() {
 	os.Exit(run())
 }
 
-// run returns the exit status: 0, or 1 after an error that was printed. The first signal
+// run returns the exit status: 0, 1 after an error that was printed, or what a command says of
+// itself. The first signal
 // stops in order; a second one ends the process at once.
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
 	if err := rootCommand().ExecuteContext(ctx); err != nil {
+		var status exitStatus
+		if errors.As(err, &status) {
+			return int(status)
+		}
 		fmt.Fprintln(os.Stderr, "leadgate:", err)
 		return 1
 	}
@@ -39,7 +45,7 @@ func rootCommand() *cobra.Command {
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
-		demoCommand(), serveCommand(), checkCommand(), casesCommand(), conflictsCommand(), inboxCommand(), policyCommand(),
+		demoCommand(), serveCommand(), checkCommand(), importCommand(), importsCommand(), casesCommand(), conflictsCommand(), inboxCommand(), policyCommand(),
 		partnersCommand(), accountsCommand(), ledgerCommand(), mailCommand(), backupCommand(), receiptCommand(), auditCommand(), versionCommand(),
 	)
 	for _, cmd := range root.Commands() {

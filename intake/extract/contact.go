@@ -14,13 +14,18 @@ const maxName = 120 // runes of a person's name
 // nothing.
 func (e *Extractor) contact(v string) map[intake.Field]string {
 	out := make(map[intake.Field]string)
-	switch addr := e.email(v); {
-	case addr != "":
-		out[intake.FieldContactEmail] = addr
-	case addresses.MatchString(v):
-		return nil // several people, or an address that is none
+	if strings.IndexByte(v, '@') >= 0 {
+		switch addr := e.email(v); {
+		case addr != "":
+			out[intake.FieldContactEmail] = addr
+		case addresses.MatchString(v):
+			return nil // several people, or an address that is none
+		}
 	}
-	v = strings.ReplaceAll(addresses.ReplaceAllString(bracketed.ReplaceAllString(v, ""), "\x00"), "mailto:", "")
+	if v = withoutLinks(v); strings.IndexByte(v, '@') >= 0 {
+		v = addresses.ReplaceAllString(v, "\x00")
+	}
+	v = strings.ReplaceAll(v, "mailto:", "")
 	var rest []string
 	for _, piece := range pieces(v) {
 		p := phone(piece)

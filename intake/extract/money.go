@@ -127,7 +127,9 @@ func (d *dictionary) money(v string) string {
 		}
 		return r
 	}, norm.NFKC.String(v))
-	v = soles.ReplaceAllString(v, "${1}PEN ")
+	if strings.Contains(v, "S/") {
+		v = soles.ReplaceAllString(v, "${1}PEN ")
+	}
 	v = glued.ReplaceAllStringFunc(v, unglue)
 	found := amount.FindAllStringSubmatchIndex(v, 3)
 	if len(found) != 1 {

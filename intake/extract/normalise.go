@@ -12,6 +12,9 @@ import (
 // valid UTF-8, lines ended by "\n", no control or invisible characters but "\n" and "\t",
 // every other white space a blank.
 func normalise(s string) string {
+	if len(s) <= maxText && isPlain(s) {
+		return s
+	}
 	s = clip(strings.ToValidUTF8(clip(s, maxText), "\uFFFD"), maxText)
 	s = strings.ReplaceAll(s, "\r\n", "\n")
 	return strings.Map(func(r rune) rune {
@@ -27,6 +30,16 @@ func normalise(s string) string {
 		}
 		return r
 	}, s)
+}
+
+// isPlain reports whether s is of what can be seen of ASCII, line ends and tabs.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; (c < ' ' || c > '~') && c != '\n' && c != '\t' {
+			return false
+		}
+	}
+	return true
 }
 
 // letters without a decomposition that people leave out or write otherwise
@@ -72,7 +85,11 @@ func dropRemark(s string) string {
 // words joins the runs of letters and digits by single blanks; apostrophes and full stops
 // vanish ("l'entreprise", "k.A.").
 func words(s string) string {
+	if areWords(s) {
+		return s
+	}
 	var b strings.Builder
+	b.Grow(len(s))
 	gap := false
 	for _, r := range s {
 		switch {
@@ -88,4 +105,17 @@ func words(s string) string {
 		}
 	}
 	return b.String()
+}
+
+// areWords reports whether s is runs of ASCII letters and digits with single blanks between.
+func areWords(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= 'a' && c <= 'z', c >= '0' && c <= '9', c >= 'A' && c <= 'Z':
+		case c == ' ' && i > 0 && i < len(s)-1 && s[i-1] != ' ':
+		default:
+			return false
+		}
+	}
+	return true
 }

@@ -413,23 +413,29 @@ func (d *document) words(start, end int) (span, string) {
 }
 
 // slot reports whether a value is an empty place of a form: "____", "[company domain]".
-func (e *Extractor) slot(v string) bool {
+func (e *Extractor) slot(v string) bool { return marksSlot(v) || fold(v) == "" }
+
+func marksSlot(v string) bool {
 	if strings.HasPrefix(v, "[") && strings.HasSuffix(v, "]") {
 		return true
 	}
-	if strings.HasPrefix(v, "<") && strings.HasSuffix(v, ">") && !strings.ContainsAny(v, "@.") {
-		return true
-	}
-	return fold(v) == ""
+	return strings.HasPrefix(v, "<") && strings.HasSuffix(v, ">") && !strings.ContainsAny(v, "@.")
 }
 
 // empty reports whether a value says that there is none: "n/a", "tbd", an empty slot.
-func (e *Extractor) empty(v string) bool { return e.slot(v) || e.dict.is("empty", v) }
+func (e *Extractor) empty(v string) bool {
+	if marksSlot(v) {
+		return true
+	}
+	k := fold(v)
+	_, says := e.dict.words["empty"][k]
+	return k == "" || says
+}
 
 // ours reports whether a value holds an address of our own domains, as the contact line of
 // a mail of ours does.
 func (e *Extractor) ours(v string) bool {
-	return slices.ContainsFunc(addresses.FindAllString(v, 4), func(a string) bool {
+	return slices.ContainsFunc(addressesIn(v, 4), func(a string) bool {
 		d, err := e.ids.Domain(a[strings.LastIndexByte(a, '@')+1:])
 		return err == nil && e.opts.OwnDomain(d.Key)
 	})

@@ -44,6 +44,9 @@ const (
 
 var linkLike = regexp.MustCompile(`(?i)^(?:https?://\S+|www\.\S+|[\p{L}\p{N}](?:[\p{L}\p{N}-]*[\p{L}\p{N}])?(?:\.[\p{L}\p{N}-]+)*\.[a-z]{2,24}(?:/\S*)?)$`)
 
+// isLink reports whether a word is a link or a domain. What has neither is not looked at.
+func isLink(s string) bool { return strings.ContainsAny(s, ".:") && linkLike.MatchString(s) }
+
 // sentences cuts lines into sentences. Lines of a paragraph belong together, unless a line
 // ends with a full stop or the next is an entry of a list.
 func sentences(lines []line) []sentence {
@@ -222,7 +225,11 @@ func wordsOf(body string, off int) []word {
 
 // appendWords adds the words of a piece of text without white space.
 func appendWords(out []word, piece string, off int) []word {
-	if a := addresses.FindStringIndex(piece); a != nil && a[1] > a[0] {
+	var a []int
+	if strings.IndexByte(piece, '@') >= 0 {
+		a = addresses.FindStringIndex(piece)
+	}
+	if a != nil && a[1] > a[0] {
 		if a[0] > 0 {
 			out = appendPlain(out, piece[:a[0]], off)
 		}
@@ -241,7 +248,7 @@ func appendWords(out []word, piece string, off int) []word {
 		}
 		return out
 	}
-	if core := strings.Trim(piece, edges); !linkLike.MatchString(core) {
+	if core := strings.Trim(piece, edges); !isLink(core) {
 		for _, sep := range []string{"/", "–", "—", "(", ",", "|"} {
 			if i := strings.Index(core, sep); i > 0 && i+len(sep) < len(core) && (sep != "/" || len(core)-i > 4 && i > 3) {
 				at := strings.Index(piece, core)
@@ -271,7 +278,7 @@ func appendPlain(out []word, piece string, off int) []word {
 	}
 	w := newWord(core, off+len(open))
 	w.open, w.shut = open, w.shut+shut
-	if linkLike.MatchString(core) && !strings.HasSuffix(core, ".") {
+	if isLink(core) && !strings.HasSuffix(core, ".") {
 		w.link = core
 	}
 	return append(out, w)
@@ -279,6 +286,14 @@ func appendPlain(out []word, piece string, off int) []word {
 
 // elided is an article that French and Italians join to the word.
 var elided = regexp.MustCompile(`^(?i:l|d|dell|all|nell|sull|dall|un|qu|s|n|c|j|m)['’](?:\p{Ll})`)
+
+// elidedIn returns the article in front of a word, with the first letter of the word.
+func elidedIn(s string) string {
+	if strings.IndexByte(s, '\'') < 0 && !strings.Contains(s, "’") {
+		return ""
+	}
+	return elided.FindString(s)
+}
 
 // ending returns where a name ends to which a case or a genitive is joined: "Acme's",
 // "İhracat'ın". It is 0 if there is none.
@@ -303,7 +318,7 @@ func newWord(s string, at int) word {
 		w.text, w.end = s[:i], at+i
 		w.key, w.shut = fold(s[:i]), "'"
 	}
-	if m := elided.FindString(s); m != "" && w.shut == "" {
+	if m := elidedIn(s); m != "" && w.shut == "" {
 		_, last := utf8.DecodeLastRuneInString(m)
 		m = m[:len(m)-last]
 		w.text, w.start = s[len(m):], at+len(m)

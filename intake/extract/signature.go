@@ -232,6 +232,9 @@ var numberAlone = regexp.MustCompile(`\(?[1-9][0-9]{0,4}\)?(?:[ .–-]?[0-9]{2,5
 
 // phonePiece returns the number in a piece like "Tel. +49 30 1234", "" if it is none.
 func phonePiece(s string) string {
+	if digits(s) == 0 {
+		return ""
+	}
 	v := phoneLike.FindString(s)
 	if v == "" {
 		if v = numberAlone.FindString(s); digits(v) < 8 || digits(v) > 11 {

@@ -224,29 +224,30 @@ func (e *Extractor) leadOfRow(r *tableRow, cols []column, at func(col int) (star
 
 // readCells reads the cells of a row, whomever it is about.
 func (e *Extractor) readCells(r *tableRow, cols []column, at func(col int) (start, end int), method string, score float64) Lead {
-	l := Lead{Fields: make(intake.Lead), Evidence: make(map[intake.Field]Evidence)}
-	conflict, refused := make(map[intake.Field]bool), make(map[intake.Field]string)
-	for _, c := range e.cells(r, cols) {
-		values := e.values(c.field, c.value)
-		if c.field == intake.FieldContactPhone {
-			values = one(c.field, c.value) // its meaning depends on the country, which may stand behind
-		}
-		if len(values) == 0 && refused[c.field] == "" {
-			refused[c.field] = c.value
-		}
+	found := e.cells(r, cols)
+	l := Lead{Fields: make(intake.Lead, len(found)+1), Evidence: make(map[intake.Field]Evidence, len(found)+1)}
+	var conflict []intake.Field
+	var refused map[intake.Field]string
+	for _, c := range found {
 		start, end := at(c.col)
-		for f, v := range values {
+		given := func(f intake.Field, v string) {
 			switch old := l.Fields[f]; {
 			case old != "" && !strings.EqualFold(old, v) && f == c.field:
-				conflict[f] = true
+				conflict = append(conflict, f)
 			case old == "":
 				l.Fields[f] = v
 				l.Evidence[f] = Evidence{Words: cutRunes(c.value, maxEvidence), Start: start, End: end, Score: score, Method: method}
 			}
 		}
+		if e.valuesTo(given, c) == 0 && refused[c.field] == "" {
+			if refused == nil {
+				refused = make(map[intake.Field]string)
+			}
+			refused[c.field] = c.value
+		}
 	}
 	for _, f := range intake.Fields() {
-		if conflict[f] {
+		if slices.Contains(conflict, f) {
 			l.Problems = append(l.Problems, intake.Problem{Field: f, Code: intake.ProblemConflict, Message: "the row gives this twice, differently; which one is right?"})
 			l.drop(f)
 		} else if refused[f] != "" && l.Fields[f] == "" {
@@ -256,6 +257,27 @@ func (e *Extractor) readCells(r *tableRow, cols []column, at func(col int) (star
 	e.settlePhone(&l)
 	e.cleanRow(&l)
 	return l
+}
+
+// valuesTo hands on what a cell gives, and returns how many values that is.
+func (e *Extractor) valuesTo(given func(intake.Field, string), c cell) int {
+	switch c.field {
+	case intake.FieldContactPhone: // its meaning depends on the country, which may stand behind
+		given(c.field, c.value)
+		return 1
+	case intake.FieldContactName, intake.FieldCompanyName:
+		values := e.values(c.field, c.value)
+		for f, v := range values {
+			given(f, v)
+		}
+		return len(values)
+	}
+	v := e.single(c.field, c.value)
+	if v == "" {
+		return 0
+	}
+	given(c.field, v)
+	return 1
 }
 
 // cell is a cell with a value, and what it is about.

@@ -18,40 +18,52 @@ func (e *Extractor) Value(f intake.Field, given string) string { return e.values
 // values checks what stands after a label and returns the fields that it gives: none if it
 // is not what the label says, several if a contact has name, address and role in one line.
 func (e *Extractor) values(f intake.Field, v string) map[intake.Field]string {
+	if f != intake.FieldContactName && f != intake.FieldCompanyName {
+		return one(f, e.single(f, v))
+	}
 	if picked, ok := ticked(v); ok {
 		if v = picked; v == "" {
 			return nil
 		}
 	}
-	switch f {
-	case intake.FieldContactName:
+	if f == intake.FieldContactName {
 		return e.contact(v)
+	}
+	return e.company(v)
+}
+
+// single reads a value of a field that gives no other, "" if it is none.
+func (e *Extractor) single(f intake.Field, v string) string {
+	if picked, ok := ticked(v); ok {
+		if v = picked; v == "" {
+			return ""
+		}
+	}
+	switch f {
 	case intake.FieldContactEmail:
-		return one(f, e.email(v))
+		return e.email(v)
 	case intake.FieldCompanyDomain:
-		return one(f, e.domain(v))
-	case intake.FieldCompanyName:
-		return e.company(v)
+		return e.domain(v)
 	case intake.FieldContactPhone:
-		return one(f, phone(v))
+		return phone(v)
 	case intake.FieldCountry:
-		return one(f, e.country(v))
+		return e.country(v)
 	case intake.FieldStage:
-		return one(f, e.stage(v))
+		return e.stage(v)
 	case intake.FieldConsent:
-		return one(f, e.consent(v))
+		return e.consent(v)
 	case intake.FieldKind:
-		return one(f, e.dict.words["kind"][fold(v)])
+		return e.dict.words["kind"][fold(v)]
 	case intake.FieldTargetRevenue:
-		return one(f, e.dict.money(v))
+		return e.dict.money(v)
 	}
 	switch {
 	case isText(f):
-		return one(f, cutRunes(strings.TrimSpace(strings.ReplaceAll(v, "\t", " ")), maxLong))
+		return cutRunes(strings.TrimSpace(strings.ReplaceAll(v, "\t", " ")), maxLong)
 	case isList(f):
-		return one(f, list(splitAnd(v)))
+		return list(splitAnd(v))
 	}
-	return one(f, short(strings.Trim(v, " \"“”„»«")))
+	return short(strings.Trim(v, " \"“”„»«"))
 }
 
 func one(f intake.Field, v string) map[intake.Field]string {
@@ -69,10 +81,27 @@ var (
 	bracketed = regexp.MustCompile(`\s*[<(\[]\s*(?:https?://|mailto:|tel:|www\.)[^<>()\[\]\s]*\s*[>)\]]`)
 )
 
+// addressesIn returns up to n of what looks like an address in v. Most texts hold no "@", and
+// are not searched for one with what stands around it.
+func addressesIn(v string, n int) []string {
+	if strings.IndexByte(v, '@') < 0 {
+		return nil
+	}
+	return addresses.FindAllString(v, n)
+}
+
+// withoutLinks drops the links that programs add in brackets.
+func withoutLinks(v string) string {
+	if !strings.ContainsAny(v, "<([") {
+		return v
+	}
+	return bracketed.ReplaceAllString(v, "")
+}
+
 // email returns the one address in v, with its domain in ASCII form.
 func (e *Extractor) email(v string) string {
 	found := ""
-	for _, a := range addresses.FindAllString(v, 10) {
+	for _, a := range addressesIn(v, 10) {
 		addr, ok := address(a)
 		if !ok || found != "" && !strings.EqualFold(found, addr) {
 			return ""
@@ -152,7 +181,7 @@ func (e *Extractor) company(v string) map[intake.Field]string {
 
 // companyName drops links that mail programs add behind a name.
 func companyName(v string) string {
-	v = short(strings.Trim(bracketed.ReplaceAllString(v, ""), " *,;"))
+	v = short(strings.Trim(withoutLinks(v), " *,;"))
 	for _, q := range [][2]string{{`"`, `"`}, {"“", "”"}, {"„", "“"}, {"„", "”"}, {"«", "»"}} {
 		if strings.HasPrefix(v, q[0]) && strings.HasSuffix(v, q[1]) {
 			v = strings.TrimSuffix(strings.TrimPrefix(v, q[0]), q[1])
@@ -171,7 +200,7 @@ func isAlnum(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
 // phone accepts a number as it is typed: 6 to 15 digits and what people put between.
 func phone(v string) string {
-	v = short(bracketed.ReplaceAllString(v, ""))
+	v = short(withoutLinks(v))
 	digits := 0
 	for _, r := range v {
 		switch {
@@ -272,12 +301,18 @@ func (e *Extractor) yesNo(v string) string {
 	return e.dict.words["no"][k]
 }
 
+// boxMarks are what a box begins with.
+const boxMarks = "[(☐☑☒✅✔✓⬜□■"
+
 var boxes = regexp.MustCompile(`(?:\[\s*([xX✓✔✗]?)\s*\]|\(\s*([xX✓✔✗])\s*\)|(\(\s+\)|[☐☑☒✅✔✓⬜□■]))\x{fe0f}?[ \t]*`)
 
 // ticked reads a value that is a row of boxes with a text behind each, and returns the texts
 // whose boxes are ticked. It reports false for any other value.
 func ticked(v string) (string, bool) {
 	v = strings.TrimSpace(clip(v, 1000))
+	if first, _ := utf8.DecodeRuneInString(v); !strings.ContainsRune(boxMarks, first) {
+		return "", false
+	}
 	at := boxes.FindAllStringSubmatchIndex(v, 30)
 	if len(at) == 0 || at[0][0] != 0 {
 		return "", false

@@ -50,7 +50,7 @@ func (p *phrases) add(spelling string) {
 func withoutElided(s string) string {
 	words := strings.Fields(s)
 	for i, w := range words {
-		if m := elided.FindString(w); m != "" {
+		if m := elidedIn(w); m != "" {
 			_, last := utf8.DecodeLastRuneInString(m)
 			words[i] = w[len(m)-last:]
 		}

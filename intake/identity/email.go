@@ -59,6 +59,9 @@ func Email(raw string) (Address, error) {
 // unprintable holds what could break or disguise a header: controls (C), among them CR
 // and LF, format characters such as direction marks, and line separators.
 func unprintable(r rune) bool {
+	if r < utf8.RuneSelf {
+		return r < ' ' || r == 0x7f
+	}
 	return unicode.In(r, unicode.C, unicode.Zl, unicode.Zp)
 }
 

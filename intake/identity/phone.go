@@ -52,13 +52,13 @@ func readPhone(raw, region string, national dialable) (string, bool) {
 	}
 	s, region = withoutTrunkZero(s), strings.ToUpper(region)
 	if strings.HasPrefix(strings.TrimLeft(s, "("), "+") {
-		return dial(s, region, possible)
+		return dial("+"+onlyDigits(s), region, possible) // what stands between them says nothing, and costs time
 	}
 	if e164, ok := dial(s, region, assigned); ok {
 		return e164, true
 	}
 	if m := internationalPrefix.FindString(s); m != "" {
-		return dial("+"+s[len(m)-1:], "", possible)
+		return dial("+"+onlyDigits(s[len(m)-1:]), "", possible)
 	}
 	return dial(s, region, national)
 }
@@ -75,6 +75,9 @@ func dial(s, region string, can dialable) (string, bool) {
 	e164 := phonenumbers.Format(n, phonenumbers.E164)
 	if len(e164) > maxE164 {
 		return "", false // the length of some countries' numbers is not bounded by their plans
+	}
+	if e164 == s && n.GetCountryCodeSource() == phonenumbers.PhoneNumber_FROM_NUMBER_WITH_PLUS_SIGN {
+		return e164, true // it was read in that form
 	}
 	again, err := phonenumbers.ParseAndKeepRawInput(e164, "")
 	if err != nil || !can(again, "") || phonenumbers.Format(again, phonenumbers.E164) != e164 {
@@ -179,6 +182,9 @@ func known(s string) bool {
 
 // firstNumber returns the first of the numbers in s, without the words around it.
 func firstNumber(s string) (string, bool) {
+	if nothingBut(s) {
+		return shaped(s)
+	}
 	s = s[len(numberScheme.FindString(s)):]
 	s = extension.ReplaceAllString(s, "")
 	for _, at := range several.FindAllStringIndex(s, -1) {
@@ -211,6 +217,20 @@ func another(head, tail string) bool {
 
 func notDigit(r rune) bool { return (r < '0' || r > '9') && r != '+' && r != '(' }
 
+// nothingBut reports whether there is nothing around a number to take off, as mostly.
+func nothingBut(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= '0' && c <= '9', c == ' ', c == '.', c == '-', c == '(':
+		case c == '+' && i == 0:
+		case c == ')' && i < len(s)-1: // at the end it may close a remark
+		default:
+			return false
+		}
+	}
+	return true
+}
+
 // bareNumber takes the words off around one number and checks its shape.
 func bareNumber(s string) (string, bool) {
 	s = strings.TrimSpace(s)
@@ -226,6 +246,11 @@ func bareNumber(s string) (string, bool) {
 		}
 		s = s[:m[0]]
 	}
+	return shaped(s)
+}
+
+// shaped checks the shape of a number that has no words around it.
+func shaped(s string) (string, bool) {
 	s = strings.Trim(s, " .,;:-")
 	if !numberShape.MatchString(s) || notPhone(s) {
 		return "", false
@@ -245,6 +270,15 @@ var (
 // are a telephone number in Spain; what is shorter is money everywhere.
 func notPhone(s string) bool {
 	return dates.MatchString(s) || grouped.MatchString(s) && digits(s) < 9
+}
+
+func onlyDigits(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, s)
 }
 
 func digits(s string) int {

@@ -2,12 +2,19 @@ package boltstore
 
 import (
 	"bytes"
-	"fmt"
 
 	"leadgate/intake"
 )
 
 func recordKey(space, key string) []byte { return append(appendString(nil, space), key...) }
+
+// noRecord is an error, and mostly the answer that is hoped for: its words are made when asked for.
+type noRecord struct{ space, key string }
+
+func (e *noRecord) Error() string {
+	return "record " + e.space + "/" + e.key + ": " + intake.ErrNotFound.Error()
+}
+func (e *noRecord) Unwrap() error { return intake.ErrNotFound }
 
 // Record implements intake.Records.
 func (tx *txn) Record(space, key string) ([]byte, error) {
@@ -16,7 +23,7 @@ func (tx *txn) Record(space, key string) ([]byte, error) {
 	}
 	v := tx.read(tableRec, recordKey(space, key))
 	if v == nil {
-		return nil, fmt.Errorf("record %s/%s: %w", space, key, intake.ErrNotFound)
+		return nil, &noRecord{space, key}
 	}
 	return bytes.Clone(v), nil
 }

@@ -140,6 +140,11 @@ type txn struct {
 	over     bool
 	// wrote says that the bbolt transaction is no longer as fn found it.
 	wrote bool
+	// placed is the place that was last asked for, mostly for the same case again.
+	placed struct {
+		of    string
+		place []byte
+	}
 	// broken is the first error in the middle of a change: nothing of fn may be committed,
 	// whatever it returns.
 	broken error
@@ -189,18 +194,28 @@ func (tx *txn) nextTask() uint64 {
 // before its case gets a place of its own, which it keeps. The second result is false if
 // nothing can lie there yet, and make is not set.
 func (tx *txn) place(caseNumber string, make bool) ([]byte, bool) {
+	if tx.placed.place == nil || tx.placed.of != caseNumber {
+		p := tx.findPlace(caseNumber)
+		if p == nil && make {
+			p = appendUint([]byte{placeOfOther}, tx.nextTask())
+			tx.put(tablePlace, []byte(caseNumber), p)
+		}
+		if p == nil {
+			return nil, false
+		}
+		tx.placed.of, tx.placed.place = caseNumber, p
+	}
+	return bytes.Clone(tx.placed.place), true
+}
+
+func (tx *txn) findPlace(caseNumber string) []byte {
 	if p := tx.read(tablePlace, []byte(caseNumber)); p != nil {
-		return bytes.Clone(p), true
+		return bytes.Clone(p)
 	}
 	if seq := tx.read(tableCaseNo, []byte(caseNumber)); seq != nil {
-		return append([]byte{placeOfCase}, seq...), true
+		return append([]byte{placeOfCase}, seq...)
 	}
-	if !make {
-		return nil, false
-	}
-	p := appendUint([]byte{placeOfOther}, tx.nextTask())
-	tx.put(tablePlace, []byte(caseNumber), p)
-	return p, true
+	return nil
 }
 
 // The first byte of a place; placeSize is the length of every one.

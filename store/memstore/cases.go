@@ -55,7 +55,7 @@ func (tx *txn) CasesByKey(key string, limit int) ([]intake.Registration, error) 
 	}
 	var found []intake.Registration
 	for _, r := range tx.cases {
-		if slices.Contains(r.IndexKeys(), key) {
+		if slices.Contains(r.Identity, key) && slices.Contains(r.IndexKeys(), key) {
 			found = append(found, r)
 		}
 	}
@@ -70,15 +70,23 @@ func (tx *txn) ListCases(q intake.CaseQuery) ([]intake.Registration, error) {
 	if err := tx.reading(); err != nil {
 		return nil, err
 	}
+	var seqs []uint64
+	for seq := range tx.numbers {
+		if q.Before == 0 || seq < q.Before {
+			seqs = append(seqs, seq)
+		}
+	}
+	slices.SortFunc(seqs, func(a, b uint64) int { return cmp.Compare(b, a) })
 	var found []intake.Registration
-	for _, r := range tx.cases {
-		if (q.Status == "" || r.Status == q.Status) &&
-			(q.Partner == "" || r.Partner == q.Partner) &&
-			(q.Before == 0 || r.Seq < q.Before) {
+	for _, seq := range seqs {
+		if len(found) >= q.Limit {
+			break
+		}
+		r := tx.cases[tx.numbers[seq]]
+		if (q.Status == "" || r.Status == q.Status) && (q.Partner == "" || r.Partner == q.Partner) {
 			found = append(found, r)
 		}
 	}
-	slices.SortFunc(found, func(a, b intake.Registration) int { return cmp.Compare(b.Seq, a.Seq) })
 	return copies(found, q.Limit)
 }
 

@@ -18,6 +18,9 @@ const (
 	FormatXLSX      Format = "xlsx"
 )
 
+// Formats is the full set.
+func Formats() []Format { return []Format{FormatDelimited, FormatXLSX} }
+
 const saveAs = "in your spreadsheet choose File, Save as, and there \"Excel workbook (.xlsx)\" or \"CSV UTF-8\""
 
 // formatOf tells a file by its first bytes; the name alone decides nothing. It refuses what is

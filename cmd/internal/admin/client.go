@@ -22,7 +22,10 @@ import (
 var ErrNotRunning = errors.New("no gateway is running there")
 
 // Client calls the admin API.
-type Client struct{ http *http.Client }
+type Client struct {
+	http  *http.Client
+	local bool
+}
 
 // Dial returns a client of the gateway whose socket is at path; ErrNotRunning.
 func Dial(path string) (*Client, error) {
@@ -39,36 +42,16 @@ func Dial(path string) (*Client, error) {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", path)
 	}
-	return &Client{&http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}}, nil
+	return &Client{http: &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}}, nil
 }
 
 // Local returns a client that calls the handler in this process.
-func Local(h http.Handler) *Client { return &Client{&http.Client{Transport: local{h}}} }
-
-// local is a transport without a network. Answers are small enough to be held in memory.
-type local struct{ handler http.Handler }
-
-func (l local) RoundTrip(r *http.Request) (*http.Response, error) {
-	w := &recorder{header: make(http.Header), status: http.StatusOK}
-	if r.Body == nil {
-		r.Body = http.NoBody
-	}
-	l.handler.ServeHTTP(w, r)
-	return &http.Response{
-		StatusCode: w.status, Header: w.header, Body: io.NopCloser(&w.body), Request: r,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-	}, nil
+func Local(h http.Handler) *Client {
+	return &Client{http: &http.Client{Transport: local{h}}, local: true}
 }
 
-type recorder struct {
-	header http.Header
-	status int
-	body   bytes.Buffer
-}
-
-func (w *recorder) Header() http.Header         { return w.header }
-func (w *recorder) WriteHeader(status int)      { w.status = status }
-func (w *recorder) Write(p []byte) (int, error) { return w.body.Write(p) }
+// IsLocal reports whether no gateway runs: what is begun is worked on by this process alone.
+func (c *Client) IsLocal() bool { return c.local }
 
 // call sends body, if any, as JSON and decodes the answer into out, or copies it if out is
 // an io.Writer.
@@ -81,30 +64,40 @@ func (c *Client) call(ctx context.Context, method, path string, body, out any) e
 		}
 		in = bytes.NewReader(b)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, "http://gateway"+path, in)
+	answer, err := c.do(ctx, method, path, in)
 	if err != nil {
 		return err
+	}
+	defer answer.Close()
+	if w, ok := out.(io.Writer); ok {
+		_, err := io.Copy(w, answer)
+		return err
+	}
+	return json.NewDecoder(answer).Decode(out)
+}
+
+// do returns the body of a good answer, which the caller closes.
+func (c *Client) do(ctx context.Context, method, path string, in io.Reader) (io.ReadCloser, error) {
+	req, err := http.NewRequestWithContext(ctx, method, "http://gateway"+path, in)
+	if err != nil {
+		return nil, err
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return fmt.Errorf("ask the gateway: %w", err)
+		return nil, fmt.Errorf("ask the gateway: %w", err)
+	}
+	if resp.StatusCode == http.StatusOK {
+		return resp.Body, nil
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		var f failure
-		if err := json.NewDecoder(resp.Body).Decode(&f); err != nil || f.Error == "" {
-			return fmt.Errorf("the gateway answered %s", resp.Status)
-		}
-		if strings.HasSuffix(f.Error, noNumber) {
-			f.Error += numberLike
-		}
-		return &refusal{words: f.Error, notFound: resp.StatusCode == http.StatusNotFound}
+	var f failure
+	if err := json.NewDecoder(resp.Body).Decode(&f); err != nil || f.Error == "" {
+		return nil, fmt.Errorf("the gateway answered %s", resp.Status)
 	}
-	if w, ok := out.(io.Writer); ok {
-		_, err := io.Copy(w, resp.Body)
-		return err
+	if strings.HasSuffix(f.Error, noNumber) {
+		f.Error += numberLike
 	}
-	return json.NewDecoder(resp.Body).Decode(out)
+	return nil, &refusal{words: f.Error, notFound: resp.StatusCode == http.StatusNotFound}
 }
 
 // refusal is what the gateway answered in place of what it was asked for.

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"leadgate/channels/csvdrop"
 	"leadgate/intake"
 	"leadgate/intake/crm/ledger"
 )
@@ -18,6 +19,10 @@ import (
 type Backend struct {
 	Gateway *intake.Gateway
 	Ledger  *ledger.Ledger
+	// Drop takes files of rows in, and Mail is the channel through which people of partners are
+	// told of them; "" for none.
+	Drop *csvdrop.Drop
+	Mail string
 	// Accept takes what was set aside in after all; see Gateway.AcceptAside.
 	Accept func(ctx context.Context, id, partner, by string) ([]intake.Receipt, error)
 	// Backup writes a copy of the store to an absolute path and returns its size.
@@ -76,7 +81,17 @@ func Handler(b Backend) http.Handler {
 	handle("POST /v1/backup", b.backup)
 	b.handleAudit(handle)
 	mux.HandleFunc("GET /v1/ledger", b.exportLedger)
-	return mux
+	b.imports(mux, handle)
+	return patient(mux)
+}
+
+// patient lets requests take as long as they do: net/http ends the context of one whose connection
+// has a deadline for reading that passes, though all was read.
+func patient(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // not there without a network
+		h.ServeHTTP(w, r)
+	})
 }
 
 func answer(w http.ResponseWriter, r *http.Request, fn func(*http.Request) (any, error)) {
@@ -96,10 +111,11 @@ func statusOf(err error) int {
 	var input *intake.ErrInput
 	var illegal *intake.IllegalTransition
 	var held *intake.HeldError
+	var file *intake.FileError
 	switch {
 	case errors.Is(err, intake.ErrNotFound):
 		return http.StatusNotFound
-	case errors.As(err, &input):
+	case errors.As(err, &input), errors.As(err, &file):
 		return http.StatusBadRequest
 	case errors.As(err, &illegal), errors.As(err, &held):
 		return http.StatusConflict

@@ -53,6 +53,7 @@ type App struct {
 	texts    *templates.Set
 	reader   *extract.Extractor
 	drop     *csvdrop.Drop
+	folder   *csvdrop.Folder // nil without one
 	ledger   *ledger.Ledger
 	channels []channels.Channel
 	metrics  *metrics
@@ -104,6 +105,10 @@ func Open(cfg config.Config, log *slog.Logger) (_ *App, err error) {
 	a.drop = csvdrop.New(csvdrop.Deps{
 		Gateway: a.gateway, Extractor: a.reader, Words: a.texts, TempDir: spool, Now: time.Now, Log: log,
 	})
+	if f := cfg.Lists.Folder; f.Path != "" {
+		a.folder = csvdrop.NewFolder(f, csvdrop.FolderDeps{Drop: a.drop, Mail: mailChannel(cfg), Now: time.Now, Log: log})
+		a.watch(a.folder)
+	}
 	if err := a.buildMailboxes(); err != nil {
 		return nil, err
 	}
@@ -267,6 +272,9 @@ func (a *App) Run(ctx context.Context) (err error) {
 		}
 	}
 	taking = append(taking, start(failed, func(ctx context.Context) error { return a.drop.Run(ctx, a.gateway) }))
+	if a.folder != nil {
+		taking = append(taking, start(failed, func(ctx context.Context) error { return a.folder.Run(ctx, a.gateway) }))
+	}
 	close(a.ready)
 	a.log.Info("running", "program", a.cfg.Program, "channels", len(a.channels), "data", a.cfg.Data)
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"leadgate/channels/csvdrop"
 	"leadgate/channels/meetings"
 	"leadgate/channels/webhook"
 	"leadgate/intake"
@@ -84,7 +85,7 @@ type sourceHealth struct {
 	Refused     int            `json:"refused,omitempty"`
 }
 
-// sourcesHealth tells how the forms and the sources are, and whether one is down. A source that
+// sourcesHealth tells how the forms, the sources and the folder of lists are, and whether one is down. A source that
 // calls us is not down because it is silent, nor because somebody calls in its name.
 func (a *App) sourcesHealth() (all []sourceHealth, down bool) {
 	since := func(t time.Time) *time.Time {
@@ -104,6 +105,17 @@ func (a *App) sourcesHealth() (all []sourceHealth, down bool) {
 			state = meetings.StateDegraded
 		}
 		all = append(all, sourceHealth{Channel: webhook.Channel, Name: h.Source, State: state, Problem: h.Problem, LastSuccess: since(h.LastSuccess), Refused: h.Refused})
+	}
+	if a.folder != nil {
+		found, looked := a.folder.Health()
+		state := meetings.StateOK
+		switch {
+		case len(found) > 0 && found[0].Path == "": // all of it
+			state, down = meetings.StateDown, true
+		case len(found) > 0:
+			state = meetings.StateDegraded
+		}
+		all = append(all, sourceHealth{Channel: csvdrop.Channel, Name: "folder", State: state, Problem: csvdrop.Troubles(found), LastSuccess: since(looked)})
 	}
 	return all, down
 }

@@ -122,5 +122,7 @@ func (a *App) exposeMetrics(e *echo.Echo) {
 
 // AdminHandler serves the admin API of this gateway.
 func (a *App) AdminHandler() http.Handler {
-	return admin.Handler(admin.Backend{Gateway: a.gateway, Ledger: a.ledger, Accept: a.accept, Backup: a.backup, Audit: a.audit})
+	return admin.Handler(admin.Backend{
+		Gateway: a.gateway, Ledger: a.ledger, Drop: a.drop, Mail: mailChannel(a.cfg), Accept: a.accept, Backup: a.backup, Audit: a.audit,
+	})
 }

@@ -58,6 +58,7 @@ type Config struct {
 	// Webhooks are programs that call us, Meetings are forms that we read.
 	Webhooks []hooks.Config    `yaml:"webhooks"`
 	Meetings []meetings.Config `yaml:"meetings"`
+	Lists    Lists             `yaml:"lists"`
 	CRM      CRM               `yaml:"crm"`
 }
 
@@ -189,7 +190,7 @@ func LoadPolicy(path string, ids *identity.Lists) (rules.Spec, error) {
 func (c *Config) anchor(dir string) {
 	paths := []*string{
 		&c.Data, &c.PolicyFile, &c.Templates, &c.Identity.FreeMail, &c.Identity.SharedHosts,
-		&c.Identity.LegalForms, &c.Identity.Suffixes, &c.Pages.Brand.Logo,
+		&c.Identity.LegalForms, &c.Identity.Suffixes, &c.Pages.Brand.Logo, &c.Lists.Folder.Path,
 	}
 	for i := range c.Mailboxes {
 		paths = append(paths, &c.Mailboxes[i].Outbox)
@@ -266,6 +267,7 @@ func (c Config) Validate() Faults {
 	}
 	faults = append(faults, c.validateListeners()...)
 	faults = append(faults, c.validateSources()...)
+	faults = append(faults, c.validateLists()...)
 	crms := map[string]bool{"ledger": c.CRM.Ledger}
 	for i, w := range c.CRM.Webhooks {
 		at := fmt.Sprintf("crm.webhooks[%d]", i)

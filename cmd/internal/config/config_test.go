@@ -305,7 +305,7 @@ func TestWhatTheExampleCommentsOutIsRealToo(t *testing.T) {
 	}
 	if c.Mailboxes[0].Direct == nil || c.Mailboxes[0].IMAP.OAuth == nil || c.Mailboxes[0].Canary.Every == 0 || len(c.CRM.Webhooks) != 1 || c.Identity.Suffixes == "" || c.Templates == "" || len(c.Pages.TrustedProxies) != 1 || len(c.Staff) != 1 || len(c.Staff[0].Partners) != 1 ||
 		!c.Form.Enabled || c.Form.Meeting.URL == "" || len(c.Form.Fields) == 0 || c.Pages.Brand.Color == "" || c.Alerts.DownAfter == 0 || c.Policy.Probe.Domains == 0 ||
-		len(c.Webhooks) != 3 || c.Webhooks[0].PreviousSecret == "" || c.Webhooks[2].Meeting.Start == nil || len(c.Meetings) != 1 || c.Meetings[0].Token != "x" {
+		len(c.Webhooks) != 3 || c.Webhooks[0].PreviousSecret == "" || c.Webhooks[2].Meeting.Start == nil || len(c.Meetings) != 1 || c.Meetings[0].Token != "x" || c.Lists.Folder.Path == "" || c.Lists.Folder.Settle == 0 {
 		t.Errorf("not everything was switched on:\n%s", text)
 	}
 }
