@@ -83,7 +83,7 @@ func (c *change) setAside(a Aside) (Receipt, error) {
 // tellNotice answers mail that is no registration, but an address the same thing once a week
 // at most, so that two machines do not go on for ever.
 func (c *change) tellNotice(a Aside) error {
-	if a.Notice == NoticeNone || !a.Sender.Strength.Proven() || a.Reply.Address == "" {
+	if a.Notice == NoticeNone || !a.Sender.Strength.Proven() && a.Notice != NoticeUnprovenList || a.Reply.Address == "" {
 		return nil
 	}
 	id, err := partnerOf(c, a.Sender.Address)

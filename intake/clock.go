@@ -148,7 +148,7 @@ func reminder(at, end time.Time, kind MessageKind) clock {
 		at = time.Time{}
 	}
 	return clock{name: named(string(kind), at), at: at, reminder: true, strike: func(c *change, r *Registration) error {
-		return c.notify(r, kind, r.Reply, true)
+		return c.remind(r, kind)
 	}}
 }
 

@@ -65,8 +65,12 @@ type ImportFile struct {
 	// Name is the file's, as the partner knows it.
 	Name    string `json:"name,omitempty"`
 	Channel string `json:"channel"`
-	// Sender is StrengthVerified or StrengthOperator.
+	// Sender is proven; one who is so by the domain of the address alone speaks for the partner.
 	Sender Sender `json:"sender"`
+	// Key names the delivery with which it came, where that can come again; see TellImport.
+	Key string `json:"key,omitempty"`
+	// Note is what was written beside it, for staff to read.
+	Note string `json:"note,omitempty"`
 	// Reply is where the one message about it goes, and what is told of its cases later.
 	Reply Route `json:"reply,omitzero"`
 	// Raw is the file, kept: an import that was interrupted goes on from there.
@@ -105,6 +109,8 @@ type Import struct {
 	// Summarised is when the one message about it was written, Told how many were before.
 	Summarised time.Time `json:"summarised,omitzero"`
 	Told       int       `json:"told,omitempty"`
+	// Asked are who sent the same file meanwhile and will be told with the first.
+	Asked []ImportAsked `json:"asked,omitempty"`
 }
 
 // ImportCounts say what rows came to. Accepted, Merged, NeedsInfo and Rejected add up to Rows.
@@ -158,16 +164,21 @@ func (g *Gateway) OpenImport(ctx context.Context, f ImportFile) (im Import, err 
 	switch {
 	case f.Raw.SHA256 == "" || f.Channel == "" || f.ReceivedAt.IsZero():
 		return Import{}, errors.New("an import needs a kept file, a channel and a time")
-	case f.Sender.Strength != StrengthVerified && f.Sender.Strength != StrengthOperator:
+	case !f.Sender.Strength.Proven():
 		return Import{}, fmt.Errorf("an import by a sender who is %s", f.Sender.Strength)
 	}
-	f.Name = cleanText(f.Name, FieldCompanyName)
+	f.Name, f.Note = cleanText(f.Name, FieldCompanyName), cleanText(f.Note, FieldProblem)
 	f.ReceivedAt = f.ReceivedAt.UTC().Truncate(time.Microsecond)
 	boundAddresses(&f.Sender, &f.Reply)
 	id := ImportID(f.Partner, f.Raw.SHA256)
 	err = g.store.Update(ctx, func(tx Tx) error {
 		if _, err := partner(tx, f.Partner); err != nil {
 			return fmt.Errorf("partner %q: %w", f.Partner, err)
+		}
+		if f.Sender.Strength == StrengthDomain {
+			if of, err := partnerOf(tx, f.Sender.Address); err != nil || of != f.Partner {
+				return errors.Join(err, fmt.Errorf("an import by a sender who does not speak for partner %q", f.Partner))
+			}
 		}
 		var err error
 		im, err = imported(tx, id)

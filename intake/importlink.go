@@ -76,7 +76,10 @@ func (c *change) forgetFile(id string) error {
 			return err
 		}
 	}
-	im.Erased, im.Name = c.at, ""
+	if err := forgetAnswers(c, id); err != nil {
+		return err
+	}
+	im.Erased, im.Name, im.Note = c.at, "", ""
 	if err := putJSON(c, spaceImport, id, im); err != nil {
 		return err
 	}

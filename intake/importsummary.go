@@ -19,6 +19,8 @@ var errImportOpen = errors.New("some cases of the import are still to be judged"
 
 // ImportFacts is all that a message may say of a file of rows.
 type ImportFacts struct {
+	// ID is for the channel, which may send the result along; "" of a file that was not kept.
+	ID     string       `json:"id,omitempty"`
 	Name   string       `json:"name,omitempty"`
 	State  ImportState  `json:"state"`
 	Counts ImportCounts `json:"counts"`
@@ -26,6 +28,15 @@ type ImportFacts struct {
 	Left int `json:"left,omitempty"`
 	// Link is where the result is; "" for nowhere.
 	Link string `json:"link,omitempty"`
+	// Cause is why the file can't be read, or not to its end, and Place where that is.
+	Cause *RowProblem `json:"cause,omitempty"`
+	Place string      `json:"place,omitempty"`
+	// Again says that the same file was sent before, and that this is what came of it then.
+	Again bool `json:"again,omitempty"`
+	// Standing is how its cases stand, in a message of later; nil in the first.
+	Standing *ImportStanding `json:"standing,omitempty"`
+	// Attached is set by the channel that sends the result along.
+	Attached bool `json:"-"`
 }
 
 // awaitSummary has the message about an import that is over written, once.
@@ -66,16 +77,32 @@ func (g *Gateway) runImport(ctx context.Context, t Task) (effect, error) {
 	}, nil
 }
 
-// tellImport enqueues the one message about an import. The budget does not hold it back: it
-// stands for all those that were not sent.
+// tellImport enqueues the one message about an import, also to who asked meanwhile. The budget
+// does not hold it back: it stands for all those that were not sent.
 func (c *change) tellImport(im Import) error {
-	p, err := partner(c, im.Partner)
+	m, err := c.importMessage(im)
 	if err != nil {
 		return err
 	}
-	return c.send(Message{
-		ID: fmt.Sprintf("S-%s.%d", shortID(im.batch()), im.Told+1), Kind: MessageImported, To: im.Reply, Facts: c.programFacts(p),
-		Import:     &ImportFacts{Name: im.Name, State: im.State, Counts: im.Counts, Left: im.Left(), Link: im.Link},
-		Unprompted: true, At: c.at,
-	}, im.batch())
+	m.ID, m.To, m.Unprompted = fmt.Sprintf("S-%s.%d", shortID(im.batch()), im.Told+1), im.Reply, true
+	err = c.send(m, im.batch())
+	for _, asked := range im.Asked {
+		again := m
+		again.ID, again.To = askedID(asked.Key), asked.To
+		err = errors.Join(err, c.send(again, im.batch()))
+	}
+	return err
+}
+
+// importMessage is what is told of an import as it stands, but for its name and where it goes.
+func (c *change) importMessage(im Import) (Message, error) {
+	p, err := partner(c, im.Partner)
+	if err != nil {
+		return Message{}, err
+	}
+	facts := ImportFacts{ID: im.ID, Name: im.Name, State: im.State, Counts: im.Counts, Left: im.Left(), Link: im.Link}
+	if im.Cause != nil {
+		facts.Cause = &RowProblem{Problem: *im.Cause}
+	}
+	return Message{Kind: MessageImported, Facts: c.programFacts(p), Import: &facts, At: c.at}, nil
 }

@@ -241,6 +241,11 @@ func (c *change) sent(m Message, thread json.RawMessage) error {
 
 // arrived ends what was noted of earlier messages that did not arrive.
 func (c *change) arrived(m Message) error {
+	if m.Import != nil {
+		if err := c.DeleteRecord(spaceImportAnswer, m.Import.ID+"/"+m.ID); err != nil {
+			return err
+		}
+	}
 	what := "/partner"
 	if m.Brief != nil {
 		what = "/staff"

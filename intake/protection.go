@@ -306,6 +306,9 @@ func (c *change) endHold(r *Registration, e Event, kind MessageKind) error {
 	if err := c.move(r, StatusExpired, e); err != nil {
 		return err
 	}
+	if e.Trigger == TriggerTimer {
+		return c.announceByFile(r, kind, e)
+	}
 	return c.announce(r, kind, e)
 }
 

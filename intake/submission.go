@@ -281,11 +281,14 @@ const (
 	NoticeSealed   Notice = "sealed"  // encrypted
 	NoticeWinmail  Notice = "winmail" // only a winmail.dat
 	NoticeNoLead   Notice = "no_lead" // nothing that we could read as a registration
+	// NoticeUnprovenList is of a list that is read only if its sender is proven. It goes to whoever
+	// is written to at an address of a partner's, proven or not.
+	NoticeUnprovenList Notice = "unproven_list"
 )
 
 // Notices is the full set.
 func Notices() []Notice {
-	return []Notice{NoticeTooLarge, NoticeSealed, NoticeWinmail, NoticeNoLead}
+	return []Notice{NoticeTooLarge, NoticeSealed, NoticeWinmail, NoticeNoLead, NoticeUnprovenList}
 }
 
 // Delivery is what a report says about one of our messages.

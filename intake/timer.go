@@ -29,6 +29,8 @@ func (g *Gateway) runTimer(ctx context.Context, t Task) (effect, error) {
 		return g.runAliased(ctx, t)
 	case "import":
 		return g.runImport(ctx, t)
+	case "waiting":
+		return g.runWaiting(ctx, t)
 	case "leave":
 		return g.runLeave(ctx, t)
 	}
@@ -43,7 +45,7 @@ func (c *change) lapse(r *Registration) error {
 	if err := c.move(r, StatusWithdrawn, e); err != nil {
 		return err
 	}
-	return c.announce(r, MessageClosed, e)
+	return c.announceByFile(r, MessageClosed, e)
 }
 
 // unconfirmed ends a case that nobody vouched for. Its sender is told nothing.
@@ -72,7 +74,7 @@ func (c *change) overdue(r *Registration) error {
 		return err
 	}
 	if first {
-		if err := c.notify(r, MessageLate, r.Reply, true); err != nil {
+		if err := c.remind(r, MessageLate); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,10 @@
 package templates
 
-import "leadgate/intake"
+import (
+	"strings"
+
+	"leadgate/intake"
+)
 
 var english = &locale{
 	labels: map[intake.Field]string{
@@ -97,6 +101,7 @@ var english = &locale{
 		intake.ProblemTooShort:         "To act on it we need more than {given}; one sentence is enough.",
 		intake.ProblemUnknownCase:      "None of your registrations has this number.",
 	},
+	places:   strings.NewReplacer(),
 	choose:   "Choose of: {of}.",
 	given:    "what you gave",
 	quotes:   [2]string{`"`, `"`},

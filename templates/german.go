@@ -1,6 +1,10 @@
 package templates
 
-import "leadgate/intake"
+import (
+	"strings"
+
+	"leadgate/intake"
+)
 
 var german = &locale{
 	labels: map[intake.Field]string{
@@ -109,6 +113,7 @@ var german = &locale{
 		intake.ProblemTooLong:          "{field} ist zu lang; kürzen Sie die Angabe und senden Sie die Datei noch einmal.",
 		intake.ProblemTooShort:         "{field} ist zu kurz; ein Satz genügt.",
 		intake.ProblemUnknownCase:      "{given} ist kein Vorgang von Ihnen; übernehmen Sie die Nummer aus dem Ergebnis einer früheren Datei, oder leeren Sie die Zelle, um neu zu registrieren.",
+		"files_too_large":              "Die Dateien dieser Mail sind zusammen zu groß, und diese wurde nicht gelesen; senden Sie sie in einer eigenen Mail.",
 		"file_too_large":               "Die Datei ist größer als 10 MiB; nichts davon wurde gelesen. Senden Sie sie in Teilen.",
 		"too_many_rows":                "Die Liste hat mehr als 50.000 Zeilen; gelesen sind die ersten 50.000. Senden Sie den Rest als eigene Liste.",
 		"too_many_columns":             "Die Liste hat mehr als 64 Spalten; löschen Sie die, die wir nicht brauchen.",
@@ -127,6 +132,7 @@ var german = &locale{
 		"formula_error":                "Hier steht ein Fehler der Tabellenkalkulation statt eines Werts; tippen Sie den Wert ein.",
 		"file_erased":                  "Die Datei wurde gelöscht, weil jemand, von dem sie handelt, zu löschen war.",
 	},
+	places:   strings.NewReplacer("row ", "Zeile ", "column ", "Spalte "),
 	choose:   "Zur Wahl stehen: {of}.",
 	given:    "Ihrer Angabe",
 	quotes:   [2]string{"„", "“"},

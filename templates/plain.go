@@ -181,13 +181,24 @@ func (w *plainWriter) partner(kind intake.MessageKind, v view) {
 }
 
 func (w *plainWriter) imported(n importView) {
-	for _, line := range []struct {
+	if n.Fault != "" {
+		w.say(w.phrase("imported.fault", n))
+	}
+	type counted struct {
 		count int
 		name  string
-	}{{n.Accepted, "accepted"}, {n.Merged, "merged"}, {n.NeedsInfo, "needs_info"}, {n.Rejected, "rejected"}, {n.Left, "left"}} {
+	}
+	lines := []counted{{n.Accepted, "accepted"}, {n.Merged, "merged"}, {n.NeedsInfo, "needs_info"}, {n.Rejected, "rejected"}, {n.Left, "left"}}
+	if n.Standing {
+		lines = []counted{{n.Waiting, "waiting"}, {n.Lapsed, "lapsed"}, {n.Late, "late"}, {n.Ending, "ending"}, {n.Expired, "expired"}}
+	}
+	for _, line := range lines {
 		if line.count > 0 {
 			w.say(w.phrase("imported."+line.name, n))
 		}
+	}
+	if n.Attached {
+		w.say(w.phrase("imported.attached", n))
 	}
 	w.button(w.phrase("imported.result", n), n.Link)
 }

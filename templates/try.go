@@ -98,6 +98,17 @@ func samples(kind intake.MessageKind) []intake.Message {
 			list = append(list, m)
 		}
 	}
+	if kind == intake.MessageImported {
+		refused, again, unchanged := sample(kind, "", ""), sample(kind, "", ""), sample(kind, "", "")
+		refused.Import = &intake.ImportFacts{Name: "leads.ods", State: intake.ImportFailed, Place: "row 2", Cause: &intake.RowProblem{Problem: intake.Problem{
+			Code: "unsupported_format", Message: "this is an OpenDocument file",
+		}}}
+		again.Import.Again, again.Import.Attached = true, true
+		unchanged.Import.Counts = intake.ImportCounts{Rows: 8, Merged: 8, Unchanged: 8}
+		standing := sample(kind, "", "")
+		standing.Import.Standing = &intake.ImportStanding{Waiting: 300, Due: standing.At, Lapsed: 1, Late: 7, Ending: 2, Until: standing.At, Expired: 1}
+		list = append(list, refused, again, unchanged, standing)
+	}
 	if kind == intake.MessageRequested {
 		for _, status := range intake.Statuses() {
 			m := sample(kind, status, "")

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"leadgate/intake"
 )
@@ -105,19 +106,39 @@ type importView struct {
 
 	Rows, Accepted, Merged, Unchanged, NeedsInfo, Rejected, Left int
 
-	Mend bool
+	// Fault says why the file can't be read, or not further, and Place where.
+	Fault, Place string
+
+	Mend, Again, Attached bool
+
+	// Standing says that the message is a later one, of which the rest is empty in the first.
+	Standing bool
+
+	Waiting, Lapsed, Late, Ending, Expired int
+	// Due is until when the first of those that wait does so, Until that of the holds that end.
+	Due, Until string
 }
 
-func newImport(f *intake.ImportFacts) *importView {
+func newImport(f *intake.ImportFacts, tag string, at *time.Location) *importView {
 	if f == nil {
 		f = &intake.ImportFacts{}
 	}
 	n := f.Counts
-	return &importView{
+	v := &importView{
 		Name: line(f.Name, maxShort), State: string(f.State), Link: link(f.Link),
 		Rows: n.Rows, Accepted: n.Accepted, Merged: n.Merged, Unchanged: n.Unchanged, NeedsInfo: n.NeedsInfo,
 		Rejected: n.Rejected, Left: f.Left, Mend: n.NeedsInfo+n.Rejected+f.Left > 0,
+		Again: f.Again, Attached: f.Attached,
 	}
+	if s := f.Standing; s != nil {
+		v.Standing, v.Waiting, v.Lapsed, v.Late, v.Due = true, s.Waiting, s.Lapsed, s.Late, localeFor(tag).moment(s.Due, at)
+		v.Ending, v.Expired, v.Until = s.Ending, s.Expired, localeFor(tag).moment(s.Until, at)
+		v.Mend = s.Waiting+s.Lapsed > 0
+	}
+	if f.Cause != nil {
+		v.Fault, v.Place = line(Fault(tag, *f.Cause), maxLong), line(localeFor(tag).places.Replace(f.Place), maxShort)
+	}
+	return v
 }
 
 // fieldView is a field as it was understood; Words are those of the partner if they differ.
@@ -164,7 +185,7 @@ func newView(m intake.Message, program, tag string) view {
 		v.Cases, v.Faults = l.cases(m.Cases), l.faults(m.Faults)
 		v.Asks, v.Fill = l.askedOf(m.Cases), l.fill(m.Cases)
 	case intake.MessageImported:
-		v.Import = newImport(m.Import)
+		v.Import = newImport(m.Import, tag, at)
 	case intake.MessageNotice, intake.MessageHelp:
 		v.Notice = string(m.Notice)
 		v.Asks, v.Weekly = l.blank(), f.Weekly

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -52,16 +53,31 @@ type Calls interface {
 	Accepted(ctx context.Context, key string) (intake.Receipt, error)
 }
 
+// Imports is what is known of files of rows.
+type Imports interface {
+	// Import returns intake.ErrNotFound for what there is not.
+	Import(ctx context.Context, id string) (intake.Import, error)
+	Imports(context.Context, intake.ImportQuery) (found []intake.Import, next string, err error)
+	RowOutcomes(ctx context.Context, id string, after, limit int) ([]intake.RowOutcome, error)
+	// AnswerTo returns where a partner is written to if no address is given; "" for nowhere.
+	AnswerTo(ctx context.Context, partnerID, address string, proven intake.Strength) (string, error)
+}
+
 // Source is what the API stands before: a Gateway.
 type Source interface {
 	Keys
 	Cases
 	Calls
+	Imports
 }
 
 // Deps are what an API is made of.
 type Deps struct {
 	Source Source
+	// Files takes files of rows in.
+	Files Files
+	// TempDir is where files lie while they arrive and are sent; the system's if empty.
+	TempDir string
 	// ReplyChannel is the channel by which submitters are written to, at their e-mail address.
 	ReplyChannel string
 	// URL is where the world finds the pages, and the API below them.
@@ -74,6 +90,8 @@ type Deps struct {
 type API struct {
 	cfg      Config
 	source   Source
+	files    Files
+	tempDir  string
 	sink     intake.Sink
 	reply    string
 	url      string
@@ -95,7 +113,10 @@ func New(c Config, d Deps) (*API, error) {
 	if d.ReplyChannel == "" {
 		return nil, errors.New("no channel answers those who register by the API")
 	}
-	a := &API{cfg: c, source: d.Source, reply: d.ReplyChannel, url: strings.TrimSuffix(d.URL, "/") + Base, now: d.Now, log: d.Log}
+	if d.Files == nil {
+		return nil, errors.New("nothing takes in the files that come by the API")
+	}
+	a := &API{cfg: c, source: d.Source, files: d.Files, tempDir: d.TempDir, reply: d.ReplyChannel, url: strings.TrimSuffix(d.URL, "/") + Base, now: d.Now, log: d.Log}
 	if a.now == nil {
 		a.now = time.Now
 	}
@@ -125,14 +146,14 @@ type route struct {
 }
 
 func (a *API) routes() []route {
-	return []route{
+	return append(a.importRoutes(), []route{
 		{method: http.MethodPost, path: "/registrations", handle: a.register},
 		{method: http.MethodGet, path: "/registrations", handle: a.list},
 		{method: http.MethodGet, path: "/registrations/:case", handle: a.show},
 		{method: http.MethodPost, path: "/registrations/:case/withdraw", handle: a.withdraw},
 		{method: http.MethodGet, path: "/rules", handle: a.rules},
 		{method: http.MethodGet, path: "/openapi.yaml", handle: a.openapi, public: true},
-	}
+	}...)
 }
 
 // Mount adds the API to a group at the root of a router. What is asked for with another method,
@@ -189,6 +210,8 @@ func (a *API) Guard(e *echo.Echo) {
 		p := &Problem{Status: http.StatusInternalServerError, Code: "internal", Detail: "This is our fault. Send it again later, with the same Idempotency-Key."}
 		var known *echo.HTTPError
 		switch {
+		case errors.As(err, &known) && known.Code == http.StatusRequestEntityTooLarge && c.Request().URL.Path == Base+PathImports:
+			p = fileTooLarge()
 		case errors.As(err, &known) && known.Code == http.StatusRequestEntityTooLarge:
 			p = errTooLarge()
 		case errors.As(err, &known) && known.Code < http.StatusInternalServerError:
@@ -215,6 +238,7 @@ type answer struct {
 	Body     []byte `json:"body"`
 	media    string // JSON if empty
 	replayed bool
+	file     *os.File // in the place of Body
 }
 
 // serve makes a handler of a route: headers, key, limit, the deed, and the answer.
@@ -241,6 +265,10 @@ func (a *API) serve(r route) echo.HandlerFunc {
 		}
 		if ans.media == "" {
 			ans.media = echo.MIMEApplicationJSON
+		}
+		if ans.file != nil {
+			defer ans.file.Close()
+			return c.Stream(ans.Status, ans.media, ans.file)
 		}
 		return c.Blob(ans.Status, ans.media, ans.Body)
 	}

@@ -71,10 +71,7 @@ func (a *API) once(r *request, d deeds) (answer, error) {
 		return answer{}, err
 	}
 	return a.do(r, call, func(ctx context.Context, delivery string) (answer, error) {
-		err := a.source.Admit(ctx, intake.Admission{Limits: []intake.Limit{
-			{Name: "api:" + r.key.ID, Max: a.cfg.KeyHour, Per: time.Hour},
-			{Name: "api", Max: a.cfg.Hour, Per: time.Hour},
-		}})
+		err := a.source.Admit(ctx, a.admission(r.key))
 		var over *intake.LimitError
 		switch {
 		case errors.As(err, &over):
@@ -84,6 +81,14 @@ func (a *API) once(r *request, d deeds) (answer, error) {
 		}
 		return do(ctx, delivery)
 	})
+}
+
+// admission bounds what a key sends in.
+func (a *API) admission(key intake.APIKey) intake.Admission {
+	return intake.Admission{Limits: []intake.Limit{
+		{Name: "api:" + key.ID, Max: a.cfg.KeyHour, Per: time.Hour},
+		{Name: "api", Max: a.cfg.Hour, Per: time.Hour},
+	}}
 }
 
 // call is what a request is called by its program; nil if that doesn't say.
@@ -164,7 +169,7 @@ func (a *API) refuse(err error) error {
 func (a *API) replay(ctx context.Context, key intake.APIKey, kept []byte) (answer, error) {
 	var ans answer
 	var told struct {
-		Case string `json:"case_number"` // as every answer that is kept has it
+		Case string `json:"case_number"` // as every answer that is kept has it, but about a file
 	}
 	err := json.Unmarshal(kept, &ans)
 	if err == nil {
@@ -172,6 +177,9 @@ func (a *API) replay(ctx context.Context, key intake.APIKey, kept []byte) (answe
 	}
 	if err != nil {
 		return answer{}, fmt.Errorf("an answer that was kept: %w", err)
+	}
+	if told.Case == "" {
+		return a.replayImport(ctx, key, ans)
 	}
 	switch _, err := a.source.OwnCase(ctx, key.Partner, told.Case); {
 	case errors.Is(err, intake.ErrNotFound):

@@ -21,10 +21,13 @@ import (
 	validator "github.com/pb33f/libopenapi-validator"
 	v3 "github.com/pb33f/libopenapi/datamodel/high/v3"
 
+	"leadgate/channels/csvdrop"
 	"leadgate/intake"
+	"leadgate/intake/extract"
 	"leadgate/intake/identity"
 	"leadgate/rules"
 	"leadgate/store/memstore"
+	"leadgate/templates"
 )
 
 // portal is a gateway with two partners and the API before it, called over HTTP. Each answer is
@@ -33,6 +36,7 @@ type portal struct {
 	*testing.T
 	store   *faultyStore
 	gateway *intake.Gateway
+	drop    *csvdrop.Drop
 	api     *API
 	url     string
 	client  *http.Client
@@ -99,6 +103,14 @@ func (s *faultyStore) Update(ctx context.Context, fn func(intake.Tx) error) erro
 	return s.Store.Update(ctx, fn)
 }
 
+// previewing is a Drop for the API.
+type previewing struct{ *csvdrop.Drop }
+
+func (p previewing) Preview(im intake.Import) (Preview, error) {
+	found, err := p.Checked(im)
+	return Preview{Done: found.Done, Counts: found.Counts}, err
+}
+
 type option func(*Config, *rules.Spec)
 
 // openPortal opens one over a store of its own.
@@ -151,7 +163,13 @@ func portalOver(t *testing.T, store intake.Store, options ...option) *portal {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.api, err = New(c, Deps{Source: p.gateway, ReplyChannel: "email", URL: base, Now: func() time.Time { return p.now() }, Log: log})
+	words, err := templates.New(templates.Options{Program: "Vendor"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.drop = csvdrop.New(csvdrop.Deps{Gateway: p.gateway, Extractor: extract.New(ids, extract.Options{}), Words: words, TempDir: t.TempDir(), Log: log})
+	t.Cleanup(p.drop.Close)
+	p.api, err = New(c, Deps{Source: p.gateway, Files: previewing{p.drop}, TempDir: t.TempDir(), ReplyChannel: "email", URL: base, Now: func() time.Time { return p.now() }, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +183,9 @@ func portalOver(t *testing.T, store intake.Store, options ...option) *portal {
 // router is as the program's own: numbered requests, a bound of bodies, and panics survived.
 func (p *portal) router() *echo.Echo {
 	e := echo.New()
-	e.Use(middleware.RequestID(), middleware.BodyLimit("1M"), middleware.RecoverWithConfig(middleware.RecoverConfig{
+	e.Use(middleware.RequestID(), middleware.BodyLimitWithConfig(middleware.BodyLimitConfig{
+		Limit: "1M", Skipper: func(c echo.Context) bool { return c.Request().URL.Path == Base+PathImports },
+	}), middleware.RecoverWithConfig(middleware.RecoverConfig{
 		LogErrorFunc: func(_ echo.Context, err error, _ []byte) error { return err },
 	}))
 	e.IPExtractor = echo.ExtractIPFromXFFHeader()

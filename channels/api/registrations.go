@@ -243,19 +243,28 @@ const (
 	maxPage   = 200
 )
 
+// pageSize is how many a page of a list has.
+func pageSize(r *request) (int, error) {
+	s := r.QueryParam("limit")
+	if s == "" {
+		return pageLimit, nil
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 || n > maxPage {
+		return 0, parameter(fmt.Sprintf("limit: want a number from 1 to %d.", maxPage))
+	}
+	return n, nil
+}
+
 func (a *API) list(r *request) (answer, error) {
-	limit := pageLimit
-	if s := r.QueryParam("limit"); s != "" {
-		n, err := strconv.Atoi(s)
-		if err != nil || n < 1 || n > maxPage {
-			return answer{}, &Problem{Status: http.StatusBadRequest, Code: "invalid_parameter", Detail: fmt.Sprintf("limit: want a number from 1 to %d.", maxPage)}
-		}
-		limit = n
+	limit, err := pageSize(r)
+	if err != nil {
+		return answer{}, err
 	}
 	all, next, err := a.source.OwnCases(r.ctx(), r.key.Partner, r.QueryParam("cursor"), limit)
 	switch {
 	case errors.Is(err, intake.ErrNotFound):
-		return answer{}, &Problem{Status: http.StatusBadRequest, Code: "invalid_parameter", Detail: "cursor: want the next_cursor of an earlier answer."}
+		return answer{}, parameter("cursor: want the next_cursor of an earlier answer.")
 	case err != nil:
 		return answer{}, unavailable(err)
 	}

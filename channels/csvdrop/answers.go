@@ -26,24 +26,28 @@ func (d *Drop) Result(ctx context.Context, im intake.Import, format string, w io
 	return err
 }
 
-// result is Result, and returns the format.
-func (d *Drop) result(ctx context.Context, im intake.Import, format string, w io.Writer) (_ sheet.Format, err error) {
+// result is Result; it returns what the file looks like.
+func (d *Drop) result(ctx context.Context, im intake.Import, format string, w io.Writer) (o result.Options, err error) {
 	k, err := d.open(ctx, im)
 	if err != nil {
-		return "", err
+		return o, err
 	}
 	defer func() { err = errors.Join(err, k.Close()) }()
-	partner, err := d.Gateway.Partner(ctx, im.Partner)
-	if err != nil {
-		return "", err
-	}
-	o := result.For(k.Sheet)
+	o = result.For(k.Sheet)
 	if format != "" {
 		o.Format = sheet.Format(format)
 	}
+	partner, err := d.Gateway.Partner(ctx, im.Partner)
+	if err != nil {
+		return o, err
+	}
+	return o, d.writeResult(ctx, im, k, partner, o, w)
+}
+
+func (d *Drop) writeResult(ctx context.Context, im intake.Import, k *kept, partner intake.Partner, o result.Options, w io.Writer) error {
 	out, err := result.New(w, o)
 	if err != nil {
-		return "", err
+		return err
 	}
 	err = d.each(ctx, im, k, func(row sheet.Row, o *intake.RowOutcome) error {
 		a := sheet.Answer{Result: NotTaken, Case: row.Answer.Case}
@@ -55,9 +59,9 @@ func (d *Drop) result(ctx context.Context, im intake.Import, format string, w io
 		return out.Write(row.Cells, a)
 	})
 	if err != nil {
-		return "", err
+		return err
 	}
-	return o.Format, out.Close()
+	return out.Close()
 }
 
 // each calls fn with every row of an import, and with what became of it; nil if it was not taken in.

@@ -200,8 +200,8 @@ func (d *drawer) finish(ctx context.Context, at string, f *os.File, info fs.File
 		return err
 	}
 	result := companion{end: "result", write: func(w io.Writer) (string, error) {
-		format, err := d.deps.Drop.result(ctx, im, "", w)
-		return string(format), err
+		o, err := d.deps.Drop.result(ctx, im, "", w)
+		return string(o.Format), err
 	}}
 	switch {
 	case !im.Erased.IsZero():

@@ -33,6 +33,7 @@ type Gateway interface {
 	FailImport(ctx context.Context, id string, why intake.Problem) (intake.Import, error)
 	Import(ctx context.Context, id string) (intake.Import, error)
 	Imports(context.Context, intake.ImportQuery) (found []intake.Import, next string, err error)
+	ImportAnswer(ctx context.Context, id, message string, make func() (intake.Enclosure, error)) (intake.Enclosure, error)
 	RowOutcomes(ctx context.Context, id string, after, limit int) ([]intake.RowOutcome, error)
 	PreviewImport(context.Context, intake.ImportFile) (*intake.ImportPreview, error)
 	Partner(ctx context.Context, id string) (intake.Partner, error)
@@ -109,6 +110,25 @@ func (d *Drop) Offer(ctx context.Context, r *io.SectionReader, f intake.ImportFi
 		f.ReceivedAt = d.Now()
 	}
 	return d.Gateway.OpenImport(ctx, f)
+}
+
+// Recognise counts the rows of a file, but no further than one more than most, and reports whether
+// it is a result of ours that somebody sends back. f says its name and its media type. It keeps
+// nothing. A file that can't be read is an *intake.FileError.
+func (d *Drop) Recognise(r *io.SectionReader, f intake.ImportFile, most int) (rows int, answered bool, err error) {
+	s, err := sheet.Open(r, r.Size(), f.Name, d.options(f.Raw.Media))
+	if err != nil {
+		return 0, false, fileError(err)
+	}
+	for err == nil && rows <= most {
+		if _, err = s.Next(); err == nil {
+			rows++
+		}
+	}
+	if err == io.EOF {
+		err = nil
+	}
+	return rows, s.Answered(), errors.Join(fileError(err), s.Close())
 }
 
 // fileError has a file that can't be read told by an error that every way in knows.
@@ -341,6 +361,11 @@ func (d *Drop) take(ctx context.Context, id string) {
 
 // takeOnce returns nil once the import is over.
 func (d *Drop) takeOnce(ctx context.Context, id string) (err error) {
+	defer func() {
+		if p := recover(); p != nil { // a file is never the end of the program
+			err = errors.Join(err, fmt.Errorf("import %s: panic: %v", id, p))
+		}
+	}()
 	im, err := d.Gateway.Import(ctx, id)
 	if err != nil || im.State != intake.ImportRunning {
 		return err

@@ -23,31 +23,85 @@ const instanceField = "X-Leadgate-Instance"
 // complaintField holds what a complaint has to bring back. No answer copies it.
 const complaintField = "X-Leadgate-Complaint"
 
-// compose builds the mail. The same message gives the same bytes.
-func (m *Mailbox) compose(msg intake.Message, to string, t thread, words Rendered) ([]byte, error) {
+// compose builds the mail, with a file if that has any content. The same message and file give the
+// same bytes.
+func (m *Mailbox) compose(msg intake.Message, to string, t thread, words Rendered, file intake.Enclosure) ([]byte, error) {
 	if !validID(t.MessageID) {
 		return nil, fmt.Errorf("message id %q can't be used in a mail", msg.ID)
 	}
 	h := m.outgoingHeader(msg, to, t)
 	sum := sha256.Sum256([]byte(t.MessageID))
-	h.SetContentType("multipart/alternative", map[string]string{"boundary": "lg-" + hex.EncodeToString(sum[:12])})
+	boundary := func(of string) map[string]string {
+		return map[string]string{"boundary": "lg-" + of + hex.EncodeToString(sum[:12])}
+	}
 	var b bytes.Buffer
+	if len(file.Content) == 0 {
+		h.SetContentType("multipart/alternative", boundary(""))
+		w, err := message.CreateWriter(&b, inOrder(h.Header))
+		if err == nil {
+			err = writeWords(w, words)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return b.Bytes(), nil
+	}
+	h.SetContentType("multipart/mixed", boundary("m-"))
 	w, err := message.CreateWriter(&b, inOrder(h.Header))
 	if err != nil {
 		return nil, err
 	}
-	for _, part := range []struct{ media, body string }{{"text/plain", words.Text}, {"text/html", words.HTML}} {
-		if part.body == "" {
-			continue
-		}
-		if err := writePart(w, part.media, part.body); err != nil {
-			return nil, err
-		}
+	var inner message.Header
+	inner.SetContentType("multipart/alternative", boundary(""))
+	alternatives, err := w.CreatePart(inner)
+	if err != nil {
+		return nil, err
+	}
+	if err := writeWords(alternatives, words); err != nil {
+		return nil, err
+	}
+	if err := writeFile(w, file); err != nil {
+		return nil, err
 	}
 	if err := w.Close(); err != nil {
 		return nil, err
 	}
 	return b.Bytes(), nil
+}
+
+// writeWords writes the forms of the text, and ends their part.
+func writeWords(w *message.Writer, words Rendered) error {
+	for _, part := range []struct{ media, body string }{{"text/plain", words.Text}, {"text/html", words.HTML}} {
+		if part.body == "" {
+			continue
+		}
+		if err := writePart(w, part.media, part.body); err != nil {
+			return err
+		}
+	}
+	return w.Close()
+}
+
+// writeFile writes what is attached.
+func writeFile(w *message.Writer, file intake.Enclosure) error {
+	media, params, err := mime.ParseMediaType(file.Media)
+	if err != nil {
+		return fmt.Errorf("media type of %s: %w", file.Name, err)
+	}
+	name := mailparse.CleanLine(file.Name)
+	params["name"] = name
+	var h message.Header
+	h.SetContentType(media, params)
+	h.SetContentDisposition("attachment", map[string]string{"filename": name})
+	h.Set("Content-Transfer-Encoding", "base64")
+	part, err := w.CreatePart(h)
+	if err != nil {
+		return err
+	}
+	if _, err := part.Write(file.Content); err != nil {
+		return err
+	}
+	return part.Close()
 }
 
 // outgoingHeader is the header of msg but for what tells the form of its body. No value can

@@ -8,6 +8,7 @@ import (
 	"net/mail"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/emersion/go-smtp"
@@ -20,11 +21,14 @@ import (
 
 // capture is a transport that keeps what it is given, and refuses what it is told to.
 type capture struct {
+	mu     sync.Mutex // several are sent at once
 	sent   []outgoing
 	refuse func(outgoing) error
 }
 
 func (c *capture) send(_ context.Context, o outgoing) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.refuse != nil {
 		if err := c.refuse(o); err != nil {
 			return err

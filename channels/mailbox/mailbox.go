@@ -34,8 +34,11 @@ type Deps struct {
 	// the lists that come with the program if nil.
 	Identity *identity.Lists
 	Renderer Renderer
-	Now      func() time.Time // time.Now if nil
-	Log      *slog.Logger     // discarded if nil
+	// Lists takes in lists of prospects that are attached; if nil, a table is read as far as a
+	// mail is, and workbooks are not.
+	Lists Lists
+	Now   func() time.Time // time.Now if nil
+	Log   *slog.Logger     // discarded if nil
 	// RootCAs are who servers' certificates are checked against; the system's if nil.
 	RootCAs *x509.CertPool
 	// Tokens keeps refresh tokens that servers replace; the process alone if nil.

@@ -78,9 +78,24 @@ func (m *Mailbox) take(ctx context.Context, sink intake.Sink, d delivery) (outco
 		m.deps.Log.Info("message set aside", "key", d.key, "reason", string(v.reason), "aside", receipt.Aside)
 		return outcome{receipt: receipt, aside: true}, nil
 	}
-	all, err := m.submissions(ctx, &u, d, raw)
+	sender, err := m.checked(ctx, &u, d)
 	if err != nil {
 		return outcome{}, err
+	}
+	lists, err := m.lists(ctx, &u, d, sender)
+	if err != nil {
+		return outcome{}, err
+	}
+	if len(lists.files) > 0 {
+		return m.takeWithLists(ctx, sink, &u, lists, d, raw)
+	}
+	all := m.submissionsOf(&u, d, raw, sender)
+	if a, ok := m.unprovenList(&u, d, sender, all, raw); ok {
+		receipt, err := sink.SetAside(ctx, a)
+		if err != nil {
+			return outcome{}, fmt.Errorf("set message aside: %w", err)
+		}
+		return outcome{receipt: receipt, aside: true}, nil
 	}
 	return m.accept(ctx, sink, d, all)
 }

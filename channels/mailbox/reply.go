@@ -49,12 +49,16 @@ func (m *Mailbox) Reply(ctx context.Context, msg intake.Message) (json.RawMessag
 	if err != nil {
 		return nil, intake.Permanent(fmt.Errorf("message %s: %w", msg.ID, err))
 	}
+	enclosed, err := m.enclosure(ctx, &msg)
+	if err != nil {
+		return nil, fmt.Errorf("result for message %s: %w", msg.ID, err)
+	}
 	words, err := m.deps.Renderer.Render(msg)
 	if err != nil {
 		return nil, intake.OwnFault(fmt.Errorf("render message %s: %w", msg.ID, err))
 	}
 	next := m.nextThread(msg, t, words)
-	data, err := m.compose(msg, to, next, words)
+	data, err := m.compose(msg, to, next, words, enclosed)
 	if err != nil {
 		return nil, intake.OwnFault(fmt.Errorf("compose message %s: %w", msg.ID, err))
 	}
@@ -65,6 +69,24 @@ func (m *Mailbox) Reply(ctx context.Context, msg intake.Message) (json.RawMessag
 	}
 	m.deps.Log.Info("answer sent", "case", msg.Facts.Case, "message", msg.ID, "kind", string(msg.Kind))
 	return thread{Mailbox: m.cfg.Name, MessageID: next.MessageID, References: next.References, Subject: next.Subject}.encode(), nil
+}
+
+// enclosure returns the file that goes with a message, and has the message say so. Where there is
+// a link to the file, a large one does not go along.
+func (m *Mailbox) enclosure(ctx context.Context, msg *intake.Message) (e intake.Enclosure, err error) {
+	if msg.Import == nil || m.deps.Lists == nil {
+		return e, nil
+	}
+	most := maxEnclosed
+	if msg.Import.Link == "" {
+		most = 0
+	}
+	if e, err = m.deps.Lists.Enclosure(ctx, *msg, most); err != nil || len(e.Content) == 0 {
+		return e, err
+	}
+	facts := *msg.Import
+	facts.Attached, msg.Import = true, &facts
+	return e, nil
 }
 
 // hand hands a mail over. Some servers send only from addresses that they know: one that

@@ -187,7 +187,7 @@ func TestNoValueBreaksOutOfTheHeader(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		b, err := m.compose(msg, to, m.nextThread(msg, th, Rendered{Subject: text.Draw(rt, "rendered")}), Rendered{Text: text.Draw(rt, "text")})
+		b, err := m.compose(msg, to, m.nextThread(msg, th, Rendered{Subject: text.Draw(rt, "rendered")}), Rendered{Text: text.Draw(rt, "text")}, intake.Enclosure{})
 		if err != nil {
 			rt.Fatal(err)
 		}
@@ -331,11 +331,11 @@ func TestAnswersInTheQuotationAreMarked(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		all, err := m.submissions(t.Context(), &u, d, intake.Raw{})
+		sender, err := m.checked(t.Context(), &u, d)
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := all[0]
+		s := m.submissionsOf(&u, d, intake.Raw{}, sender)[0]
 		if s.Inline != want || s.CaseHint != "LG-2026-000123-K" || s.Lead[intake.FieldCountry] == "FR" {
 			t.Errorf("%q: inline %v, lead %v, hint %q", body, s.Inline, s.Lead, s.CaseHint)
 		}

@@ -16,24 +16,28 @@ import (
 	"leadgate/intake/extract"
 )
 
-// submissions makes one submission of each lead in a message, or one of a message without.
-// The error is errNotNow.
-func (m *Mailbox) submissions(ctx context.Context, u *understood, d delivery, raw intake.Raw) ([]intake.Submission, error) {
+// checked is who sent a message. The error is errNotNow.
+func (m *Mailbox) checked(ctx context.Context, u *understood, d delivery) (intake.Sender, error) {
 	sender, proof := m.sender(ctx, u, d)
 	if proof.Temporary && m.waits(u, d) {
-		return nil, errNotNow
+		return sender, errNotNow
 	}
+	return sender, nil
+}
+
+// submissionsOf makes one submission of each lead in a message, or one of a message without.
+func (m *Mailbox) submissionsOf(u *understood, d delivery, raw intake.Raw, sender intake.Sender) []intake.Submission {
 	s := m.submission(u, d, raw)
 	s.Sender = sender
 	s.Content = u.mail.Fingerprint()
 	if all := m.perCase(s, u); len(all) > 0 {
-		return all, nil
+		return all
 	}
 	all := perLead(s, &u.read)
 	for i := range all {
 		all[i].Unclear = m.deps.Extractor.Unclear(partOf(&u.read, i))
 	}
-	return all, nil
+	return all
 }
 
 // errNotNow says that what would prove the sender could not be looked up. The message stays

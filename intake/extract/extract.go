@@ -87,7 +87,7 @@ const (
 // Result is what was understood.
 type Result struct {
 	Class Class
-	// Leads are in the order of the message, at most maxLeads; one at least for ClassLead and
+	// Leads are in the order of the message, at most MaxLeads; one at least for ClassLead and
 	// ClassMulti. A reply that gives some fields has one.
 	Leads []Lead
 	// Text is the normalised text that the spans of the evidence point into.
@@ -152,11 +152,11 @@ func (e *Extractor) Extract(in Input) Result {
 	if len(res.Leads) == 0 || len(m.doc.messages) == 0 && m.doc.onlyBetween() {
 		res.Inline = e.answer(&res, m)
 	}
-	if len(res.Leads) > maxLeads {
-		res.Leads = res.Leads[:maxLeads]
-		res.Faults = append(res.Faults, intake.RowFault{Row: maxLeads + 1, Problem: intake.Problem{
+	if len(res.Leads) > MaxLeads {
+		res.Leads = res.Leads[:MaxLeads]
+		res.Faults = append(res.Faults, intake.RowFault{Row: MaxLeads + 1, Problem: intake.Problem{
 			Code:    intake.ProblemTooLong,
-			Message: fmt.Sprintf("only the first %d registrations were read; send the others in a mail of their own", maxLeads),
+			Message: fmt.Sprintf("only the first %d registrations were read; send the others in a mail of their own", MaxLeads),
 		}})
 	}
 	res.Class = e.classify(&res, m)
@@ -180,8 +180,8 @@ func addsTo(table, own []Lead) bool {
 	return true
 }
 
-// maxLeads is how many leads are read out of one message.
-const maxLeads = 50
+// MaxLeads is how many leads are read out of one message.
+const MaxLeads = 50
 
 // answer adds what was filled into our question within the quotation, and reports whether
 // there was anything.

@@ -127,7 +127,7 @@ func checkInvariants(t *testing.T, e *Extractor, in Input) {
 	if !clean(res.New, "\n\t") {
 		t.Errorf("new text holds control characters: %q", res.New)
 	}
-	if len(res.Leads) > maxLeads {
+	if len(res.Leads) > MaxLeads {
 		t.Errorf("%d leads", len(res.Leads))
 	}
 	for _, l := range res.Leads {
@@ -293,12 +293,12 @@ func TestDomainsOfPartnersAndOursAreNotDerived(t *testing.T) {
 func TestWhatIsBeyondTheLastLeadThatIsReadIsAFault(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("Company | Website | Contact | Email\n")
-	for i := range maxLeads + 3 {
+	for i := range MaxLeads + 3 {
 		fmt.Fprintf(&b, "Acme %d Ltd | acme%d.example | Jo Doe | jo.doe@acme%d.example\n", i, i, i)
 	}
-	for text, want := range map[string]int{b.String(): 1, strings.Join(strings.SplitAfter(b.String(), "\n")[:maxLeads+1], ""): 0} {
+	for text, want := range map[string]int{b.String(): 1, strings.Join(strings.SplitAfter(b.String(), "\n")[:MaxLeads+1], ""): 0} {
 		res := newTestExtractor().Extract(Input{Text: text, SenderAddress: "ana@alpha.example", SenderDomain: "alpha.example"})
-		if len(res.Leads) != maxLeads || len(res.Faults) != want {
+		if len(res.Leads) != MaxLeads || len(res.Faults) != want {
 			t.Errorf("%d leads, faults %+v", len(res.Leads), res.Faults)
 		}
 	}

@@ -60,7 +60,7 @@ func (e *Extractor) leadsOfBlocks(m *mail, blocks []candidates, common candidate
 		if l.Fields[intake.FieldCompanyName] == "" && l.Fields[intake.FieldContactEmail] == "" && l.Fields[intake.FieldCompanyDomain] == "" {
 			continue
 		}
-		if out = append(out, l); len(out) > maxLeads { // one more tells that there are more
+		if out = append(out, l); len(out) > MaxLeads { // one more tells that there are more
 			break
 		}
 	}
@@ -467,7 +467,7 @@ func (e *Extractor) tables(m *mail, lines []line) (rows []candidates, rest []lin
 			if len(cells) < 2 || len(cells) > len(columns)+1 {
 				break
 			}
-			if len(rows) <= maxLeads {
+			if len(rows) <= MaxLeads {
 				rows = append(rows, e.readRow(m, lines[j], columns, cells))
 			}
 		}
@@ -510,7 +510,7 @@ func (e *Extractor) columnsByContent(below []line, mark string, columns []intake
 func (e *Extractor) turnedTable(m *mail, lines []line) (leads []candidates, n int) {
 	for _, mark := range []string{"\t", "|", " · "} {
 		first := cellsOf(lines[0], mark)
-		if len(first) < 3 || len(first) > maxLeads {
+		if len(first) < 3 || len(first) > MaxLeads {
 			continue
 		}
 		labels, seen := 0, map[intake.Field]bool{}

@@ -19,7 +19,7 @@ func (e *Extractor) bareRows(m *mail, lines []line) (leads []candidates, n int) 
 	for _, mark := range []string{"|", "\t", ";", " · ", " / "} {
 		var rows [][]piece
 		mail, seen := -1, map[string]bool{}
-		for n = 0; n < len(lines) && n < maxLeads; n++ {
+		for n = 0; n < len(lines) && n < MaxLeads; n++ {
 			cells := cellsOf(line{body: clip(lines[n].body, 1000)}, mark)
 			at := slices.IndexFunc(cells, func(c piece) bool { return e.email(c.text) != "" })
 			if len(cells) < 3 || at < 0 || len(rows) > 0 && (at != mail || len(cells) != len(rows[0])) {

@@ -77,7 +77,7 @@ func (e *Extractor) leadsOf(rows []tableRow, at func(row, col int) (start, end i
 		if r.blank() || e.repeatsHeader(r, cols) {
 			continue
 		}
-		if len(leads) == maxLeads || len(faults) == maxFaults {
+		if len(leads) == MaxLeads || len(faults) == maxFaults {
 			return leads, append(faults, unread(rows[i:]))
 		}
 		place := func(col int) (int, int) { return 0, 0 }

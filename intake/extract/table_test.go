@@ -161,7 +161,7 @@ func TestTableInEveryLanguage(t *testing.T) {
 func TestLongTableIsReadInPart(t *testing.T) {
 	e := newTestExtractor()
 	leads, faults := readTable(e, Attachment{Content: []byte("Company,Country\n" + numbered("Acme %d,DE\n", 5000))})
-	if len(leads) != maxLeads || len(faults) != 1 || faults[0].Row != maxLeads+2 || !strings.Contains(faults[0].Problem.Message, "4950 rows") {
+	if len(leads) != MaxLeads || len(faults) != 1 || faults[0].Row != MaxLeads+2 || !strings.Contains(faults[0].Problem.Message, "4950 rows") {
 		t.Errorf("%d leads, faults %+v", len(leads), faults)
 	}
 	leads, faults = readTable(e, Attachment{Content: []byte("Company,Country\n" + numbered(",DE %d\n", 5000))})

@@ -8,10 +8,10 @@ import (
 
 // Limits of the contents that are kept, in bytes after decoding.
 const (
-	maxTable    = 5 << 20
+	MaxTable    = 10 << 20 // of KindCSV and KindSheet
 	maxCalendar = 256 << 10
 	maxCard     = 64 << 10
-	maxContents = 12 << 20 // of all attachments of a mail
+	maxContents = 24 << 20 // of all attachments of a mail
 	maxSigned   = 12 << 20 // of an opaque signature with what it is over
 )
 
@@ -33,9 +33,12 @@ type Kind string
 // The kinds of attachments that have Content.
 const (
 	KindOther    Kind = ""
-	KindCSV      Kind = "csv"      // text/csv, text/tab-separated-values; at most maxTable bytes
+	KindCSV      Kind = "csv"      // text/csv, text/tab-separated-values; at most MaxTable bytes
 	KindCalendar Kind = "calendar" // text/calendar (RFC 5545); at most maxCalendar bytes
-	KindCard     Kind = "card"     // text/vcard, text/x-vcard (RFC 6350); at most maxCard bytes
+	// KindSheet is a document of a program for spreadsheets; at most MaxTable bytes. Whether it is
+	// one that can be read its bytes tell.
+	KindSheet Kind = "sheet"
+	KindCard  Kind = "card" // text/vcard, text/x-vcard (RFC 6350); at most maxCard bytes
 )
 
 // Kind returns what the attachment is to us. The name counts where the media type says
@@ -52,6 +55,9 @@ func kindOf(media, name string) Kind {
 	case "text/vcard", "text/x-vcard", "text/directory", "application/vcard":
 		return KindCard
 	}
+	if isSheet(media, extension(name)) {
+		return KindSheet
+	}
 	top, _, _ := strings.Cut(media, "/")
 	if top != "text" && top != "application" || media == "text/html" || media == "application/pdf" {
 		return KindOther
@@ -67,11 +73,28 @@ func kindOf(media, name string) Kind {
 	return KindOther
 }
 
+// isSheet reports whether a part is a workbook, by its type or by the end of its name. Some mail
+// programs call any file that a spreadsheet opens vnd.ms-excel.
+func isSheet(media, extension string) bool {
+	switch extension {
+	case "xlsx", "xlsm", "xlsb", "xls", "ods", "numbers":
+		return strings.HasPrefix(media, "application/") || media == ""
+	case "csv", "tsv", "txt":
+		return false
+	}
+	switch media {
+	case "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "application/vnd.oasis.opendocument.spreadsheet",
+		"application/vnd.ms-excel.sheet.macroenabled.12", "application/vnd.ms-excel.sheet.binary.macroenabled.12", "application/vnd.ms-excel":
+		return true
+	}
+	return false
+}
+
 // limit returns how many bytes of content are kept of a kind.
 func (k Kind) limit() int {
 	switch k {
-	case KindCSV:
-		return maxTable
+	case KindCSV, KindSheet:
+		return MaxTable
 	case KindCalendar:
 		return maxCalendar
 	case KindCard:

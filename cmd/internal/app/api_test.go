@@ -138,3 +138,31 @@ func TestWithoutTheSettingThereIsNoAPI(t *testing.T) {
 	resp, body := o.call("", "GET", "/openapi.yaml", "")
 	o.want("the document", resp, body, 404, "<html")
 }
+
+func TestAFileOfMoreThanAMegabyteComesInByTheAPI(t *testing.T) {
+	o := openOffice(t, func(c *config.Config) { c.API.Enabled = true })
+	_, key, err := o.app.Gateway().MintAPIKey(t.Context(), "brightpath", "portal", "", "mia")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := "Company,Website,Contact,Role,E-mail,Problem,Stage,Consent\n" +
+		"Fabrikam,fabrikam.example,Jane Doe,CTO,jane@fabrikam.example,They lose a day a week to manual reporting.,new intro,yes\n" +
+		strings.Repeat(",,,,,,,\n", 1<<18)
+	resp, body := o.call(key, "POST", "/imports?submitter=ana%40brightpath.example", file, "Content-Type", "text/csv")
+	o.want("taken", resp, body, 202, `"state":"running"`)
+	var im struct{ ID string }
+	if err := json.Unmarshal([]byte(body), &im); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline) && !strings.Contains(body, `"state":"done"`); time.Sleep(5 * time.Millisecond) {
+		_, body = o.call(key, "GET", "/imports/"+im.ID, "")
+	}
+	if !strings.Contains(body, `"accepted":1`) {
+		t.Errorf("it came to %s", body)
+	}
+	o.wantMail("ana@brightpath.example", "1 registered", "attached")
+	resp, body = o.call(key, "POST", "/imports", strings.Repeat("x", 11<<20), "Content-Type", "text/csv")
+	o.want("too large", resp, body, 413, "10 MiB")
+	resp, body = o.call(key, "POST", "/registrations", strings.Repeat("x", 2<<20))
+	o.want("a body of 2 MiB", resp, body, 413, "64 KiB")
+}

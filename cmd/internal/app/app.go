@@ -198,6 +198,7 @@ func (a *App) buildMailboxes() error {
 			Extractor: a.reader,
 			Identity:  a.ids,
 			Renderer:  renderer{a.texts},
+			Lists:     lists{a.drop, a.gateway},
 			Tokens:    refreshTokens{a.store},
 			Now:       time.Now,
 			Log:       a.log,
@@ -439,6 +440,12 @@ func listenSocket(path string) (net.Listener, error) {
 		return nil, errors.Join(err, l.Close())
 	}
 	return l, nil
+}
+
+// lists takes in the lists that come by mail.
+type lists struct {
+	*csvdrop.Drop
+	*intake.Gateway
 }
 
 // renderer gives the mailbox its words.

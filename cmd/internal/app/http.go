@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"leadgate/channels/api"
 	"leadgate/channels/mailbox"
 	"leadgate/cmd/internal/admin"
 	"leadgate/intake"
@@ -29,7 +30,7 @@ func newEcho(log *slog.Logger) *echo.Echo {
 		e.DefaultHTTPErrorHandler(err, c)
 	}
 	e.Use(middleware.RequestID(), middleware.BodyLimitWithConfig(middleware.BodyLimitConfig{
-		Limit: "1M", Skipper: func(c echo.Context) bool { return c.Path() == intake.PathImport },
+		Limit: "1M", Skipper: func(c echo.Context) bool { return c.Path() == intake.PathImport || c.Path() == api.Base+api.PathImports }, // they have their own
 	}))
 	e.Use(middleware.RecoverWithConfig(middleware.RecoverConfig{
 		LogErrorFunc: func(c echo.Context, err error, stack []byte) error {
