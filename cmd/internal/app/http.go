@@ -30,7 +30,9 @@ func newEcho(log *slog.Logger) *echo.Echo {
 		e.DefaultHTTPErrorHandler(err, c)
 	}
 	e.Use(middleware.RequestID(), middleware.BodyLimitWithConfig(middleware.BodyLimitConfig{
-		Limit: "1M", Skipper: func(c echo.Context) bool { return c.Path() == intake.PathImport || c.Path() == api.Base+api.PathImports }, // they have their own
+		Limit: "1M", Skipper: func(c echo.Context) bool {
+			return c.Path() == intake.PathImport || c.Path() == api.Base+api.PathImports
+		}, // they have their own
 	}))
 	e.Use(middleware.RecoverWithConfig(middleware.RecoverConfig{
 		LogErrorFunc: func(c echo.Context, err error, stack []byte) error {
