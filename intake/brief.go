@@ -21,7 +21,11 @@ func (c *change) brief(r *Registration, kind MessageKind, b Brief, acts ...Staff
 	}
 	seen := *r
 	b.Partner, b.PartnerID, b.Registration = p.Name, p.ID, &seen
-	for _, to := range c.staffFor(p, kind, b) {
+	told := c.staffFor(p, kind, b)
+	if by, err := c.briefByFile(r, kind, told); by || err != nil {
+		return err
+	}
+	for _, to := range told {
 		own := b
 		own.Links = c.staffLinks(r, to.Email, acts)
 		if err := c.tellStaff(to, kind, own, fmt.Sprintf("S-%s.%d", r.Number, r.Events), c.programFacts(p)); err != nil {

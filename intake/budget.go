@@ -19,8 +19,9 @@ const (
 // Budget bounds the answers that go out by themselves, so that a machine on the other side
 // can't draw more of them than a person would read. What goes beyond for one address is told
 // in one summary once there is room; what goes beyond in all waits. Messages that a person or
-// a deadline causes are counted and not held back. Staff are told of the first new cases of an
-// hour one by one and of the others together; that is counted by itself. A partner's weekly digest
+// a deadline causes are counted and not held back. Staff are told of the first cases of an
+// hour to decide or to take on one by one and of the others together, and of those of a file of rows
+// in one message; that is counted by itself. A partner's weekly digest
 // waits until half of the room is free, so that no answer is held back for it. A limit above 500
 // is none, but for Hour.
 type Budget struct {
@@ -29,7 +30,8 @@ type Budget struct {
 	DomainHour  int `yaml:"domain_hour"`
 	CaseDay     int `yaml:"case_day"` // answers about one case within a day
 	Hour        int `yaml:"hour"`     // answers of the whole gateway within an hour
-	// StaffHour is how many cases to decide one person is told of one by one within an hour.
+	// StaffHour is how many cases to decide or to take on one person is told of one by one within
+	// an hour.
 	StaffHour int `yaml:"staff_hour"`
 }
 
@@ -112,10 +114,14 @@ func (g *Gateway) windows(m Message) []window {
 // staffWindows are apart from those of partners: neither takes room from the other, even where
 // somebody is both. What only one person can see to always goes out.
 func (g *Gateway) staffWindows(m Message) []window {
-	if m.Kind != StaffQueued || g.budget.StaffHour > maxCounted {
+	if staffLine[m.Kind] == "" || g.budget.StaffHour > maxCounted {
 		return nil
 	}
-	return []window{{staffKey(m.To.Address), time.Hour, g.budget.StaffHour}}
+	key := staffKey(m.To.Address)
+	if m.Kind != StaffQueued { // what was decided takes no room from what is to be
+		key = string(m.Kind) + "/" + key
+	}
+	return []window{{key, time.Hour, g.budget.StaffHour}}
 }
 
 // staffKey is the key of what is kept for an address of staff. No address begins like it.

@@ -30,11 +30,29 @@ const (
 
 // gathered are the cases that one person will be told of together.
 type gathered struct {
-	To    string   `json:"to"`
-	Cases []string `json:"cases,omitempty"` // the first of them
-	Count int      `json:"count"`
-	N     int      `json:"n"` // counts mails
-	Due   bool     `json:"due"`
+	To    string       `json:"to"`
+	Lines []DigestLine `json:"lines,omitempty"`
+	N     int          `json:"n"` // counts mails
+	Due   bool         `json:"due"`
+}
+
+// staffLine is where a case counts in a mail about many, by what a mail of its own would be.
+var staffLine = map[MessageKind]string{StaffQueued: DigestPending, StaffNextStep: DigestApproved}
+
+// addLine counts a case once in a line, and names it if it is one of the first.
+func addLine(lines []DigestLine, name, number string) []DigestLine {
+	i := slices.IndexFunc(lines, func(l DigestLine) bool { return l.Name == name })
+	if i < 0 {
+		i, lines = len(lines), append(lines, DigestLine{Name: name})
+	}
+	l := &lines[i]
+	if slices.Contains(l.Cases, number) {
+		return lines
+	}
+	if l.Count++; len(l.Cases) < maxGathered {
+		l.Cases = append(l.Cases, number)
+	}
+	return lines
 }
 
 // gatherStaff keeps a case that is too much to be told by itself for one mail in an hour.
@@ -45,13 +63,7 @@ func (c *change) gatherStaff(m Message) error {
 		return err
 	}
 	for _, number := range m.briefed() {
-		if slices.Contains(d.Cases, number) {
-			continue
-		}
-		d.Count++
-		if len(d.Cases) < maxGathered {
-			d.Cases = append(d.Cases, number)
-		}
+		d.Lines = addLine(d.Lines, staffLine[m.Kind], number)
 	}
 	d.To = m.To.Address
 	if !d.Due {
@@ -77,7 +89,7 @@ func (g *Gateway) runGathered(_ context.Context, t Task) (effect, error) {
 		if err := getJSON(c, spaceGathered, key, &d); err != nil || !d.Due {
 			return ignoreNotFound(err)
 		}
-		b := Brief{Gathered: true, Digest: []DigestLine{{Name: DigestPending, Count: d.Count, Cases: d.Cases}}}
+		b := Brief{Gathered: true, Digest: d.Lines}
 		id := fmt.Sprintf("D-%s.%d", shortID(key), d.N)
 		if err := c.tellStaff(Contact{Email: d.To}, StaffDigest, b, id, c.programFacts(Partner{})); err != nil {
 			return err

@@ -73,7 +73,7 @@ func (g *Gateway) runImport(ctx context.Context, t Task) (effect, error) {
 			return err // it goes on, and will be told of then
 		}
 		im.Summarised = c.at
-		return errors.Join(putJSON(c, spaceImport, id, im), c.tellImport(im))
+		return errors.Join(putJSON(c, spaceImport, id, im), c.tellImport(im), c.tellStaffOfImport(im))
 	}, nil
 }
 
@@ -100,9 +100,15 @@ func (c *change) importMessage(im Import) (Message, error) {
 	if err != nil {
 		return Message{}, err
 	}
-	facts := ImportFacts{ID: im.ID, Name: im.Name, State: im.State, Counts: im.Counts, Left: im.Left(), Link: im.Link}
-	if im.Cause != nil {
-		facts.Cause, facts.Place = &RowProblem{Problem: *im.Cause}, im.CausePlace()
-	}
+	facts := im.facts()
 	return Message{Kind: MessageImported, Facts: c.programFacts(p), Import: &facts, At: c.at}, nil
+}
+
+// facts is what may be told of an import as it stands.
+func (im Import) facts() ImportFacts {
+	f := ImportFacts{ID: im.ID, Name: im.Name, State: im.State, Counts: im.Counts, Left: im.Left(), Link: im.Link}
+	if im.Cause != nil {
+		f.Cause, f.Place = &RowProblem{Problem: *im.Cause}, im.CausePlace()
+	}
+	return f
 }

@@ -197,9 +197,10 @@ type Brief struct {
 	// Links open a page on which the person confirms what he chose.
 	Links []BriefLink `json:"links,omitempty"`
 	// Digest are the numbers of the week, in their order. Gathered says that they are not: they
-	// count what was too much to be told one by one.
+	// count what was too much to be told one by one, or with Import what came with that file.
 	Digest   []DigestLine `json:"digest,omitempty"`
 	Gathered bool         `json:"gathered,omitempty"`
+	Import   *ImportFacts `json:"import,omitempty"`
 	// Outage, Renewals and Probe are what alerts of their kinds are about.
 	Outage   *Outage   `json:"outage,omitempty"`
 	Renewals []Renewal `json:"renewals,omitempty"`
@@ -214,7 +215,7 @@ type BriefLink struct {
 
 // DigestLine is one number of a digest, and the cases that it counts.
 type DigestLine struct {
-	// Name is a key for words, one of DigestNames.
+	// Name is a key for words, one of DigestNames or DigestApproved.
 	Name  string   `json:"name"`
 	Count int      `json:"count"`
 	Cases []string `json:"cases,omitempty"`
@@ -230,9 +231,11 @@ const (
 	DigestDuplicates  = "duplicates"  // in review, and may be about the account of another
 	DigestUndelivered = "undelivered" // something about it did not arrive
 	DigestWaiting     = "waiting"     // for an answer of the partner
+	// DigestApproved is of no week: approved, and to be taken on.
+	DigestApproved = "approved"
 )
 
-// DigestNames is the full set, in the order of a digest.
+// DigestNames is the full set of a week, in its order.
 func DigestNames() []string {
 	return []string{
 		DigestPending, DigestLate, DigestExpiring, DigestConflicts, DigestIdle, DigestDuplicates,

@@ -201,8 +201,12 @@ func (m *Message) briefed() []string {
 	case b == nil:
 	case b.Registration != nil:
 		return []string{b.Registration.Number}
-	case b.Gathered && len(b.Digest) > 0:
-		return b.Digest[0].Cases
+	case b.Gathered:
+		var all []string
+		for _, l := range b.Digest {
+			all = append(all, l.Cases...)
+		}
+		return all
 	}
 	return nil
 }

@@ -222,5 +222,6 @@ var english = &locale{
 	digest: map[string]string{
 		"pending": "Waiting for a decision", "late": "Decisions that are late", "expiring": "Holds that end soon", "conflicts": "Open conflicts",
 		"idle": "Without news for long", "duplicates": "Possible duplicates", "undelivered": "Not delivered", "waiting": "Waiting for the partner",
+		"approved": "Approved, to take on",
 	},
 }

@@ -256,5 +256,6 @@ var german = &locale{
 	digest: map[string]string{
 		"pending": "Warten auf eine Entscheidung", "late": "Überfällige Entscheidungen", "expiring": "Schutz endet bald", "conflicts": "Offene Konflikte",
 		"idle": "Lange ohne Nachricht", "duplicates": "Mögliche Dubletten", "undelivered": "Nicht zugestellt", "waiting": "Warten auf den Partner",
+		"approved": "Zugesagt, zu übernehmen",
 	},
 }

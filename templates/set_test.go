@@ -345,7 +345,7 @@ func TestLocalesAreComplete(t *testing.T) {
 		wordsFor(t, tag, l.evidence, intake.EvidenceKinds())
 		wordsFor(t, tag, l.units, intake.Units())
 		wordsFor(t, tag, l.conflicts, []intake.ConflictType{intake.ConflictHorizontal, intake.ConflictVertical, intake.ConflictMultiChannel})
-		wordsFor(t, tag, l.digest, intake.DigestNames())
+		wordsFor(t, tag, l.digest, append(intake.DigestNames(), intake.DigestApproved))
 		for _, c := range []string{
 			intake.ProblemMissing, intake.ProblemInvalid, intake.ProblemInvalidDomain, intake.ProblemNotCompanyDomain,
 			intake.ProblemFreeMail, intake.ProblemOwnDomain, intake.ProblemConsent, intake.ProblemTooLong,

@@ -53,6 +53,9 @@ type staffView struct {
 	// Digest are the numbers of the week, or with Gathered those of what came in at once.
 	Digest   []digestView
 	Gathered bool
+	// List is the file of rows with which those came, ListID its id.
+	List   *importView
+	ListID string
 	// What alerts are about.
 	Outage   *outageView
 	Renewals []renewalView
@@ -140,6 +143,9 @@ func newStaffView(m intake.Message, program, tag string) staffView {
 			continue
 		}
 		v.Digest = append(v.Digest, digestView{label, d.Count, line(strings.Join(d.Cases, ", "), maxSaid)})
+	}
+	if f := b.Import; f != nil {
+		v.List, v.ListID = newImport(f, tag, at), line(f.ID, maxShort)
 	}
 	v.alerts(b, l, at)
 	for _, title := range []string{v.Partner, v.Case, v.Company} {

@@ -111,6 +111,24 @@ func TestWhatWasGatheredIsNotCalledTheWeek(t *testing.T) {
 	}
 }
 
+func TestStaffReadOfAListWhoseItIsAndWhereItsCasesAre(t *testing.T) {
+	for tag, label := range map[string]string{"en": "Approved, to take on", "de": "Zugesagt, zu übernehmen"} {
+		m := in(tag, sample(intake.StaffDigest, "", ""))
+		m.Brief.Gathered, m.Brief.Partner = true, "Brightpath"
+		m.Brief.Import = &intake.ImportFacts{ID: "18ad1d54a571b89c6590", Name: "leads.csv", Counts: intake.ImportCounts{Rows: 1000, Accepted: 970}}
+		m.Brief.Digest = []intake.DigestLine{{Name: intake.DigestApproved, Count: 970, Cases: []string{"LG-2026-000124-P"}}}
+		r := render(t, m)
+		for _, w := range []string{"Brightpath", "leads.csv", "1000", "imports result 18ad1d54a571b89c6590", label, "970", "LG-2026-000124-P"} {
+			if !strings.Contains(strings.Join(strings.Fields(r.Text), " "), w) || !strings.Contains(r.HTML, w) {
+				t.Errorf("%s: %q is not in\n%s", tag, w, r.Text)
+			}
+		}
+		if !strings.Contains(r.Subject, "leads.csv") {
+			t.Errorf("%s: the subject is %q", tag, r.Subject)
+		}
+	}
+}
+
 // TestAnActWithoutWordsIsNoButton: a link that nobody can tell what it does is not shown.
 func TestAnActWithoutWordsIsNoButton(t *testing.T) {
 	m := sample(intake.StaffQueued, intake.StatusInReview, "")
