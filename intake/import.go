@@ -16,6 +16,7 @@ const (
 	spaceImportAt   = "import_at"   // newest first: time and id → nothing
 	spaceImportRows = "import_rows" // id and the last row within → []RowOutcome
 	spaceImportOpen = "import_open" // id and case number → nothing, while the summary waits for the case
+	spaceImportLast = "import_last" // case number → amendment: the last file that changed the case
 
 	importPrefix = "import:"
 	// MaxImportRows is the most that AcceptRows takes at once: a transaction stays short.
@@ -188,10 +189,17 @@ func (g *Gateway) OpenImport(ctx context.Context, f ImportFile) (im Import, err 
 			return err
 		case im.Erased.IsZero():
 			return g.renewImportLink(tx, &im, g.stamp())
-		default: // the file comes anew
-			if err := forgetRows(tx, id); err != nil {
+		default:
+			if again, err := deliveredBefore(tx, im, f.Key); err != nil {
+				return err
+			} else if again { // nobody has sent it since it was erased
+				return forgetBytes(tx, im.Raw)
+			}
+			// The file comes anew.
+			if err := errors.Join(forgetRows(tx, id), tx.DeleteRecord(spaceImportAt, importAt(im))); err != nil {
 				return err
 			}
+			im.Told++ // what is told of it now is another message
 		}
 		im = Import{ID: id, ImportFile: f, State: ImportPreviewed, Told: im.Told}
 		if im.Link, err = g.importLink(tx, im, im.ReceivedAt); err != nil {

@@ -392,4 +392,4 @@ func (d *Drop) takeOnce(ctx context.Context, id string) (err error) {
 }
 
 // CodeErased is why an import fails whose file was deleted while it was under way.
-const CodeErased = "file_erased"
+const CodeErased = intake.ProblemFileErased
