@@ -188,6 +188,9 @@ func (g *Gateway) OpenImport(ctx context.Context, f ImportFile) (im Import, err 
 		case err != nil:
 			return err
 		case im.Erased.IsZero():
+			if err := offerAgain(tx, &im, f); err != nil {
+				return err
+			}
 			return g.renewImportLink(tx, &im, g.stamp())
 		default:
 			if again, err := deliveredBefore(tx, im, f.Key); err != nil {
@@ -211,6 +214,22 @@ func (g *Gateway) OpenImport(ctx context.Context, f ImportFile) (im Import, err 
 		return putJSON(tx, spaceImport, id, im)
 	})
 	return im, err
+}
+
+// offerAgain has an import of which nothing was taken in count as the one who offers it now asks:
+// a file that was to be taken in at once, and was not, keeps no place for who looks at it first, nor
+// for who sends it much later.
+func offerAgain(tx Tx, im *Import, f ImportFile) error {
+	if im.State != ImportPreviewed || !im.AtOnce && !f.AtOnce {
+		return nil
+	}
+	if err := tx.DeleteRecord(spaceImportAt, importAt(*im)); err != nil {
+		return err
+	}
+	if im.AtOnce = f.AtOnce; f.AtOnce {
+		im.ReceivedAt = f.ReceivedAt
+	}
+	return errors.Join(tx.PutRecord(spaceImportAt, importAt(*im), nil), putJSON(tx, spaceImport, im.ID, im))
 }
 
 // importAt rises the older an import is.

@@ -140,3 +140,39 @@ func TestARowThatCannotBeReadIsRejectedForThatReason(t *testing.T) {
 		}
 	})
 }
+
+func TestAFileThatWasNotTakenInAtOnceKeepsNoPlace(t *testing.T) {
+	for name, c := range map[string]struct {
+		first, then bool // whether it is to be taken in at once
+		claim       time.Duration
+	}{
+		"for who looks at it first later":                        {true, false, 48 * time.Hour},
+		"for who sends it later":                                 {true, true, 24 * time.Hour},
+		"but it counts from when it was sent, if only looked at": {false, true, 24 * time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				f := file("alpha", "a.csv")
+				came := f.ReceivedAt
+				f.AtOnce = c.first
+				if _, err := w.gateway.OpenImport(t.Context(), f); err != nil {
+					t.Fatal(err)
+				}
+				f.AtOnce, f.ReceivedAt = c.then, came.Add(24*time.Hour)
+				w.pass(24 * time.Hour)
+				if _, err := w.gateway.OpenImport(t.Context(), f); err != nil {
+					t.Fatal(err)
+				}
+				w.pass(24 * time.Hour)
+				im := w.drop(f, firms(0, 1))
+				r, err := w.gateway.CaseOf(t.Context(), w.outcomes(im.ID)[0].Case)
+				if got := r.Claim.Sub(came).Round(time.Second); err != nil || got != c.claim {
+					t.Errorf("claimed %v after it came, want %v; %v", got, c.claim, err)
+				}
+				if all, _, err := w.gateway.Imports(t.Context(), intake.ImportQuery{Limit: 9}); err != nil || len(all) != 1 {
+					t.Errorf("%d imports are listed, %v", len(all), err)
+				}
+			})
+		})
+	}
+}
