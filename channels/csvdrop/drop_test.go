@@ -562,3 +562,32 @@ func TestAListThatIsStartedWhileItIsStillBeingStoppedIsTakenIn(t *testing.T) {
 		}
 	}
 }
+
+func TestTheBytesOfAnErasedFileAreNotKeptWhenItsMailComesAgain(t *testing.T) {
+	w := begin(t)
+	content := list(2, 0)
+	offer := func() intake.Import {
+		t.Helper()
+		im, err := w.drop.Offer(t.Context(), io.NewSectionReader(strings.NewReader(content), 0, int64(len(content))), intake.ImportFile{
+			Partner: "alpha", Name: "a.csv", Key: "mail 1", AtOnce: true, Sender: intake.Sender{Address: "ana@alpha.example", Strength: intake.StrengthVerified},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return im
+	}
+	im := w.taken(offer().ID)
+	rows, err := w.gateway.RowOutcomes(t.Context(), im.ID, 0, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.gateway.Erase(t.Context(), rows[0].Case, intake.Verdict{By: "mia", Rationale: "Jane Doe asked for it"}); err != nil {
+		t.Fatal(err)
+	}
+	if again := offer(); again.Erased.IsZero() {
+		t.Errorf("it is back: %+v", again)
+	}
+	if err := w.gateway.Raw(t.Context(), im.Raw, new(bytes.Buffer)); err == nil {
+		t.Error("there is the file")
+	}
+}
