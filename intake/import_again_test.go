@@ -2,6 +2,7 @@ package intake_test
 
 import (
 	"maps"
+	"strings"
 	"testing"
 	"time"
 
@@ -175,4 +176,26 @@ func TestAFileThatWasNotTakenInAtOnceKeepsNoPlace(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestWhatChangesFarBehindInAColumnOfNoFieldIsAChange(t *testing.T) {
+	inWorld(t, func(w *world) {
+		rows := firms(0, 1)
+		note := strings.Repeat("They want to see it first. ", 30)
+		rows[0].Extra = []intake.Extra{{Column: "Notes", Value: note + "Call Ana."}}
+		im := w.drop(file("alpha", "a.csv"), rows)
+		w.pass(time.Minute)
+		rows[0].Case = w.outcomes(im.ID)[0].Case
+		if got := w.outcomes(w.drop(file("alpha", "b.csv"), rows).ID)[0]; got.Result != intake.RowUnchanged {
+			t.Errorf("%+v", got)
+		}
+		rows[0].Extra = []intake.Extra{{Column: "Notes", Value: note + "Call Bob."}}
+		if got := w.outcomes(w.drop(file("alpha", "c.csv"), rows).ID)[0]; got.Result != intake.RowAmended {
+			t.Errorf("%+v", got)
+		}
+		said := w.story(rows[0].Case).Submissions
+		if !strings.HasSuffix(said[len(said)-1].Text, "Call Bob.") {
+			t.Errorf("staff read %+v", said)
+		}
+	})
 }

@@ -156,15 +156,17 @@ func (g *Gateway) prepareRows(ctx context.Context, im Import, rows []ImportRow) 
 			Batch: Batch{ID: im.batch()}, Subject: im.Name,
 		}
 		for _, x := range row.Extra {
-			s.Text += cleanText(x.Column, FieldCompanyName) + ": " + cleanText(x.Value, FieldCompanyName) + "\n"
+			value := strings.Join(strings.Fields(cleanText(x.Value, FieldProblem)), " ")
+			s.Text += cleanText(x.Column, FieldCompanyName) + ": " + value + "\n"
 		}
+		said := strings.TrimSpace(s.Text) // before it is cut to what staff read
 		a, err := g.prepare(s)
 		if err != nil {
 			return nil, fmt.Errorf("row %d: %w", row.Number, err)
 		}
 		// Who of the partner's people sends the file, and which number we gave a row, says nothing
 		// of whether it changed.
-		a.content = contentKey("partner:"+im.Partner, a.values())
+		a.content = contentKey("partner:"+im.Partner, a.values(said))
 		a.problems = append(wholeRow(row.Problems), a.problems...)
 		r := &rowAcceptance{acceptance: a, row: row}
 		if len(a.problems) == 0 {
@@ -187,8 +189,8 @@ func wholeRow(problems []Problem) (out []Problem) {
 }
 
 // values is a fingerprint of what a row says.
-func (a *acceptance) values() string {
-	b, err := json.Marshal([]any{a.s.Lead, a.s.Text})
+func (a *acceptance) values(text string) string {
+	b, err := json.Marshal([]any{a.s.Lead, text})
 	if err != nil { // of strings
 		panic(err)
 	}
