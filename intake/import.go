@@ -125,11 +125,16 @@ type ImportCounts struct {
 	Unchanged int `json:"unchanged"`
 	NeedsInfo int `json:"needs_info"`
 	Rejected  int `json:"rejected"`
+	// LeftOut of those that were not rejected were taken in without a value that can't be used.
+	LeftOut int `json:"left_out,omitempty"`
 }
 
-func (n *ImportCounts) add(r RowResult) {
+func (n *ImportCounts) add(o RowOutcome) {
 	n.Rows++
-	switch r {
+	if o.leftOut() {
+		n.LeftOut++
+	}
+	switch o.Result {
 	case RowAccepted:
 		n.Accepted++
 	case RowUnchanged:
@@ -500,7 +505,7 @@ func (c *change) acceptRows(im *Import, rows []*rowAcceptance) ([]RowOutcome, er
 			return nil, fmt.Errorf("row %d: %w", r.row.Number, err)
 		}
 		im.Last = r.row.Number
-		im.Counts.add(o.Result)
+		im.Counts.add(o)
 		outcomes = append(outcomes, o)
 	}
 	return outcomes, nil

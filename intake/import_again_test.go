@@ -127,7 +127,7 @@ func TestARowThatCannotBeReadIsRejectedForThatReason(t *testing.T) {
 			"a new one":               {Number: 2, Problems: []intake.Problem{long}},
 			"one that names its case": {Number: 2, Case: number, Problems: []intake.Problem{long}},
 			"one of which the rest is known": {Number: 2, Lead: firm(0), Case: number, Problems: []intake.Problem{
-				{Field: intake.FieldTargetRevenue, Code: "formula_error", Message: "the spreadsheet shows an error here instead of a value; type the value"},
+				{Field: intake.FieldContactName, Code: "formula_error", Message: "the spreadsheet shows an error here instead of a value; type the value"},
 			}},
 		} {
 			got := w.outcomes(w.drop(file("alpha", what), []intake.ImportRow{row}).ID)[0]

@@ -101,6 +101,9 @@ func (w *world) wantCounts(im intake.Import, want intake.ImportCounts) {
 func tally(all []intake.RowOutcome) (n intake.ImportCounts) {
 	for _, o := range all {
 		n.Rows++
+		if slices.ContainsFunc(o.Problems, func(p intake.RowProblem) bool { return p.LeftOut }) {
+			n.LeftOut++
+		}
 		switch o.Result {
 		case intake.RowAccepted:
 			n.Accepted++
@@ -235,7 +238,7 @@ func TestWhatARowComesTo(t *testing.T) {
 			{name: "another company under an own number is a slip", row: intake.ImportRow{Case: own.Case, Lead: named("Zebra Works", "zebra.example")}, result: intake.RowRejected, code: intake.ProblemConflict},
 			{name: "nobody is named", row: intake.ImportRow{Lead: intake.Lead{intake.FieldProblem: "It is all too slow."}}, result: intake.RowRejected, code: intake.ProblemMissing},
 			{name: "nothing is said at all", row: intake.ImportRow{}, result: intake.RowRejected, code: intake.ProblemMissing},
-			{name: "what the reader could not make anything of", row: intake.ImportRow{Lead: named("Three", "three.example"), Problems: []intake.Problem{{Field: intake.FieldStage, Code: intake.ProblemInvalid, Given: "soon"}}}, result: intake.RowRejected, code: intake.ProblemInvalid},
+			{name: "of whom it is about the reader could make nothing", row: intake.ImportRow{Lead: named("Three", "three.example"), Problems: []intake.Problem{{Field: intake.FieldContactName, Code: intake.ProblemInvalid, Given: "Jane 5"}}}, result: intake.RowRejected, code: intake.ProblemInvalid},
 			{name: "the prospect is the partner", row: intake.ImportRow{Lead: named("Alpha", "alpha.example")}, result: intake.RowRejected, code: intake.ProblemOwnDomain},
 			{name: "consent can be asked for", row: intake.ImportRow{Lead: without(named("Four", "four.example"), intake.FieldConsent)}, result: intake.RowNeedsInfo, code: intake.ProblemConsent},
 			{name: "an account of another partner is a case like any other", row: intake.ImportRow{Lead: named("Theirs", "theirs.example")}, result: intake.RowAccepted},

@@ -87,7 +87,7 @@ func (p *ImportPreview) Add(ctx context.Context, rows []ImportRow) ([]RowOutcome
 	}
 	for i := range chunk.outcomes {
 		chunk.outcomes[i].explain()
-		p.counts.add(chunk.outcomes[i].Result)
+		p.counts.add(chunk.outcomes[i])
 		p.last = chunk.outcomes[i].Row
 	}
 	for _, h := range chunk.seen {
@@ -124,7 +124,7 @@ func (p *ImportPreview) judge(c *change, taken []*rowAcceptance) (chunk previewe
 		}
 		isNew := o.Result == RowAccepted || o.Result == RowNeedsInfo
 		if isNew && p.known(names) {
-			o = RowOutcome{Row: o.Row, Result: RowMerged, Reason: ReasonDuplicateInFile}
+			o = RowOutcome{Row: o.Row, Result: RowMerged, Reason: ReasonDuplicateInFile, Problems: r.hints(nil)}
 			isNew = false
 		}
 		if isNew {

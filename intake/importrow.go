@@ -69,8 +69,13 @@ type RowOutcome struct {
 	Case   string    `json:"case,omitempty"`
 	// Reason is ReasonDuplicateInFile or ReasonDuplicateOwn where the row was merged.
 	Reason Reason `json:"reason,omitempty"`
-	// Problems are why the row was rejected, or what it lacks.
+	// Problems are why the row was rejected, what it lacks, or what was left out of it.
 	Problems []RowProblem `json:"problems,omitempty"`
+}
+
+// leftOut reports whether the row was taken in without a value that can't be used.
+func (o RowOutcome) leftOut() bool {
+	return slices.ContainsFunc(o.Problems, func(p RowProblem) bool { return p.LeftOut })
 }
 
 // RowProblem is a problem of a row, in English words for who has no others: what is wrong, and
@@ -78,6 +83,8 @@ type RowOutcome struct {
 type RowProblem struct {
 	Problem
 	Mend string `json:"mend,omitempty"`
+	// LeftOut says that the row was taken in without the value, which nobody asks for.
+	LeftOut bool `json:"left_out,omitempty"`
 }
 
 // explain puts words where a code stands alone. They are not stored.
@@ -87,7 +94,9 @@ func (o *RowOutcome) explain() {
 		if p.Message == "" {
 			p.Message = p.words()
 		}
-		p.Mend = p.mend()
+		if p.Mend = p.mend(); p.LeftOut {
+			p.Mend = "the row is taken in without it; " + p.Mend
+		}
 	}
 }
 
@@ -96,6 +105,9 @@ func (p *RowProblem) words() string {
 	case ProblemMissing:
 		return fmt.Sprintf("%s is missing", p.Field)
 	case ProblemConsent:
+		if p.Given != "" {
+			return fmt.Sprintf("%q does not say whether the contact agreed to be contacted", p.Given)
+		}
 		return "it does not say that the contact agreed to be contacted"
 	case ProblemUnknownCase:
 		return fmt.Sprintf("%q is no case of yours", p.Given)
@@ -130,6 +142,62 @@ type rowAcceptance struct {
 	// by is the partner as he was when asks was run: its results are those below.
 	by                *Partner
 	faults, questions []Problem
+	// unused are values without which the row can be taken in, unless the policy requires them.
+	unused []Problem
+}
+
+// telling are the fields by which a row tells whom it is about: what can't be used of them is
+// never left out.
+var telling = []Field{"", FieldCompanyName, FieldCompanyDomain, FieldContactName, FieldContactEmail, FieldKind}
+
+// leaveOut takes the values that can't be used out of the problems, if the row is of use without
+// them. Staff read what was given.
+func (r *rowAcceptance) leaveOut() {
+	if slices.ContainsFunc(r.problems, func(p Problem) bool { return slices.Contains(telling, p.Field) }) {
+		return
+	}
+	r.unused, r.problems = r.problems, nil
+	given := make(map[Field]string)
+	for _, p := range r.unused {
+		given[p.Field] = p.Given
+	}
+	r.s.Unclear = cleanUnclear(given)
+}
+
+// unusedOf returns what was given for a field and can't be used.
+func (r *rowAcceptance) unusedOf(f Field) (Problem, bool) {
+	i := slices.IndexFunc(r.unused, func(p Problem) bool { return p.Field == f })
+	if i < 0 {
+		return Problem{}, false
+	}
+	return r.unused[i], true
+}
+
+// given puts what was given for a field into the place of words that it is missing.
+func (r *rowAcceptance) given(faults, questions []Problem) (all, asked []Problem) {
+	for _, p := range faults {
+		if q, ok := r.unusedOf(p.Field); ok && p.Code == ProblemMissing {
+			p = q
+		}
+		all = append(all, p)
+	}
+	for _, p := range questions {
+		if q, ok := r.unusedOf(p.Field); ok && p.Given == "" {
+			p.Given = q.Given
+		}
+		asked = append(asked, p)
+	}
+	return all, asked
+}
+
+// hints are what was left out and is not asked for.
+func (r *rowAcceptance) hints(asked []RowProblem) (out []RowProblem) {
+	for _, p := range r.unused {
+		if !slices.ContainsFunc(asked, func(q RowProblem) bool { return q.Field == p.Field }) {
+			out = append(out, RowProblem{Problem: p, LeftOut: true})
+		}
+	}
+	return out
 }
 
 // prepareRows does what does not depend on the store, and asks the policy, as the partner is.
@@ -169,6 +237,7 @@ func (g *Gateway) prepareRows(ctx context.Context, im Import, rows []ImportRow) 
 		a.content = contentKey("partner:"+im.Partner, a.values(said))
 		a.problems = append(wholeRow(row.Problems), a.problems...)
 		r := &rowAcceptance{acceptance: a, row: row}
+		r.leaveOut()
 		if len(a.problems) == 0 {
 			r.by = &by
 			r.faults, r.questions = a.asks(g, at, by)
@@ -201,6 +270,14 @@ func (a *acceptance) values(text string) string {
 // run takes the row in as the partner's submission, unless a person would have to be asked what
 // it says: that is told by the result of the file.
 func (r *rowAcceptance) run(c *change, im *Import, p Partner) (RowOutcome, error) {
+	o, err := r.judge(c, im, p)
+	if err == nil && o.Result != RowRejected {
+		o.Problems = append(o.Problems, r.hints(o.Problems)...)
+	}
+	return o, err
+}
+
+func (r *rowAcceptance) judge(c *change, im *Import, p Partner) (RowOutcome, error) {
 	a := r.acceptance
 	a.receipt, a.outcome = Receipt{}, ""
 	if own, err := r.ownNumber(c, p.ID); err != nil || !own {
@@ -311,6 +388,7 @@ func (r *rowAcceptance) take(c *change, p Partner) (RowOutcome, error) {
 		if questions = r.questions; r.by == nil || !reflect.DeepEqual(*r.by, p) { // he was changed meanwhile
 			faults, questions = a.asks(c.g, c.at, p)
 		}
+		faults, questions = r.given(faults, questions)
 		if len(faults) > 0 {
 			return r.rejected(faults...), nil
 		}

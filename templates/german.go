@@ -133,6 +133,7 @@ var german = &locale{
 		"formula_error":                "Hier steht ein Fehler der Tabellenkalkulation statt eines Werts; tippen Sie den Wert ein.",
 		"file_erased":                  "Die Datei wurde gelöscht, weil jemand, von dem sie handelt, zu löschen war.",
 	},
+	without:  "Die Zeile zählt ohne {label}:",
 	places:   strings.NewReplacer("row ", "Zeile ", "column ", "Spalte "),
 	choose:   "Zur Wahl stehen: {of}.",
 	given:    "Ihrer Angabe",

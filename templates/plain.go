@@ -188,7 +188,7 @@ func (w *plainWriter) imported(n importView) {
 		count int
 		name  string
 	}
-	lines := []counted{{n.Accepted, "accepted"}, {n.Merged, "merged"}, {n.NeedsInfo, "needs_info"}, {n.Rejected, "rejected"}, {n.Left, "left"}}
+	lines := []counted{{n.Accepted, "accepted"}, {n.Merged, "merged"}, {n.NeedsInfo, "needs_info"}, {n.Rejected, "rejected"}, {n.LeftOut, "left_out"}, {n.Left, "left"}}
 	if n.Standing {
 		lines = []counted{{n.Waiting, "waiting"}, {n.Lapsed, "lapsed"}, {n.Late, "late"}, {n.Ending, "ending"}, {n.Expired, "expired"}}
 	}

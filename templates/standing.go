@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -31,6 +32,10 @@ func (s *Set) Standing(m intake.Message) (string, error) {
 // language of a locale; in English as the program has it where there are no words for the code.
 func Fault(tag string, p intake.RowProblem) string {
 	l := localeFor(tag)
+	if p.LeftOut && l.without != "" {
+		p.LeftOut = false
+		return strings.ReplaceAll(l.without, "{label}", cmp.Or(l.labels[p.Field], l.given)) + " " + Fault(tag, p)
+	}
 	if words := l.faulty[p.Code]; words != "" {
 		label := l.labels[p.Field]
 		if label == "" {

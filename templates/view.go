@@ -104,7 +104,7 @@ type faultView struct {
 type importView struct {
 	Name, State, Link string
 
-	Rows, Accepted, Merged, Unchanged, NeedsInfo, Rejected, Left int
+	Rows, Accepted, Merged, Unchanged, NeedsInfo, Rejected, LeftOut, Left int
 
 	// Fault says why the file can't be read, or not further, and Place where.
 	Fault, Place string
@@ -127,7 +127,7 @@ func newImport(f *intake.ImportFacts, tag string, at *time.Location) *importView
 	v := &importView{
 		Name: line(f.Name, maxShort), State: string(f.State), Link: link(f.Link),
 		Rows: n.Rows, Accepted: n.Accepted, Merged: n.Merged, Unchanged: n.Unchanged, NeedsInfo: n.NeedsInfo,
-		Rejected: n.Rejected, Left: f.Left, Mend: n.NeedsInfo+n.Rejected+f.Left > 0,
+		Rejected: n.Rejected, LeftOut: n.LeftOut, Left: f.Left, Mend: n.NeedsInfo+n.Rejected+n.LeftOut+f.Left > 0,
 		Again: f.Again, Attached: f.Attached,
 	}
 	if s := f.Standing; s != nil {

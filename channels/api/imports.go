@@ -44,6 +44,8 @@ type RowProblem struct {
 	Code   string `json:"code"`
 	Detail string `json:"detail"`
 	Mend   string `json:"mend"`
+	// LeftOut says that the row is taken in without the value.
+	LeftOut bool `json:"left_out,omitempty"`
 }
 
 const (
@@ -253,7 +255,7 @@ func (a *API) told(ctx context.Context, im intake.Import) (imported, error) {
 		v.Preview = &p
 		return v, nil
 	}
-	wrong := im.Counts.Rejected + im.Counts.NeedsInfo
+	wrong := im.Counts.Rejected + im.Counts.NeedsInfo + im.Counts.LeftOut
 	for after := 0; wrong > 0 && len(v.Problems) < firstProblems; {
 		rows, err := a.source.RowOutcomes(ctx, im.ID, after, rowsPage)
 		if err != nil {
@@ -279,7 +281,7 @@ func (a *API) told(ctx context.Context, im intake.Import) (imported, error) {
 func problemsOf(o intake.RowOutcome) []RowProblem {
 	all := []RowProblem{}
 	for _, p := range o.Problems {
-		all = append(all, RowProblem{Row: o.Row, Field: string(p.Field), Code: p.Code, Detail: p.Message, Mend: p.Mend})
+		all = append(all, RowProblem{Row: o.Row, Field: string(p.Field), Code: p.Code, Detail: p.Message, Mend: p.Mend, LeftOut: p.LeftOut})
 	}
 	return all
 }

@@ -14,18 +14,18 @@ import (
 	"leadgate/intake"
 )
 
-// aList is a file of n companies. Every bad-th row has no consent, unless it is 0.
+// aList is a file of n companies. Every bad-th row says too little of the problem, unless it is 0.
 func aList(n, bad int) string {
 	var b strings.Builder
 	b.WriteString("Company,Website,Country,Contact,Role,E-mail,Problem,Stage,Consent\n")
 	const names = "bcdfghjklmnpqrstvwxz"
 	for i := range n {
-		consent := "yes"
+		problem := "They lose a day a week to manual reports."
 		if bad > 0 && i%bad == bad-1 {
-			consent = "what?"
+			problem = "all slow"
 		}
 		name := strings.Repeat(string(names[i%len(names)])+"o", 3) + strings.Repeat(string(names[i/len(names)])+"a", 3)
-		fmt.Fprintf(&b, "Firm %s,www.c%d.example,Germany,Jane Doe,CTO,jane@c%d.example,They lose a day a week to manual reports.,evaluation,%s\n", name, i, i, consent)
+		fmt.Fprintf(&b, "Firm %s,www.c%d.example,Germany,Jane Doe,CTO,jane@c%d.example,%s,evaluation,yes\n", name, i, i, problem)
 	}
 	return b.String()
 }
@@ -105,7 +105,7 @@ func TestAFileIsPreviewedTakenInCorrectedAndTakenInAgain(t *testing.T) {
 	if n := done.Counts; done.State != intake.ImportDone || n.Rows != 30 || n.Accepted != 27 || n.Rejected != 3 || done.Total == nil || *done.Total != 30 || len(p.cases()) != 27 {
 		t.Fatalf("taken in as %+v, with %d cases", done, len(p.cases()))
 	}
-	if len(done.Problems) != 3 || done.Problems[0].Row != 11 || done.Problems[0].Field != "consent" || done.Problems[0].Mend == "" {
+	if len(done.Problems) != 3 || done.Problems[0].Row != 11 || done.Problems[0].Field != "problem" || done.Problems[0].Mend == "" {
 		t.Errorf("problems %+v", done.Problems)
 	}
 	again := p.want("sent again", p.upload(content, "Idempotency-Key", "1"), 202, "")
@@ -132,7 +132,7 @@ func TestAFileIsPreviewedTakenInCorrectedAndTakenInAgain(t *testing.T) {
 	}
 
 	result := p.want("result", p.do("GET", "/imports/"+dry.ID+"/result?format=csv", ""), 200, "")
-	corrected := strings.ReplaceAll(string(result.body), ",what?,", ",yes,")
+	corrected := strings.ReplaceAll(string(result.body), ",all slow,", ",They lose a day a week to manual reports.,")
 	if corrected == string(result.body) || !strings.Contains(result.Header.Get("Content-Disposition"), "result.csv") {
 		t.Fatalf("the result is\n%s", result.body)
 	}
@@ -154,7 +154,7 @@ func TestAFileIsPreviewedTakenInCorrectedAndTakenInAgain(t *testing.T) {
 	part.Write(book.body)
 	w.Close()
 	third := p.finished(p.want("a form", p.do("POST", "/imports", form.String(), "Content-Type", w.FormDataContentType()), 202, ""))
-	if third.Name != "result.xlsx" || third.Counts.Rejected != 3 || third.Counts.Unchanged != 27 {
+	if third.Name != "result.xlsx" || third.Counts.LeftOut != 3 || third.Counts.Merged != 30 || third.Counts.Unchanged != 27 {
 		t.Errorf("the form: %+v", third)
 	}
 }

@@ -140,6 +140,8 @@ type Answered struct {
 type Problem struct {
 	sheet.Problem
 	Mend string `json:"mend,omitempty"`
+	// LeftOut says that the row was taken in without the value.
+	LeftOut bool `json:"left_out,omitempty"`
 }
 
 // Answers calls fn with what became of each row of an import, in their order, until that returns an
@@ -196,7 +198,7 @@ func (d *Drop) answered(ctx context.Context, im intake.Import, row sheet.Row, o 
 		a.Status = m.Facts.Status
 	}
 	for _, p := range o.Problems {
-		a.Problems = append(a.Problems, Problem{placed(row, p.Problem), p.Mend})
+		a.Problems = append(a.Problems, Problem{placed(row, p.Problem), p.Mend, p.LeftOut})
 	}
 	return a, nil
 }

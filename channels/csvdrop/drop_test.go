@@ -95,16 +95,16 @@ func (w *world) close() {
 	}
 }
 
-// list is a file of rows about different companies. Every bad-th row lacks the consent.
+// list is a file of rows about different companies. Every bad-th row says too little of the problem.
 func list(rows, bad int) string {
 	var b strings.Builder
 	b.WriteString("Company,Website,Country,Contact,Role,E-mail,Problem,Stage,Consent\n")
 	for i := range rows {
-		consent := "yes"
+		problem := "They lose a day a week to manual reports."
 		if bad > 0 && i%bad == bad-1 {
-			consent = "they said what?"
+			problem = "all slow"
 		}
-		fmt.Fprintf(&b, "Firm %s,www.c%d.example,Germany,Jane Doe,CTO,jane@c%d.example,They lose a day a week to manual reports.,evaluation,%s\n", name(i), i, i, consent)
+		fmt.Fprintf(&b, "Firm %s,www.c%d.example,Germany,Jane Doe,CTO,jane@c%d.example,%s,evaluation,yes\n", name(i), i, i, problem)
 	}
 	return b.String()
 }
@@ -222,7 +222,7 @@ func correct(t *testing.T, file []byte) string {
 			return b.String()
 		}
 		for _, cell := range row.Cells {
-			b.WriteString(strings.ReplaceAll(cell, "they said what?", "yes") + ";")
+			b.WriteString(strings.ReplaceAll(cell, "all slow", "They lose a day a week to manual reports.") + ";")
 		}
 		b.WriteString(row.Answer.Case + ";" + row.Answer.Result + ";;;\n")
 	}

@@ -78,7 +78,7 @@ func (p *Pages) view(im intake.Import, lang string) (filePage, error) {
 		line := p.fault(lang, Fault{Problem: sheet.Problem{Row: im.CauseRow, Problem: *im.Cause}})
 		f.Failed = &line
 	}
-	f.Changes = f.Counts.NeedsInfo+f.Counts.Rejected > 0
+	f.Changes = f.Counts.NeedsInfo+f.Counts.Rejected+f.Counts.LeftOut > 0
 	f.Said = soFar(lang, f)
 	return f, nil
 }

@@ -244,11 +244,13 @@ type faultLine struct {
 	Words  string
 	// Result is what becomes of the row: "rejected" or "needs_info", "" where nothing is said.
 	Result intake.RowResult
+	// LeftOut says that the row is taken in without the value.
+	LeftOut bool
 }
 
 // fault puts a fault into words.
 func (p *Pages) fault(lang string, f Fault) faultLine {
-	out := faultLine{Row: f.Row, Name: f.Name, Result: f.Result, Words: p.Drop.Words.Fault(lang, intake.RowProblem{Problem: f.Problem.Problem, Mend: f.Mend})}
+	out := faultLine{Row: f.Row, LeftOut: f.LeftOut, Name: f.Name, Result: f.Result, Words: p.Drop.Words.Fault(lang, intake.RowProblem{Problem: f.Problem.Problem, Mend: f.Mend, LeftOut: f.LeftOut})}
 	if f.Column > 0 {
 		out.Column = sheet.Letters(f.Column)
 	}

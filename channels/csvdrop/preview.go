@@ -28,8 +28,10 @@ type Preview struct {
 	Counts intake.ImportCounts `json:"counts"`
 	// Verdicts are for staff alone: they tell what is taken from what is free.
 	Verdicts map[intake.Verdicts]int `json:"-"`
-	// Faults are the first rows that would be refused, or asked about.
+	// Faults are the first rows that would be refused, or asked about; then the first of which a
+	// value would be left out.
 	Faults  []Fault        `json:"faults,omitempty"`
+	leftOut []Fault
 	Columns []sheet.Column `json:"columns"`
 	// Latest is what the rows judged since the last report would come to.
 	Latest []intake.RowOutcome `json:"-"`
@@ -42,6 +44,8 @@ type Fault struct {
 	sheet.Problem
 	Result intake.RowResult `json:"result"`
 	Mend   string           `json:"mend,omitempty"`
+	// LeftOut says that the row would be taken in without the value.
+	LeftOut bool `json:"left_out,omitempty"`
 }
 
 // Preview judges all rows of an import, and takes none in. progress is told of what was found so
@@ -98,6 +102,9 @@ func preview(ctx context.Context, g Gateway, f intake.ImportFile, s *sheet.Sheet
 		for i, o := range outcomes {
 			p.note(chunk[i], o)
 		}
+		if p.Done {
+			p.Faults = append(p.Faults, p.leftOut[:min(len(p.leftOut), shownFaults-len(p.Faults))]...)
+		}
 		if progress != nil {
 			progress(p)
 		}
@@ -109,10 +116,13 @@ func preview(ctx context.Context, g Gateway, f intake.ImportFile, s *sheet.Sheet
 // note keeps the problems of a row, if it is one of the first.
 func (p *Preview) note(row sheet.Row, o intake.RowOutcome) {
 	for _, problem := range o.Problems {
-		if len(p.Faults) == shownFaults {
-			return
+		list := &p.Faults
+		if problem.LeftOut {
+			list = &p.leftOut
 		}
-		p.Faults = append(p.Faults, Fault{Problem: placed(row, problem.Problem), Result: o.Result, Mend: problem.Mend})
+		if len(*list) < shownFaults {
+			*list = append(*list, Fault{Problem: placed(row, problem.Problem), Result: o.Result, Mend: problem.Mend, LeftOut: problem.LeftOut})
+		}
 	}
 }
 
@@ -126,6 +136,12 @@ func placed(row sheet.Row, p intake.Problem) sheet.Problem {
 	}
 	if row.Fault != nil && row.Fault.Code == p.Code {
 		return *row.Fault
+	}
+	for _, known := range row.Problems {
+		if known.Field == p.Field && p.Field != "" { // what can't be used is asked for
+			known.Problem = p
+			return known
+		}
 	}
 	return sheet.Problem{Row: row.Number, Problem: p}
 }

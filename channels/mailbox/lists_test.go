@@ -42,18 +42,18 @@ func (o *office) withLists() {
 	o.t.Cleanup(drop.Close)
 }
 
-// listOf is a list of n companies, in the columns of a mailbox's policy. Every bad-th row has no
-// consent, unless it is 0.
+// listOf is a list of n companies, in the columns of a mailbox's policy. Every bad-th row says too
+// little of the problem, unless it is 0.
 func listOf(n, bad int) [][]string {
 	rows := [][]string{{"Company", "Website", "Country", "Contact", "Role", "E-mail", "Problem", "Stage", "Consent"}}
 	for i := range n {
-		consent := "yes"
+		problem := "They lose a day a week to manual reports."
 		if bad > 0 && i%bad == bad-1 {
-			consent = "they said what?"
+			problem = "all slow"
 		}
 		rows = append(rows, []string{
 			"Firm " + letters(i), fmt.Sprintf("www.c%d.example", i), "Germany", "Jane Doe", "CTO", fmt.Sprintf("jane@c%d.example", i),
-			"They lose a day a week to manual reports.", "evaluation", consent,
+			problem, "evaluation", "yes",
 		})
 	}
 	return rows
@@ -183,10 +183,10 @@ func TestAListIsTakenInAndItsResultComesBackCorrected(t *testing.T) {
 				}
 				var corrected []byte
 				if format == "csv" {
-					if n := bytes.Count(file.content, []byte(",they said what?,")); n != 3 {
+					if n := bytes.Count(file.content, []byte(",all slow,")); n != 3 {
 						t.Fatalf("%d bad rows in the result", n)
 					}
-					corrected = bytes.ReplaceAll(file.content, []byte(",they said what?,"), []byte(",yes,"))
+					corrected = bytes.ReplaceAll(file.content, []byte(",all slow,"), []byte(",They lose a day a week to manual reports.,"))
 				} else {
 					f, err := excelize.OpenReader(bytes.NewReader(file.content))
 					if err != nil {
@@ -194,7 +194,7 @@ func TestAListIsTakenInAndItsResultComesBackCorrected(t *testing.T) {
 					}
 					defer f.Close()
 					for _, row := range []int{21, 41, 61} {
-						if err := f.SetCellValue("Result", fmt.Sprintf("I%d", row), "yes"); err != nil {
+						if err := f.SetCellValue("Result", fmt.Sprintf("G%d", row), "They lose a day a week to manual reports."); err != nil {
 							t.Fatal(err)
 						}
 					}
@@ -438,7 +438,7 @@ func TestAListThroughARealServer(t *testing.T) {
 		t.Fatalf("%d processes killed, %d cases:\n%s", kills, o.count(), answer.Text)
 	}
 	file := enclosed(t, first)
-	file.content = bytes.ReplaceAll(file.content, []byte(",they said what?,"), []byte(",yes,"))
+	file.content = bytes.ReplaceAll(file.content, []byte(",all slow,"), []byte(",They lose a day a week to manual reports.,"))
 	deliverTo(t, d, user, crlf(mailWith(2, "In-Reply-To: <"+parsed(t, string(first.data)).MessageID+">\n", "Corrected.", file)))
 	second := parsed(t, string(next(2).data))
 	if o.count() != 60 || len(o.imports()) != 2 || len(o.asides()) != 0 || !strings.Contains(second.Text, "* 3 registered") || !strings.Contains(second.Text, "* 57 known already and unchanged") {

@@ -329,7 +329,11 @@ func tally(n intake.ImportCounts) string {
 	if n.Unchanged > 0 {
 		merged += fmt.Sprintf(" (%d of them unchanged)", n.Unchanged)
 	}
-	return fmt.Sprintf("%s: %d accepted, %s, %d with a question, %d rejected", counted(n.Rows, "row"), n.Accepted, merged, n.NeedsInfo, n.Rejected)
+	all := fmt.Sprintf("%s: %d accepted, %s, %d with a question, %d rejected", counted(n.Rows, "row"), n.Accepted, merged, n.NeedsInfo, n.Rejected)
+	if n.LeftOut > 0 {
+		all += fmt.Sprintf("; %d taken in without a value that can't be used", n.LeftOut)
+	}
+	return all
 }
 
 // shownFaults is how many rows with problems are shown.
@@ -339,7 +343,7 @@ var errEnough = errors.New("enough")
 
 // printFaults tells of the first rows with problems.
 func printFaults(cmd *cobra.Command, c *admin.Client, im intake.Import) error {
-	faulty, shown := im.Counts.Rejected+im.Counts.NeedsInfo, 0
+	faulty, shown := im.Counts.Rejected+im.Counts.NeedsInfo+im.Counts.LeftOut, 0
 	if faulty == 0 {
 		return nil
 	}
@@ -358,7 +362,7 @@ func printFaults(cmd *cobra.Command, c *admin.Client, im intake.Import) error {
 		return nil
 	})
 	if errors.Is(err, errEnough) {
-		fmt.Fprintf(w, "  … %d more\n", faulty-shown)
+		fmt.Fprintf(w, "  … %d more\n", max(1, faulty-shown))
 		return nil
 	}
 	return err

@@ -422,7 +422,7 @@ func TestAnImportGoesOnInAGatewayThatIsKilledAgainAndAgain(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills the gateway 50 times; make test runs it")
 	}
-	const kills, rows, bad = 50, 8000, 100
+	const kills, rows, bad = 50, 16000, 100
 	bin, dir := binaryPath(t), t.TempDir()
 	file := writeFile(t, filepath.Join(t.TempDir(), "leads.csv"), list(0, rows, bad))
 	p := startDemo(t, bin, dir)

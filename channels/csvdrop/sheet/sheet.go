@@ -85,6 +85,7 @@ type Sheet struct {
 	parts   []int    // of the file's columns the parts of an answer
 	ours    bool     // whether it is a result file
 	width   int      // columns of the file
+	loose   int      // the column that is the stage only where it says one, -1 for none
 
 	number int // of the row with the names
 	counts Counts
@@ -104,7 +105,7 @@ func Open(r io.ReaderAt, size int64, name string, o Options) (*Sheet, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Sheet{format: format}
+	s := &Sheet{format: format, loose: -1}
 	if format == FormatXLSX {
 		err = s.openBook(r, size, o)
 	} else {
@@ -387,6 +388,9 @@ func (s *Sheet) take(h head, e *extract.Extractor) error {
 	seen := make(map[string]int)
 	for i, name := range own {
 		s.columns = append(s.columns, Column{Name: name, Field: s.known.Field(i)})
+		if s.known.Field(i) == intake.FieldStage && ofAnything(name) {
+			s.loose = i
+		}
 		key := strings.Join(strings.Fields(name), " ")
 		if key == "" {
 			key = "column " + Letters(s.own[i]+1)
@@ -397,6 +401,16 @@ func (s *Sheet) take(h head, e *extract.Extractor) error {
 		s.names = append(s.names, key)
 	}
 	return nil
+}
+
+// ofAnything reports whether a column is called as many call the state of their own work on a
+// prospect: "Lead Status" of Salesforce is "Open - Not Contacted".
+func ofAnything(name string) bool {
+	switch strings.ToLower(strings.Join(strings.FieldsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) }), "")) {
+	case "status", "leadstatus", "accountstatus", "kontaktstatus", "statut", "estado", "stato":
+		return true
+	}
+	return false
 }
 
 // Next returns the next row of data, io.EOF behind the last. An *Error is a limit or a damage of
@@ -562,11 +576,16 @@ func (s *Sheet) read(row *Row) {
 		return
 	}
 	lead := s.known.Lead(cells)
+	foreign := -1
 	for _, p := range lead.Problems {
+		if p.Field == intake.FieldStage && s.loose >= 0 {
+			foreign = s.loose
+			continue
+		}
 		row.Problems = append(row.Problems, s.problem(row.Number, p))
 	}
 	slices.SortStableFunc(row.Problems, func(a, b Problem) int { return a.Column - b.Column })
-	if row.Extra = s.extra(row.Cells); row.Answer.Case == "" && !about(lead.Fields) {
+	if row.Extra = s.extra(row.Cells, foreign); row.Answer.Case == "" && !about(lead.Fields) {
 		row.Fault = &Problem{Row: row.Number, Problem: intake.Problem{
 			Field: intake.FieldCompanyName, Code: intake.ProblemMissing,
 			Message: "the row names no company, no website and no contact's e-mail address; give one of them at least",
@@ -607,11 +626,12 @@ func (s *Sheet) problem(row int, p intake.Problem) Problem {
 	return out
 }
 
-// extra returns the values of the columns that are of no field.
-func (s *Sheet) extra(cells []string) map[string]string {
+// extra returns the values of the columns that are of no field, and of one that says something else
+// in this row; -1 for none.
+func (s *Sheet) extra(cells []string, foreign int) map[string]string {
 	var out map[string]string
 	for i, c := range s.columns {
-		if c.Field != "" || i == s.known.Currency() || blankCell(cells[i]) {
+		if c.Field != "" && i != foreign || i == s.known.Currency() || blankCell(cells[i]) {
 			continue
 		}
 		if out == nil {

@@ -429,6 +429,25 @@ func TestCellsThatSpreadsheetsSpoiltAreNamed(t *testing.T) {
 	}
 }
 
+func TestTheStatusOfAnotherSystemIsNoStage(t *testing.T) {
+	for _, test := range []struct{ name, cell, stage, extra, problem string }{
+		{"Lead Status", "Open - Not Contacted", "", "Open - Not Contacted", ""},
+		{"Status", "working", "", "working", ""},
+		{"Status", "Evaluation", intake.StageEvaluation, "", ""},
+		{"Stage", "Open - Not Contacted", "", "", intake.ProblemInvalid},
+	} {
+		f := list(t, "Company;Website;"+test.name+"\nA;a.example;"+test.cell+"\n")
+		r := f.rows[0]
+		var problem string
+		for _, p := range r.Problems {
+			problem += p.Code
+		}
+		if r.Lead[intake.FieldStage] != test.stage || r.Extra[test.name] != test.extra || problem != test.problem {
+			t.Errorf("%s of %s: stage %q, kept %v, problems %v", test.cell, test.name, r.Lead[intake.FieldStage], r.Extra, r.Problems)
+		}
+	}
+}
+
 func TestColumnsThatWeDoNotKnowAreKept(t *testing.T) {
 	f := list(t, "Company;First name;Last name;Colour;Colour;;E-mail\nA;Jane;Doe;one;two;three;jane@a.example\n")
 	r := f.rows[0]

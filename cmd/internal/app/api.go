@@ -38,7 +38,7 @@ func (f files) Preview(im intake.Import) (api.Preview, error) {
 	out := api.Preview{Done: p.Done, Counts: p.Counts}
 	for _, fault := range p.Faults {
 		out.Problems = append(out.Problems, api.RowProblem{
-			Row: fault.Row, Field: string(fault.Field), Code: fault.Code, Detail: fault.Message, Mend: fault.Mend,
+			Row: fault.Row, Field: string(fault.Field), Code: fault.Code, Detail: fault.Message, Mend: fault.Mend, LeftOut: fault.LeftOut,
 		})
 	}
 	if p.Failed != nil {

@@ -189,7 +189,7 @@ func TestAListIsRegisteredCorrectedAndHandedInAgain(t *testing.T) {
 			o.showing(p, startButton)
 			p.Clean()
 			text := p.Text()
-			if !strings.Contains(text, fmt.Sprint(all)) || !strings.Contains(text, "(Consent)") || o.importsAt(p).State != intake.ImportPreviewed {
+			if !strings.Contains(text, fmt.Sprint(all)) || !strings.Contains(text, "(Problem)") || o.importsAt(p).State != intake.ImportPreviewed {
 				t.Errorf("the preview says\n%s", text)
 			}
 			tt.press(p)
@@ -207,7 +207,7 @@ func TestAListIsRegisteredCorrectedAndHandedInAgain(t *testing.T) {
 				t.Error("the workbook is none")
 			}
 			p.Follow(chromedp.Click(chromedp.CSS(`p > a[href*="` + intake.PathImport + `?"]`)))
-			tt.hand(t, p, fileAt(t, "result.csv", strings.ReplaceAll(result, "they said what?", "yes")))
+			tt.hand(t, p, fileAt(t, "result.csv", strings.ReplaceAll(result, "all slow", "They lose a day a week to manual reports.")))
 			o.showing(p, startButton)
 			tt.press(p)
 			o.showing(p, resultLink)

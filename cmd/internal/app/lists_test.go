@@ -47,16 +47,16 @@ func (o *office) lists(partner string) string {
 
 const listHead = "Company,Website,Country,Contact,Role,E-mail,Problem,Stage,Consent\n"
 
-// leads is a list of rows about different companies. Every bad-th row lacks the consent.
+// leads is a list of rows about different companies. Every bad-th row says too little of the problem.
 func leads(rows, bad int) string {
 	var b strings.Builder
 	b.WriteString(listHead)
 	for i := range rows {
-		consent := "yes"
+		problem := "They lose a day a week to manual reports."
 		if bad > 0 && i%bad == bad-1 {
-			consent = "they said what?"
+			problem = "all slow"
 		}
-		fmt.Fprintf(&b, "Firm %s,www.c%d.example,Germany,Jane Doe,CTO,jane@c%d.example,They lose a day a week to manual reports.,evaluation,%s\n", unlike(i), i, i, consent)
+		fmt.Fprintf(&b, "Firm %s,www.c%d.example,Germany,Jane Doe,CTO,jane@c%d.example,%s,evaluation,yes\n", unlike(i), i, i, problem)
 	}
 	return b.String()
 }
@@ -182,7 +182,7 @@ func TestAListIsSeenThroughBeforeItIsRegisteredAndThenComesBack(t *testing.T) {
 	before := len(o.cases())
 	o.comesTo(page, "checked")
 	resp, body := o.look(page)
-	o.want("the preview", resp, body, 200, "Would be registered", ">41<", "Row 11, column I (<bdi>Consent</bdi>)", "&gt;&lt;img src=x&gt;.csv", `value="start"`)
+	o.want("the preview", resp, body, 200, "Would be registered", ">41<", "Row 11, column G (<bdi>Problem</bdi>)", "&gt;&lt;img src=x&gt;.csv", `value="start"`)
 	if strings.Contains(body, "<img") || strings.Contains(body, "<script>alert") {
 		t.Errorf("what is typed is no markup:\n%s", body)
 	}
@@ -238,7 +238,7 @@ func TestAListIsSeenThroughBeforeItIsRegisteredAndThenComesBack(t *testing.T) {
 	}
 	// The result, corrected: only what failed acts.
 	_, result := o.look(plainPath(page) + "/result.csv")
-	again := o.offered("brightpath", "again.csv", strings.ReplaceAll(result, "they said what?", "yes"))
+	again := o.offered("brightpath", "again.csv", strings.ReplaceAll(result, "all slow", "They lose a day a week to manual reports."))
 	o.comesTo(again, "checked")
 	if resp, body := o.says(again, "start", "previewed"); resp.StatusCode != 303 {
 		t.Error(resp.Status, body)
