@@ -30,7 +30,7 @@ type Preview struct {
 	Verdicts map[intake.Verdicts]int `json:"-"`
 	// Faults are the first rows that would be refused, or asked about; then the first of which a
 	// value would be left out.
-	Faults  []Fault        `json:"faults,omitempty"`
+	Faults  []Fault `json:"faults,omitempty"`
 	leftOut []Fault
 	Columns []sheet.Column `json:"columns"`
 	// Latest is what the rows judged since the last report would come to.

@@ -141,6 +141,16 @@ func (c *Columns) Lead(cells []string) Lead {
 	return c.e.readCells(&tableRow{cells: cells}, c.cols, func(int) (int, int) { return 0, 0 }, byTable, scoreTable)
 }
 
+// Domain returns the domain of the company that an address of a contact is at, as it is taken from
+// the address in a mail; "" if it is not the company's.
+func (c *Columns) Domain(address string) string {
+	if address == "" {
+		return ""
+	}
+	domain, _ := c.e.companyOf(address, "")
+	return domain
+}
+
 // amount returns the amount of a row with its currency, if that stands elsewhere.
 func (c *Columns) amount(cells []string) string {
 	v := trimValue(normalise(clip(cells[c.revenue], maxMoney)))

@@ -597,6 +597,20 @@ func (s *Sheet) read(row *Row) {
 	for f, e := range lead.Evidence {
 		row.Evidence[f] = e.Words
 	}
+	s.derive(row)
+}
+
+// derive takes the domain of a row that gives none from the contact's address. A row that corrects a
+// case says nothing of the domain that way: the contact may be a consultant's.
+func (s *Sheet) derive(row *Row) {
+	given := slices.ContainsFunc(row.Problems, func(p Problem) bool { return p.Field == intake.FieldCompanyDomain })
+	if given || row.Lead[intake.FieldCompanyDomain] != "" || row.Answer.Case != "" {
+		return
+	}
+	if domain := s.known.Domain(row.Lead[intake.FieldContactEmail]); domain != "" {
+		row.Lead[intake.FieldCompanyDomain] = domain
+		row.Evidence[intake.FieldCompanyDomain] = row.Evidence[intake.FieldContactEmail]
+	}
 }
 
 // tells reports whether a row gives a website or an address, which no sum does.

@@ -429,6 +429,17 @@ func TestCellsThatSpreadsheetsSpoiltAreNamed(t *testing.T) {
 	}
 }
 
+func TestADomainThatIsNotGivenIsThatOfTheContact(t *testing.T) {
+	f := list(t, "Company;E-mail;Website;Case;Result\n"+
+		"A;jane@sales.a.example;;;\nB;jane@b.example;www.bee.example;;\nC;jane@gmail.com;;;\nD;jane@d.example;no website;;\n"+
+		"E;jane@e.example;;LG-2026-577757-E;accepted\nF;jane at home;;;\n")
+	var got []string
+	for _, r := range f.rows {
+		got = append(got, r.Lead[intake.FieldCompanyName]+" "+r.Lead[intake.FieldCompanyDomain]+" "+r.Evidence[intake.FieldCompanyDomain])
+	}
+	same(t, "domains", got, []string{"A a.example jane@sales.a.example", "B bee.example www.bee.example", "C  ", "D  ", "E  ", "F  "})
+}
+
 func TestTheStatusOfAnotherSystemIsNoStage(t *testing.T) {
 	for _, test := range []struct{ name, cell, stage, extra, problem string }{
 		{"Lead Status", "Open - Not Contacted", "", "Open - Not Contacted", ""},
