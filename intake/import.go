@@ -480,7 +480,7 @@ func (g *Gateway) takeRows(ctx context.Context, im Import, taken []*rowAcceptanc
 	}
 	for i := range outcomes {
 		outcomes[i].explain()
-		g.observe.Accepted(im.Channel, outcomes[i].Result.outcome(), g.now().Sub(began)/time.Duration(len(outcomes)))
+		g.observe.Accepted(im.Channel, outcomes[i].outcome, g.now().Sub(began)/time.Duration(len(outcomes)))
 	}
 	if n := len(outcomes); n > 0 {
 		g.log.Info("rows taken in", "import", id, "partner", im.Partner, "rows", n, "last", im.Last)

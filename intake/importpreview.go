@@ -122,7 +122,7 @@ func (p *ImportPreview) judge(c *change, taken []*rowAcceptance) (chunk previewe
 		if err != nil {
 			return chunk, err
 		}
-		isNew := o.Result == RowAccepted || o.Result == RowNeedsInfo
+		isNew := r.outcome == "new"
 		if isNew && p.known(names) {
 			o = RowOutcome{Row: o.Row, Result: RowMerged, Reason: ReasonDuplicateInFile, Problems: r.hints(nil)}
 			isNew = false

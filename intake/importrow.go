@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -39,7 +40,7 @@ const (
 	RowMerged    RowResult = "merged"     // part of a case that the partner had
 	RowAmended   RowResult = "amended"    // part of the case that the row names
 	RowUnchanged RowResult = "unchanged"  // in the same words as before: nothing was done
-	RowNeedsInfo RowResult = "needs_info" // a case of its own, with something to answer
+	RowNeedsInfo RowResult = "needs_info" // a case with something to answer, of its own or of before
 	RowRejected  RowResult = "rejected"   // no case
 )
 
@@ -48,18 +49,6 @@ func RowResults() []RowResult {
 	return []RowResult{RowAccepted, RowMerged, RowAmended, RowUnchanged, RowNeedsInfo, RowRejected}
 }
 
-// outcome is how an Observer is told of it.
-func (r RowResult) outcome() string {
-	switch r {
-	case RowAccepted, RowNeedsInfo:
-		return "new"
-	case RowMerged, RowAmended:
-		return "joined"
-	case RowUnchanged:
-		return "known"
-	}
-	return "rejected"
-}
 
 // RowOutcome is what became of a row when it was taken in. What became of its case since is told
 // by the case.
@@ -71,6 +60,10 @@ type RowOutcome struct {
 	Reason Reason `json:"reason,omitempty"`
 	// Problems are why the row was rejected, what it lacks, or what was left out of it.
 	Problems []RowProblem `json:"problems,omitempty"`
+	// Due is until when the question of a case of before is to be answered.
+	Due time.Time `json:"due,omitzero"`
+
+	outcome string // for an Observer
 }
 
 // leftOut reports whether the row was taken in without a value that can't be used.
@@ -129,6 +122,8 @@ func (p *RowProblem) mend() string {
 		return "put the company's own domain in company_domain; answer the question if it has none"
 	case ProblemOwnDomain:
 		return "put the prospect's own there"
+	case string(ReasonQuestion):
+		return "answer the mail in which we asked"
 	case ProblemTooLong:
 		return "shorten it and send the file again"
 	}
@@ -271,10 +266,30 @@ func (a *acceptance) values(text string) string {
 // it says: that is told by the result of the file.
 func (r *rowAcceptance) run(c *change, im *Import, p Partner) (RowOutcome, error) {
 	o, err := r.judge(c, im, p)
-	if err == nil && o.Result != RowRejected {
-		o.Problems = append(o.Problems, r.hints(o.Problems)...)
+	if o.outcome = cmp.Or(r.outcome, "rejected"); err != nil || o.Result == RowRejected {
+		return o, err
 	}
+	if r.outcome != "new" {
+		err = c.stillOpen(&o)
+	}
+	o.Problems = append(o.Problems, r.hints(o.Problems)...)
 	return o, err
+}
+
+// stillOpen has a row of a case of before say what that case still waits for.
+func (c *change) stillOpen(o *RowOutcome) error {
+	known, err := c.Case(o.Case)
+	if err == nil && known.Status == StatusMerged {
+		known, err = c.Case(known.MergedInto)
+	}
+	if err != nil || known.Status != StatusNeedsInfo {
+		return err
+	}
+	o.Result, o.Reason, o.Due, o.Problems = RowNeedsInfo, "", known.AnswerDue, rowProblems(known.asked())
+	if known.Question != "" {
+		o.Problems = append(o.Problems, RowProblem{Problem: Problem{Code: string(ReasonQuestion), Message: known.Question}})
+	}
+	return nil
 }
 
 func (r *rowAcceptance) judge(c *change, im *Import, p Partner) (RowOutcome, error) {

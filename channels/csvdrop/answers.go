@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"time"
 
 	"leadgate/channels/csvdrop/result"
 	"leadgate/channels/csvdrop/sheet"
@@ -134,6 +135,8 @@ type Answered struct {
 	// Code is why: the codes of the problems, or an intake.Reason.
 	Code     string    `json:"code,omitempty"`
 	Problems []Problem `json:"problems,omitempty"`
+	// Due is until when the question of the case is to be answered.
+	Due time.Time `json:"due,omitzero"`
 }
 
 // Problem is a problem of a row: where it is, and what mends it.
@@ -195,7 +198,9 @@ func (d *Drop) answered(ctx context.Context, im intake.Import, row sheet.Row, o 
 		if err != nil && !errors.Is(err, intake.ErrNotFound) {
 			return a, err
 		}
-		a.Status = m.Facts.Status
+		if a.Status = m.Facts.Status; a.Status == intake.StatusNeedsInfo {
+			a.Due = m.Facts.Due
+		}
 	}
 	for _, p := range o.Problems {
 		a.Problems = append(a.Problems, Problem{placed(row, p.Problem), p.Mend, p.LeftOut})

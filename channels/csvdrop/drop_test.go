@@ -591,3 +591,40 @@ func TestTheBytesOfAnErasedFileAreNotKeptWhenItsMailComesAgain(t *testing.T) {
 		t.Error("there is the file")
 	}
 }
+
+// TestTheResultOfACorrectedFileSaysWhatIsStillOpen: also of rows that nobody has touched.
+func TestTheResultOfACorrectedFileSaysWhatIsStillOpen(t *testing.T) {
+	w := begin(t)
+	head := "Company,Website,Country,Contact,Role,E-mail,Problem,Stage,Consent\n"
+	row := "Firm Abcdefg,www.a.example,Germany,Jane Doe,CTO,jane@a.example,They lose a day a week to manual reports.,evaluation,\n"
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- w.gateway.Run(ctx) }()
+	defer func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}()
+	w.taken(w.offer("alpha", "a.csv", head+row).ID)
+	var all []csvdrop.Answered
+	for len(all) == 0 || all[0].Status != intake.StatusNeedsInfo {
+		cases, err := w.gateway.Cases(t.Context(), intake.CaseQuery{Limit: 1})
+		if err != nil || len(cases) != 1 {
+			t.Fatal(cases, err)
+		}
+		if cases[0].Status != intake.StatusNeedsInfo {
+			continue
+		}
+		again := w.taken(w.offer("alpha", "b.csv", head+row+"Firm Other,www.b.example,Germany,Jane Doe,CTO,jane@b.example,They lose a day a week to manual reports.,evaluation,yes\n").ID)
+		if again.Counts.NeedsInfo != 1 || again.Counts.Accepted != 1 {
+			t.Fatalf("%+v", again.Counts)
+		}
+		if err := w.drop.Answers(t.Context(), again, func(a csvdrop.Answered) error { all = append(all, a); return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if a := all[0]; a.Code != intake.ProblemConsent || len(a.Problems) != 1 || a.Problems[0].Mend == "" || a.Due.IsZero() {
+		t.Errorf("%+v", a)
+	}
+}
