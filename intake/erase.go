@@ -3,7 +3,9 @@ package intake
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 )
 
 // Erase removes what a case says of people, and with it what it says at all: the lead, the
@@ -35,7 +37,7 @@ func (g *Gateway) Erase(ctx context.Context, number string, v Verdict) (Registra
 		if err := c.remembersWinner(r, StatusErased); err != nil {
 			return err
 		}
-		if err := c.unawait(r); err != nil {
+		if err := errors.Join(c.unawait(r), c.dropAwaited(r.Number), c.forgetSaid(r.Number)); err != nil {
 			return err
 		}
 		whole := *r
@@ -92,6 +94,21 @@ func (c *change) forgetMessages(r *Registration) error {
 	}
 	for _, e := range sent {
 		if err := c.DeleteRecord(spaceSentTo, e.Key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// forgetSaid deletes the files of rows that told of a case and changed nothing.
+func (c *change) forgetSaid(number string) error {
+	said, err := c.ScanRecords(spaceImportSaid, number+"/", "", maxForgotten)
+	if err != nil {
+		return err
+	}
+	for _, e := range said {
+		_, id, _ := strings.Cut(e.Key, "/")
+		if err := errors.Join(c.forgetFile(id), c.DeleteRecord(spaceImportSaid, e.Key)); err != nil {
 			return err
 		}
 	}

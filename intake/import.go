@@ -16,6 +16,7 @@ const (
 	spaceImportAt   = "import_at"   // newest first: time and id → nothing
 	spaceImportRows = "import_rows" // id and the last row within → []RowOutcome
 	spaceImportOpen = "import_open" // id and case number → nothing, while the summary waits for the case
+	spaceImportSaid = "import_said" // case number and id → nothing: a file that told of the case, and changed nothing
 	spaceImportLast = "import_last" // case number → amendment: the last file that changed the case
 
 	importPrefix = "import:"
@@ -97,6 +98,9 @@ type Import struct {
 	// Erased is when the file was deleted, because it told of somebody who was erased; there is no
 	// result any more.
 	Erased time.Time `json:"erased,omitzero"`
+	// Anew is when what the partner had sent before of the same bytes was deleted, for the reason of
+	// Erased: its rows are new submissions.
+	Anew time.Time `json:"anew,omitzero"`
 	// Claim is the claim time of the rows that are taken in from now on; zero before.
 	Claim time.Time `json:"claim,omitzero"`
 	// Last is the number of the last row that was taken in; all before it were, too.
@@ -218,7 +222,7 @@ func (g *Gateway) OpenImport(ctx context.Context, f ImportFile) (im Import, err 
 			}
 			im.Told++ // what is told of it now is another message
 		}
-		im = Import{ID: id, ImportFile: f, State: ImportPreviewed, Told: im.Told}
+		im = Import{ID: id, ImportFile: f, State: ImportPreviewed, Told: im.Told, Anew: im.Erased}
 		if im.Link, err = g.importLink(tx, im, im.ReceivedAt); err != nil {
 			return err
 		}
@@ -418,15 +422,31 @@ func (g *Gateway) RowOutcomes(ctx context.Context, id string, after, limit int) 
 				key = e.Key
 			}
 			if len(entries) < importPage {
-				return nil
+				break
 			}
 		}
-		return nil
+		return hideErased(tx, found)
 	})
 	for i := range found {
 		found[i].explain()
 	}
 	return found, err
+}
+
+// hideErased has nothing point to a case that was erased since.
+func hideErased(tx Cases, rows []RowOutcome) error {
+	for i := range rows {
+		o := &rows[i]
+		if o.Case == "" {
+			continue
+		}
+		if r, err := tx.Case(o.Case); err != nil {
+			return err
+		} else if r.Status == StatusErased {
+			*o = RowOutcome{Row: o.Row, Result: o.Result, Problems: rowProblems([]Problem{{Code: ProblemCaseErased}})}
+		}
+	}
+	return nil
 }
 
 // rowsKey is of the chunk that ends with a row.

@@ -49,7 +49,6 @@ func RowResults() []RowResult {
 	return []RowResult{RowAccepted, RowMerged, RowAmended, RowUnchanged, RowNeedsInfo, RowRejected}
 }
 
-
 // RowOutcome is what became of a row when it was taken in. What became of its case since is told
 // by the case.
 type RowOutcome struct {
@@ -104,6 +103,8 @@ func (p *RowProblem) words() string {
 		return "it does not say that the contact agreed to be contacted"
 	case ProblemUnknownCase:
 		return fmt.Sprintf("%q is no case of yours", p.Given)
+	case ProblemCaseErased:
+		return "what was registered of this row was erased, because somebody of whom it told asked for it"
 	}
 	return fmt.Sprintf("%s can't be used", p.Field)
 }
@@ -122,6 +123,8 @@ func (p *RowProblem) mend() string {
 		return "put the company's own domain in company_domain; answer the question if it has none"
 	case ProblemOwnDomain:
 		return "put the prospect's own there"
+	case ProblemCaseErased:
+		return "there is no registration of it any more; hand it in anew only if you still may"
 	case string(ReasonQuestion):
 		return "answer the mail in which we asked"
 	case ProblemTooLong:
@@ -137,6 +140,8 @@ type rowAcceptance struct {
 	// by is the partner as he was when asks was run: its results are those below.
 	by                *Partner
 	faults, questions []Problem
+	// began is when the import began.
+	began time.Time
 	// unused are values without which the row can be taken in, unless the policy requires them.
 	unused []Problem
 }
@@ -294,7 +299,7 @@ func (c *change) stillOpen(o *RowOutcome) error {
 
 func (r *rowAcceptance) judge(c *change, im *Import, p Partner) (RowOutcome, error) {
 	a := r.acceptance
-	a.receipt, a.outcome = Receipt{}, ""
+	a.receipt, a.outcome, r.began = Receipt{}, "", im.Began
 	if own, err := r.ownNumber(c, p.ID); err != nil || !own {
 		return r.rejected(Problem{Code: ProblemUnknownCase, Given: cleanGiven(r.row.Case)}), err
 	}
@@ -315,18 +320,34 @@ func (r *rowAcceptance) judge(c *change, im *Import, p Partner) (RowOutcome, err
 			return RowOutcome{}, err
 		}
 	}
+	if known && a.receipt.Case != "" {
+		if now, err := c.Case(a.receipt.Case); err != nil {
+			return RowOutcome{}, err
+		} else if now.Status == StatusErased { // the row is one like any other
+			known, a.receipt, a.outcome = false, Receipt{}, ""
+		}
+	}
 	if known {
 		o := RowOutcome{Row: r.row.Number, Result: RowUnchanged, Case: a.receipt.Case}
-		if before.Batch == im.batch() {
+		// Of a file that comes anew, what was before is not in the file.
+		if before.Batch == im.batch() && !before.First.Before(im.Began) {
 			o.Result, o.Reason = RowMerged, ReasonDuplicateInFile
 		}
-		return o, nil
+		return o, c.noteSaid(o.Case, im.ID)
 	}
 	o, err := r.take(c, p)
 	if err == nil && o.Result == RowAmended {
 		err = c.noteAmendment(o.Case, im)
 	}
 	return o, err
+}
+
+// noteSaid keeps that a file tells of a case without a submission of its own.
+func (c *change) noteSaid(number, id string) error {
+	if number == "" {
+		return nil
+	}
+	return c.PutRecord(spaceImportSaid, number+"/"+id, nil)
 }
 
 // amendment is a file with a row that changed the case that it names.
@@ -424,7 +445,7 @@ func (r *rowAcceptance) take(c *change, p Partner) (RowOutcome, error) {
 		o.Result = RowAmended
 	case a.outcome == "joined":
 		o.Result = RowMerged
-		o.Reason, err = a.duplicate(c, into)
+		o.Reason, err = a.duplicate(c, into, r.began)
 	default:
 		err = fmt.Errorf("a row came to %q", a.outcome)
 	}
@@ -468,8 +489,9 @@ func (a *acceptance) asks(g *Gateway, at time.Time, p Partner) (faults, question
 	return faults, questions
 }
 
-// duplicate says whether the case that a row was merged into came with the same file.
-func (a *acceptance) duplicate(c *change, into *Registration) (Reason, error) {
+// duplicate says whether the case that a row was merged into came with the same file,
+// since it began.
+func (a *acceptance) duplicate(c *change, into *Registration, began time.Time) (Reason, error) {
 	var first struct {
 		Batch Batch `json:"batch"`
 	}
@@ -477,7 +499,7 @@ func (a *acceptance) duplicate(c *change, into *Registration) (Reason, error) {
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return "", err
 	}
-	if first.Batch.ID == a.s.Batch.ID {
+	if first.Batch.ID == a.s.Batch.ID && !into.Accepted.Before(began) {
 		return ReasonDuplicateInFile, nil
 	}
 	return ReasonDuplicateOwn, nil

@@ -155,6 +155,7 @@ const (
 	ProblemTooLong          = "too_long"
 	ProblemTooShort         = "too_short"
 	ProblemFileErased       = "file_erased"  // the file told of somebody who was erased
+	ProblemCaseErased       = "case_erased"  // what became of the row was erased
 	ProblemUnknownCase      = "unknown_case" // a case number that is none of the sender's
 	ProblemConflict         = "conflicting_values"
 )

@@ -113,6 +113,7 @@ var german = &locale{
 		intake.ProblemTooLong:          "{field} ist zu lang; kürzen Sie die Angabe und senden Sie die Datei noch einmal.",
 		intake.ProblemTooShort:         "{field} ist zu kurz; ein Satz genügt.",
 		intake.ProblemUnknownCase:      "{given} ist kein Vorgang von Ihnen; übernehmen Sie die Nummer aus dem Ergebnis einer früheren Datei, oder leeren Sie die Zelle, um neu zu registrieren.",
+		intake.ProblemCaseErased:       "Was aus dieser Zeile registriert wurde, ist gelöscht, weil jemand, von dem sie handelt, darum gebeten hat; reichen Sie sie nur neu ein, wenn Sie das noch dürfen.",
 		string(intake.ReasonQuestion):  "Unsere Rückfrage ist noch offen; beantworten Sie die Mail, in der wir gefragt haben.",
 		"files_too_large":              "Die Dateien dieser Mail sind zusammen zu groß, und diese wurde nicht gelesen; senden Sie sie in einer eigenen Mail.",
 		"file_too_large":               "Die Datei ist größer als 10 MiB; nichts davon wurde gelesen. Senden Sie sie in Teilen.",

@@ -36,6 +36,7 @@ type filePage struct {
 	Counts  intake.ImportCounts
 	Total   int
 	Changes bool // something is to be corrected
+	Anew    bool // the file had come before, and was deleted
 	Said    string
 	Faults  []faultLine
 	More    []faultLine
@@ -78,6 +79,7 @@ func (p *Pages) view(im intake.Import, lang string) (filePage, error) {
 		line := p.fault(lang, Fault{Problem: sheet.Problem{Row: im.CauseRow, Problem: *im.Cause}})
 		f.Failed = &line
 	}
+	f.Anew = !im.Anew.IsZero()
 	f.Changes = f.Counts.NeedsInfo+f.Counts.Rejected+f.Counts.LeftOut > 0
 	f.Said = soFar(lang, f)
 	return f, nil
@@ -209,8 +211,11 @@ func (p *Pages) result(c echo.Context) (err error) {
 	if err != nil {
 		return p.goneLink(c, err)
 	}
-	if im.State == intake.ImportPreviewed || !im.Erased.IsZero() {
+	if im.State == intake.ImportPreviewed {
 		return echo.ErrNotFound
+	}
+	if !im.Erased.IsZero() { // the page says so
+		return c.Redirect(http.StatusSeeOther, p.Site.Base()+intake.PathImport+"/"+c.Param("token")+visitOf(c).query())
 	}
 	select {
 	case p.writing <- struct{}{}:

@@ -258,7 +258,13 @@ func (r report) print(cmd *cobra.Command, c *admin.Client, im intake.Import) err
 			return c.ImportRows(cmd.Context(), im.ID, func(a csvdrop.Answered) error { return each(a) })
 		})
 	}
-	fmt.Fprintf(w, "%s of %s: %s (import %s)\n", orDash(im.Name), im.Partner, im.State, im.ID)
+	fmt.Fprintf(w, "%s of %s: %s (import %s)\n", fileName(im), im.Partner, im.State, im.ID)
+	if !im.Anew.IsZero() {
+		fmt.Fprintf(w, "it had come before, and was deleted on %s, because somebody of whom it told was erased: it counts as a new list, and that person's rows were registered anew\n", moment(im.Anew))
+	}
+	if !im.Erased.IsZero() {
+		fmt.Fprintf(w, "deleted on %s with its result, because somebody of whom it told was erased; its other cases stay\n", moment(im.Erased))
+	}
 	fmt.Fprintln(w, tally(im.Counts))
 	if n := im.Left(); n > 0 && im.State != intake.ImportRunning {
 		fmt.Fprintf(w, "%s not taken in\n", counted(n, "row"))

@@ -676,3 +676,13 @@ lists: {folder: {path: sftp, every: 1s, settle: 1s}}
 		t.Errorf("%v\n%s", err, log)
 	}
 }
+
+func TestAListThatWasErasedIsListedAsSuch(t *testing.T) {
+	var b strings.Builder
+	if err := printImports(&b, []intake.Import{{ID: "1", Erased: time.Now()}, {ID: "2"}}); err != nil {
+		t.Fatal(err)
+	}
+	if lines := strings.Split(b.String(), "\n"); !strings.Contains(lines[1], "(erased)") || strings.Contains(lines[2], "(erased)") {
+		t.Error(b.String())
+	}
+}

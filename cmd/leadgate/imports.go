@@ -55,6 +55,14 @@ func importsList(p *place) *cobra.Command {
 	return cmd
 }
 
+// fileName is how the list of an import is called, as far as that is still known.
+func fileName(im intake.Import) string {
+	if !im.Erased.IsZero() {
+		return "(erased)"
+	}
+	return orDash(im.Name)
+}
+
 func printImports(w io.Writer, all []intake.Import) error {
 	if len(all) == 0 {
 		_, err := fmt.Fprintln(w, "no imports")
@@ -68,7 +76,7 @@ func printImports(w io.Writer, all []intake.Import) error {
 		if left := im.Left(); left > 0 {
 			rows += fmt.Sprintf(" of %d", im.Total)
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%s\n", im.ID, im.State, im.Partner, orDash(im.Name), rows,
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%s\n", im.ID, im.State, im.Partner, fileName(im), rows,
 			n.Accepted, n.Merged, n.NeedsInfo, n.Rejected, moment(im.ReceivedAt))
 	}
 	return t.Flush()
