@@ -115,6 +115,8 @@ type Import struct {
 	// Summarised is when the one message about it was written, Told how many were before.
 	Summarised time.Time `json:"summarised,omitzero"`
 	Told       int       `json:"told,omitempty"`
+	// Decided is how its cases stood then; nil before.
+	Decided *ImportDecided `json:"decided,omitempty"`
 	// Asked are who sent the same file meanwhile and will be told with the first.
 	Asked []ImportAsked `json:"asked,omitempty"`
 }
@@ -277,6 +279,7 @@ func (g *Gateway) StartImport(ctx context.Context, id string) (Import, error) {
 		case ImportCancelled, ImportFailed:
 			im.Told++
 			im.Claim = c.at // it had given up its place
+			im.Decided = nil
 			im.Ended, im.Summarised, im.By, im.Cause, im.CauseRow = time.Time{}, time.Time{}, "", nil, 0
 		}
 		if im.Began.IsZero() {

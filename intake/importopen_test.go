@@ -65,3 +65,27 @@ func TestACorrectedFileTellsOfAQuestionOfStaff(t *testing.T) {
 		}
 	}, assist)
 }
+
+// TestTheSummaryOfAFileTellsWhatWasDecided: that a row became a case is not what its sender asks.
+func TestTheSummaryOfAFileTellsWhatWasDecided(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.submit("bea@beta.example", firm(2))
+		similar := firms(0, 6)
+		similar[3].Lead[intake.FieldCompanyDomain] = "blocked.example"
+		similar[4].Lead = without(similar[4].Lead, intake.FieldConsent)
+		im := w.drop(file("alpha", "a.csv"), similar)
+		w.pass(time.Minute)
+		im, err := w.gateway.Import(t.Context(), im.ID)
+		if err != nil || im.Decided == nil {
+			t.Fatal(im, err)
+		}
+		end := w.story(w.outcomes(im.ID)[0].Case).Registration.Protection.End
+		want := intake.ImportDecided{Approved: 3, Until: end, Last: end, Waitlisted: 1, Declined: 1}
+		if *im.Decided != want {
+			t.Errorf("%+v, want %+v", *im.Decided, want)
+		}
+		if m := w.channel.messages()[1]; m.Import == nil || m.Import.Decided == nil || *m.Import.Decided != want {
+			t.Errorf("told %+v", m.Import)
+		}
+	})
+}

@@ -33,10 +33,47 @@ type ImportFacts struct {
 	Place string      `json:"place,omitempty"`
 	// Again says that the same file was sent before, and that this is what came of it then.
 	Again bool `json:"again,omitempty"`
+	// Decided is how its cases stood when it was told of first.
+	Decided *ImportDecided `json:"decided,omitempty"`
 	// Standing is how its cases stand, in a message of later; nil in the first.
 	Standing *ImportStanding `json:"standing,omitempty"`
 	// Attached is set by the channel that sends the result along.
 	Attached bool `json:"-"`
+}
+
+// ImportDecided is what was decided of the cases of a file, each counted once, also of those that
+// were known before.
+type ImportDecided struct {
+	// Approved hold their account, the first of them until Until, the last until Last.
+	Approved   int       `json:"approved"`
+	Until      time.Time `json:"until,omitzero"`
+	Last       time.Time `json:"last,omitzero"`
+	Waitlisted int       `json:"waitlisted"`
+	InReview   int       `json:"in_review"`
+	Declined   int       `json:"declined"`
+}
+
+func (d *ImportDecided) add(r *Registration) {
+	switch {
+	case r.Status.Holds():
+		d.Approved++
+		end := r.Protection.End
+		if r.Status == StatusLocked || end.IsZero() {
+			return // it has no end for now
+		}
+		if d.Until.IsZero() || end.Before(d.Until) {
+			d.Until = end
+		}
+		if end.After(d.Last) {
+			d.Last = end
+		}
+	case r.Status == StatusWaitlisted:
+		d.Waitlisted++
+	case r.Status == StatusInReview:
+		d.InReview++
+	case r.Status == StatusDeclined:
+		d.Declined++
+	}
 }
 
 // awaitSummary has the message about an import that is over written, once.
@@ -67,12 +104,16 @@ func (g *Gateway) runImport(ctx context.Context, t Task) (effect, error) {
 	if err != nil {
 		return nil, err
 	}
+	var decided ImportDecided
+	if err := g.eachImported(ctx, id, decided.add); err != nil {
+		return nil, err
+	}
 	return func(c *change) error {
 		im, err := imported(c, id)
 		if err != nil || !im.over() || !im.Summarised.IsZero() || t.Key != fmt.Sprintf("import:%s:%d", im.ID, im.Told) {
 			return err // it goes on, and will be told of then
 		}
-		im.Summarised = c.at
+		im.Summarised, im.Decided = c.at, &decided
 		return errors.Join(putJSON(c, spaceImport, id, im), c.tellImport(im), c.tellStaffOfImport(im))
 	}, nil
 }
@@ -106,7 +147,7 @@ func (c *change) importMessage(im Import) (Message, error) {
 
 // facts is what may be told of an import as it stands.
 func (im Import) facts() ImportFacts {
-	f := ImportFacts{ID: im.ID, Name: im.Name, State: im.State, Counts: im.Counts, Left: im.Left(), Link: im.Link}
+	f := ImportFacts{ID: im.ID, Name: im.Name, State: im.State, Counts: im.Counts, Left: im.Left(), Link: im.Link, Decided: im.Decided}
 	if im.Cause != nil {
 		f.Cause, f.Place = &RowProblem{Problem: *im.Cause}, im.CausePlace()
 	}

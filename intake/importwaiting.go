@@ -118,15 +118,23 @@ func (g *Gateway) runWaiting(ctx context.Context, t Task) (effect, error) {
 
 // standing counts the cases of a file.
 func (g *Gateway) standing(ctx context.Context, hour hourOf) (s ImportStanding, err error) {
+	err = g.eachImported(ctx, hour.Import, func(r *Registration) { s.add(r, hour.From) })
+	return s, err
+}
+
+// eachImported calls fn once with each case of a file. It looks at some at a time: nothing else
+// waits for it.
+func (g *Gateway) eachImported(ctx context.Context, id string, fn func(*Registration)) error {
 	seen := make(map[string]bool)
 	for after := 0; ; {
-		rows, err := g.RowOutcomes(ctx, hour.Import, after, importPage*importChunk)
+		rows, err := g.RowOutcomes(ctx, id, after, importPage*importChunk)
 		if err != nil || len(rows) == 0 {
-			return s, err
+			return err
 		}
+		var cases []Registration
 		err = g.store.View(ctx, func(tx Tx) error {
+			cases = nil
 			for _, o := range rows {
-				after = o.Row
 				if o.Case == "" || seen[o.Case] {
 					continue
 				}
@@ -134,13 +142,19 @@ func (g *Gateway) standing(ctx context.Context, hour hourOf) (s ImportStanding, 
 				if err != nil {
 					return err
 				}
-				seen[o.Case] = true
-				s.add(&r, hour.From)
+				cases = append(cases, r)
 			}
 			return nil
 		})
 		if err != nil {
-			return s, err
+			return err
+		}
+		after = rows[len(rows)-1].Row
+		for i := range cases {
+			if !seen[cases[i].Number] {
+				seen[cases[i].Number] = true
+				fn(&cases[i])
+			}
 		}
 	}
 }

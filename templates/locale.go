@@ -18,7 +18,6 @@ type locale struct {
 	// faulty are by code what is wrong with a file of rows or with a row, and what mends it; none
 	// in English, in which the readers of files speak.
 	faulty   map[string]string
-	without  string            // before the fault of a value that was left out; {label} is its field
 	places   *strings.Replacer // the words of a place in a file, as its reader says it in English
 	choose   string            // what can be chosen of, in the place of {of}, a sentence
 	given    string            // stands for {given} where the words are not known

@@ -192,6 +192,9 @@ func (w *plainWriter) imported(n importView) {
 	if n.Standing {
 		lines = []counted{{n.Waiting, "waiting"}, {n.Lapsed, "lapsed"}, {n.Late, "late"}, {n.Ending, "ending"}, {n.Expired, "expired"}}
 	}
+	if n.Decided && !n.Standing {
+		lines = append(lines, counted{n.Approved, "approved"}, counted{n.Waitlisted, "waitlisted"}, counted{n.InReview, "in_review"}, counted{n.Declined, "declined"})
+	}
 	for _, line := range lines {
 		if line.count > 0 {
 			w.say(w.phrase("imported."+line.name, n))

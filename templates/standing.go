@@ -28,13 +28,16 @@ func (s *Set) Standing(m intake.Message) (string, error) {
 	return strings.TrimSuffix(state, ".") + ". " + why, nil
 }
 
+// leftOut is for what stands before the fault of a value that was left out.
+const leftOut = "left_out"
+
 // Fault says what is wrong with a file of rows, or with one of them, and what mends it, in the
 // language of a locale; in English as the program has it where there are no words for the code.
 func Fault(tag string, p intake.RowProblem) string {
 	l := localeFor(tag)
-	if p.LeftOut && l.without != "" {
+	if words := l.faulty[leftOut]; p.LeftOut && words != "" { // in English p.Mend says it
 		p.LeftOut = false
-		return strings.ReplaceAll(l.without, "{label}", cmp.Or(l.labels[p.Field], l.given)) + " " + Fault(tag, p)
+		return strings.ReplaceAll(words, "{field}", cmp.Or(l.labels[p.Field], l.given)) + " " + Fault(tag, p)
 	}
 	if words := l.faulty[p.Code]; words != "" {
 		label := l.labels[p.Field]

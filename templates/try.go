@@ -193,7 +193,8 @@ func sample(kind intake.MessageKind, status intake.Status, reason intake.Reason)
 	case intake.MessageImported:
 		m.Import = &intake.ImportFacts{
 			Name: "leads.csv", State: intake.ImportDone, Link: "https://partners.vendor.example/import/AbCdEf0123456789",
-			Counts: intake.ImportCounts{Rows: 1000, Accepted: 955, Merged: 10, Unchanged: 8, NeedsInfo: 5, Rejected: 30},
+			Counts:  intake.ImportCounts{Rows: 1000, Accepted: 955, Merged: 10, Unchanged: 8, NeedsInfo: 5, Rejected: 30},
+			Decided: &intake.ImportDecided{Approved: 940, Until: m.At, Last: m.At, Waitlisted: 15, InReview: 8, Declined: 2},
 		}
 	case intake.MessageNotice:
 		m.Notice = intake.NoticeNoLead

@@ -111,6 +111,13 @@ type importView struct {
 
 	Mend, Again, Attached bool
 
+	// How its cases stand. The Approved are held until Held; with Several ends, the first of them.
+	Decided, Several bool
+
+	Approved, Waitlisted, InReview, Declined int
+
+	Held string
+
 	// Standing says that the message is a later one, of which the rest is empty in the first.
 	Standing bool
 
@@ -129,6 +136,11 @@ func newImport(f *intake.ImportFacts, tag string, at *time.Location) *importView
 		Rows: n.Rows, Accepted: n.Accepted, Merged: n.Merged, Unchanged: n.Unchanged, NeedsInfo: n.NeedsInfo,
 		Rejected: n.Rejected, LeftOut: n.LeftOut, Left: f.Left, Mend: n.NeedsInfo+n.Rejected+n.LeftOut+f.Left > 0,
 		Again: f.Again, Attached: f.Attached,
+	}
+	if d := f.Decided; d != nil {
+		v.Approved, v.Waitlisted, v.InReview, v.Declined = d.Approved, d.Waitlisted, d.InReview, d.Declined
+		v.Decided = d.Approved+d.Waitlisted+d.InReview+d.Declined > 0
+		v.Held, v.Several = localeFor(tag).moment(d.Until, at), !d.Until.Equal(d.Last)
 	}
 	if s := f.Standing; s != nil {
 		v.Standing, v.Waiting, v.Lapsed, v.Late, v.Due = true, s.Waiting, s.Lapsed, s.Late, localeFor(tag).moment(s.Due, at)

@@ -35,8 +35,9 @@ type filePage struct {
 	At      intake.ImportState
 	Counts  intake.ImportCounts
 	Total   int
-	Changes bool // something is to be corrected
-	Anew    bool // the file had come before, and was deleted
+	Decided *intake.ImportDecided // how its cases stand; nil while they are judged
+	Changes bool                  // something is to be corrected
+	Anew    bool                  // the file had come before, and was deleted
 	Said    string
 	Faults  []faultLine
 	More    []faultLine
@@ -79,6 +80,7 @@ func (p *Pages) view(im intake.Import, lang string) (filePage, error) {
 		line := p.fault(lang, Fault{Problem: sheet.Problem{Row: im.CauseRow, Problem: *im.Cause}})
 		f.Failed = &line
 	}
+	f.Decided = im.Decided
 	f.Anew = !im.Anew.IsZero()
 	f.Changes = f.Counts.NeedsInfo+f.Counts.Rejected+f.Counts.LeftOut > 0
 	f.Said = soFar(lang, f)

@@ -235,6 +235,8 @@ type toldImport struct {
 	// Cause is why the file could not be read to its end.
 	Cause *intake.Problem `json:"cause,omitempty"`
 	Link  string          `json:"link,omitempty"`
+	// Decided is how its cases stood when all were judged.
+	Decided *intake.ImportDecided `json:"decided,omitempty"`
 	// Verdicts, Faults and Columns are of a dry run.
 	Verdicts []admin.Expected `json:"verdicts,omitempty"`
 	Faults   []csvdrop.Fault  `json:"faults,omitempty"`
@@ -252,7 +254,7 @@ func (r report) print(cmd *cobra.Command, c *admin.Client, im intake.Import) err
 	w := cmd.OutOrStdout()
 	if r.asJSON {
 		head := toldImport{
-			ID: im.ID, File: im.Name, Partner: im.Partner, State: im.State, ImportCounts: im.Counts, Left: im.Left(), Cause: im.Cause, Link: im.Link,
+			ID: im.ID, File: im.Name, Partner: im.Partner, State: im.State, ImportCounts: im.Counts, Left: im.Left(), Cause: im.Cause, Link: im.Link, Decided: im.Decided,
 		}
 		return withResults(w, head, func(each func(any) error) error {
 			return c.ImportRows(cmd.Context(), im.ID, func(a csvdrop.Answered) error { return each(a) })
@@ -266,6 +268,9 @@ func (r report) print(cmd *cobra.Command, c *admin.Client, im intake.Import) err
 		fmt.Fprintf(w, "deleted on %s with its result, because somebody of whom it told was erased; its other cases stay\n", moment(im.Erased))
 	}
 	fmt.Fprintln(w, tally(im.Counts))
+	if words := cameTo(im.Decided); words != "" {
+		fmt.Fprintf(w, "the cases: %s\n", words)
+	}
 	if n := im.Left(); n > 0 && im.State != intake.ImportRunning {
 		fmt.Fprintf(w, "%s not taken in\n", counted(n, "row"))
 	}
@@ -340,6 +345,31 @@ func tally(n intake.ImportCounts) string {
 		all += fmt.Sprintf("; %d taken in without a value that can't be used", n.LeftOut)
 	}
 	return all
+}
+
+// cameTo puts into words what was decided of the cases of a list; "" for nothing.
+func cameTo(d *intake.ImportDecided) string {
+	if d == nil {
+		return ""
+	}
+	var parts []string
+	add := func(n int, words string) {
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, words))
+		}
+	}
+	until := ""
+	if !d.Until.IsZero() {
+		until = " until " + d.Until.Local().Format(time.DateOnly)
+		if !d.Until.Equal(d.Last) {
+			until += " at least"
+		}
+	}
+	add(d.Approved, "approved"+until)
+	add(d.Waitlisted, "on the waiting list")
+	add(d.InReview, "in review")
+	add(d.Declined, "declined")
+	return strings.Join(parts, ", ")
 }
 
 // shownFaults is how many rows with problems are shown.

@@ -37,3 +37,19 @@ func TestThePageOfAListThatWasErasedSaysSoWhereverItsLinksLead(t *testing.T) {
 		t.Errorf("%+v", n)
 	}
 }
+
+func TestThePageOfAListTellsWhatWasDecided(t *testing.T) {
+	o := openLists(t)
+	page := o.offered("brightpath", "a.csv", leads(3, 0))
+	o.comesTo(page, "checked")
+	o.says(page, "start", "previewed")
+	o.comesTo(page, "done")
+	o.until("its cases are judged", func() bool { return o.importAt(page).Decided != nil })
+	d := o.importAt(page).Decided
+	word := "Approved"
+	if d.Approved == 0 {
+		word = "In review"
+	}
+	resp, body := o.look(page)
+	o.want("the page", resp, body, 200, "How the cases stood", word, ">3")
+}
