@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // pushed is the payload of a push: the event that caused it.
@@ -19,14 +20,49 @@ func (c *change) push(r *Registration) error {
 	if err != nil {
 		return err
 	}
+	lane := PushLane
+	if w, err := c.batchOf(r.Number); err != nil {
+		return err
+	} else if _, ok := importOf(w.Batch); ok {
+		lane = PushListsLane
+	}
 	for _, crm := range c.g.crms {
 		err := c.Enqueue(Task{
 			Key:  taskKey("push:"+crm.Name(), r),
-			Lane: PushLane(crm.Name()), Case: r.Number, Due: c.at, Payload: body,
+			Lane: lane(crm.Name()), Case: r.Number, Due: c.at, Payload: body,
 		})
 		if err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// errOlderPush postpones a push until the one before it is done.
+var errOlderPush = errors.New("an older push of the case is still to be done")
+
+// longestTurn is how long a push waits at most before it looks again whether it is its turn.
+const longestTurn = 30 * time.Second
+
+// olderPush returns errOlderPush while the other lane of the same CRM has an older push of the case:
+// those of one case run one after the other, as within a lane.
+func (g *Gateway) olderPush(ctx context.Context, t Task) error {
+	crm, _ := crmOf(t.Lane)
+	var open []Task
+	err := g.store.View(ctx, func(tx Tx) (err error) {
+		open, err = tx.Open(t.Case)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, o := range open {
+		other, isPush := crmOf(o.Lane)
+		if !isPush || other != crm || o.Lane == t.Lane || o.Parked || o.Seq >= t.Seq {
+			continue
+		}
+		pause := min(time.Duration(t.Attempts)*time.Second, longestTurn)
+		return RetryAfter(max(pause, o.Due.Sub(g.stamp())), errOlderPush)
 	}
 	return nil
 }
@@ -38,6 +74,9 @@ func (g *Gateway) runPush(crm CRM) handler {
 		var p pushed
 		if err := json.Unmarshal(t.Payload, &p); err != nil {
 			return nil, Permanent(fmt.Errorf("payload of task %s: %w", t.Key, err))
+		}
+		if err := g.olderPush(ctx, t); err != nil {
+			return nil, err
 		}
 		rec, note, err := g.recordFor(ctx, t.Case, p.Event)
 		if err != nil {

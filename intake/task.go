@@ -3,6 +3,7 @@ package intake
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -21,6 +22,19 @@ const (
 
 // PushLane is the lane of one CRM, so that one that is down does not hold up another.
 func PushLane(crm string) Lane { return LanePush + ":" + Lane(crm) }
+
+// lanePushLists begins the lanes of the cases of files of rows.
+const lanePushLists Lane = "push_lists"
+
+// PushListsLane is the lane of one CRM for the cases that a file of rows awaits: thousands at once,
+// which no other case waits behind. See olderPush.
+func PushListsLane(crm string) Lane { return lanePushLists + ":" + Lane(crm) }
+
+// crmOf returns the CRM of a lane of pushes.
+func crmOf(l Lane) (crm string, isPush bool) {
+	begin, crm, _ := strings.Cut(string(l), ":")
+	return crm, Lane(begin) == LanePush || Lane(begin) == lanePushLists
+}
 
 // Task is a piece of work that must happen, at or after Due. The fields below Payload are
 // the store's.

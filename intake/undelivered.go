@@ -116,7 +116,7 @@ func (c *change) giveUp(t Task, cause error) error {
 	if err := c.Park(t, cause.Error()); err != nil {
 		return err
 	}
-	if crm, isPush := strings.CutPrefix(string(t.Lane), string(LanePush)+":"); isPush {
+	if crm, isPush := crmOf(t.Lane); isPush {
 		return c.unpushed(t, crm, cause)
 	}
 	var m Message

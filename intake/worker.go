@@ -120,7 +120,9 @@ func (g *Gateway) lanes() []lane {
 		if s, ok := crm.(Scheduled); ok {
 			l.delay = s.RetryDelay
 		}
-		lanes = append(lanes, l)
+		lists := l
+		lists.name, lists.workers = PushListsLane(crm.Name()), 4
+		lanes = append(lanes, l, lists)
 	}
 	return lanes
 }
@@ -249,7 +251,7 @@ func (g *Gateway) attempt(ctx context.Context, l lane, t Task) {
 		default:
 			delay = l.delay(t.Attempts)
 		}
-		if !errors.Is(err, errEarlierRival) && !errors.Is(err, errLeadChanged) && !errors.Is(err, errImportOpen) {
+		if !errors.Is(err, errEarlierRival) && !errors.Is(err, errLeadChanged) && !errors.Is(err, errImportOpen) && !errors.Is(err, errOlderPush) {
 			g.log.Warn("task failed", "task", t.Key, "case", t.Case, "attempt", t.Attempts, "again_in", delay, "err", err)
 		}
 		g.put(ctx, t, func(c *change) error { return c.Postpone(t, c.at.Add(delay), err.Error()) })
