@@ -17,7 +17,7 @@ func TestAnAddressGetsSixAnswersAnHourAndTheRestInOneSummary(t *testing.T) {
 		if got := w.channel.messages(); len(got) != 6 || len(w.cases()) != 21 {
 			w.Fatalf("%d answers to %d cases", len(got), len(w.cases()))
 		}
-		if got := w.log.String(); strings.Count(got, "level=WARN") != 1 || strings.Contains(got, "level=ERROR") || !strings.Contains(got, "will come in one summary") || !strings.Contains(got, "address=ana@alpha.example") {
+		if got := w.log.String(); strings.Count(got, "level=WARN") != 2 || strings.Count(got, "address=ana@alpha.example") != 1 || strings.Contains(got, "level=ERROR") || !strings.Contains(got, "will come in one summary") || !strings.Contains(got, "address=jo@vendor.example") {
 			w.Errorf("staff are told:\n%s", got)
 		}
 		held := 0
