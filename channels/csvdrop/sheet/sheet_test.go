@@ -669,3 +669,13 @@ func TestARegionBesideTheCountryIsAColumnOfTheSenders(t *testing.T) {
 		t.Errorf("a region alone: %v", f.rows[0].Lead)
 	}
 }
+
+func TestADigitInTheNameOfAPersonIsSaidToBeWrong(t *testing.T) {
+	f := list(t, "Company;Website;Contact\nAcme;acme.example;Jane Roe 5\nContoso;contoso.example;Jane Roe\n")
+	if p := f.rows[0].Problems; len(p) != 1 || p[0].Given != "Jane Roe 5" || !strings.Contains(p[0].Message, "digit") || p[0].Column != 3 {
+		t.Errorf("%+v", p)
+	}
+	if p := f.rows[1].Problems; len(p) != 0 {
+		t.Errorf("without a digit: %+v", p)
+	}
+}
