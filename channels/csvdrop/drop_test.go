@@ -3,6 +3,7 @@ package csvdrop_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -399,6 +400,44 @@ func TestEveryCodeOfAFileHasWordsInEveryLanguage(t *testing.T) {
 		}
 		if got := templates.Fault("en", p); got != "in English; mend it" {
 			t.Errorf("%s: %q", code, got)
+		}
+	}
+}
+
+func TestAGermanIsToldWhatIsWrongWithAValueAndWhatMendsIt(t *testing.T) {
+	extractor := extract.New(identity.Default(), extract.Options{})
+	const head = "Company;Website;Country;Contact;E-mail;Phone;Stage;Consent;Revenue\n"
+	for name, tt := range map[string]struct{ file, says, mends string }{
+		"an amount without a currency":   {head + "Acme;acme.example;;;;;;;45.000,00\n", "„45.000,00“", "120000 EUR"},
+		"a number without a country":     {head + "Acme;acme.example;;;;0221/12345;;;\n", "„0221/12345“", "+49 30"},
+		"another stage":                  {head + "Acme;acme.example;;;;;Qualifiziert;;\n", "„Qualifiziert“", "Termin vereinbart"},
+		"a consent that is none":         {head + "Acme;acme.example;;;;;;they said what?;\n", "„they said what?“", "ja oder nein"},
+		"an address that is none":        {head + "Acme;acme.example;;;jane at acme;;;;\n", "„jane at acme“", "E-Mail-Adresse"},
+		"a country that is none":         {head + "Acme;acme.example;Atlantis;;;;;;\n", "„Atlantis“", "DE"},
+		"a person with a digit":          {head + "Acme;acme.example;;Jane Roe 5;;;;;\n", "„Jane Roe 5“", "ohne Ziffern"},
+		"two columns of one meaning":     {"Company;Customer;Website\nA;B;a.example\n", "„Company (A) / Customer (B)“", "löschen Sie eine davon"},
+		"a picture":                      {"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00", "Bild", "tippen"},
+		"a workbook of Excel 97":         {"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + strings.Repeat("\x00\x01", 600), "Excel 97", "Kennwort"},
+		"a document that is no workbook": {"<html><table><tr><td>Company", "Webseite", "Excel-Arbeitsmappe (.xlsx)"},
+	} {
+		s, err := sheet.Open(strings.NewReader(tt.file), int64(len(tt.file)), "liste.csv", sheet.Options{Extractor: extractor})
+		var p intake.Problem
+		var unreadable *sheet.Error
+		switch {
+		case errors.As(err, &unreadable):
+			p = unreadable.Problem.Problem
+		case err != nil:
+			t.Fatal(err)
+		default:
+			row, err := s.Next()
+			if err != nil || len(row.Problems) != 1 {
+				t.Errorf("%s: %v, %v", name, row.Problems, err)
+				continue
+			}
+			p = row.Problems[0].Problem
+		}
+		if words := templates.Fault("de", intake.RowProblem{Problem: p}); !strings.Contains(words, tt.says) || !strings.Contains(words, tt.mends) {
+			t.Errorf("%s: %s", name, words)
 		}
 	}
 }

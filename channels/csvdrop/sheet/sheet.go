@@ -2,6 +2,7 @@ package sheet
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"regexp"
 	"slices"
@@ -382,6 +383,7 @@ func (s *Sheet) take(h head, e *extract.Extractor) error {
 		err := refuse(CodeTwoColumns, "the columns %q (%s) and %q (%s) say the same of a prospect (%s); delete or rename one of them",
 			short(own[i]), Letters(s.own[i]+1), short(own[j]), Letters(s.own[j]+1), strings.ReplaceAll(string(s.known.Field(i)), "_", " "))
 		err.Row, err.Column, err.Name, err.Field = s.number, s.own[j]+1, short(own[j]), s.known.Field(i)
+		err.Given = fmt.Sprintf("%s (%s) / %s (%s)", short(own[i]), Letters(s.own[i]+1), short(own[j]), Letters(s.own[j]+1))
 		return err
 	}
 	seen := make(map[string]int)
