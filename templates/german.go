@@ -139,6 +139,7 @@ var german = &locale{
 		"damaged_file":                                                  "Die Datei ist beschädigt; speichern Sie sie neu aus Ihrer Tabellenkalkulation und senden Sie sie noch einmal.",
 		"empty_file":                                                    "Die Datei ist leer; wurde sie vor dem Senden gespeichert?",
 		"no_header":                                                     "Keine der ersten Zeilen nennt Spalten, die wir kennen; setzen Sie eine Zeile mit Namen wie Firma, Website, Land, Kontakt, Rolle, E-Mail, Problem, Phase, Einwilligung über die Liste.",
+		"no_rows":                                                       "Unter der Zeile mit den Namen der Spalten stehen keine Zeilen; schreiben Sie jeden Interessenten in eine eigene und senden Sie die Liste noch einmal.",
 		"two_columns_for_one_field":                                     "Die Spalten {given} sagen dasselbe über ein Unternehmen ({field}); löschen Sie eine davon oder benennen Sie sie um.",
 		"quotes_not_closed":                                             "Ein Anführungszeichen in dieser Zeile wird nie geschlossen; schließen Sie es, oder schreiben Sie es doppelt, wenn es zum Text gehört.",
 		"many_quotes_not_closed":                                        "Zu viele Zeilen haben ein Anführungszeichen, das nie geschlossen wird; speichern Sie die Liste neu aus Ihrer Tabellenkalkulation.",

@@ -404,6 +404,26 @@ func TestEveryCodeOfAFileHasWordsInEveryLanguage(t *testing.T) {
 	}
 }
 
+func TestAListOfNamesAloneIsRefusedOnEveryWayInAndNotKept(t *testing.T) {
+	w := begin(t)
+	const head = "Company,Website,Country\n"
+	in := func() *io.SectionReader { return io.NewSectionReader(strings.NewReader(head), 0, int64(len(head))) }
+	f := intake.ImportFile{Partner: "alpha", Name: "leads.csv", Sender: intake.Sender{Address: "ana@alpha.example", Strength: intake.StrengthVerified}}
+	_, offered := w.drop.Offer(t.Context(), in(), f)
+	_, counted := w.drop.Count(in(), f)
+	_, _, recognised := w.drop.Recognise(in(), f, 10)
+	_, _, taken := w.drop.Take(t.Context(), in(), f, nil)
+	for name, err := range map[string]error{"offered": offered, "counted": counted, "recognised": recognised, "taken": taken} {
+		var unreadable *intake.FileError
+		if !errors.As(err, &unreadable) || unreadable.Problem.Code != sheet.CodeNoRows || !strings.Contains(unreadable.Problem.Message, "no rows below") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if all, _, err := w.gateway.Imports(t.Context(), intake.ImportQuery{Limit: 10}); err != nil || len(all) != 0 {
+		t.Errorf("%d imports, %v", len(all), err)
+	}
+}
+
 func TestAGermanIsToldWhatIsWrongWithAValueAndWhatMendsIt(t *testing.T) {
 	extractor := extract.New(identity.Default(), extract.Options{})
 	const head = "Company;Website;Country;Contact;E-mail;Phone;Stage;Consent;Revenue\n"

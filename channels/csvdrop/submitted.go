@@ -46,9 +46,6 @@ func (s Submitted) File() (intake.ImportFile, error) {
 // the state in which the import was, intake.ImportPreviewed unless the same file came before.
 // unchanged is asked between the two, and its error ends it there; it may be nil.
 func (d *Drop) Take(ctx context.Context, r *io.SectionReader, f intake.ImportFile, unchanged func() error) (im intake.Import, before intake.ImportState, err error) {
-	if f.Total, err = d.Count(ctx, r, f.Name, f.Raw.Media); err != nil {
-		return intake.Import{}, "", err
-	}
 	f.AtOnce = true
 	if im, err = d.Offer(ctx, r, f); err != nil {
 		return intake.Import{}, "", err

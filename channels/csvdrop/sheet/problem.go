@@ -26,6 +26,7 @@ const (
 	CodeDamaged        = "damaged_file"
 	CodeEmpty          = "empty_file"
 	CodeNoHeader       = "no_header"
+	CodeNoRows         = "no_rows"
 	CodeTwoColumns     = "two_columns_for_one_field"
 	CodeManyQuotes     = "many_quotes_not_closed"
 )
@@ -45,7 +46,7 @@ const (
 func Codes() []string {
 	return []string{
 		CodeTooLarge, CodeTooManyRows, CodeTooManyColumns, CodeUnpackedLarge, CodeUnsupported, CodeDamaged, CodeEmpty,
-		CodeNoHeader, CodeTwoColumns, CodeQuotes, CodeManyQuotes, CodeCellTooLong, CodeRowTooLong, CodeMoreCells, CodeTotal, CodeRounded, CodeFormulaError,
+		CodeNoHeader, CodeNoRows, CodeTwoColumns, CodeQuotes, CodeManyQuotes, CodeCellTooLong, CodeRowTooLong, CodeMoreCells, CodeTotal, CodeRounded, CodeFormulaError,
 	}
 }
 

@@ -418,13 +418,15 @@ func (s *Sheet) Next() (Row, error) {
 }
 
 // Count returns how many rows of data there are from here on, down to the end or to what can't be
-// read. It is much faster than reading them, and leaves none to Next. Other errors are the
-// reader's.
+// read. It is much faster than reading them, and leaves none to Next. That the whole list has none
+// is an *Error; other errors are the reader's.
 func (s *Sheet) Count() (n int, err error) {
 	for {
 		_, err := s.data()
 		var e *Error
 		switch {
+		case s.Bare():
+			return 0, NoRows()
 		case err == io.EOF || errors.As(err, &e):
 			return n, nil
 		case err != nil:
@@ -432,6 +434,14 @@ func (s *Sheet) Count() (n int, err error) {
 		}
 		n++
 	}
+}
+
+// Bare reports whether the list was read to its end and has no row below the names of its columns.
+func (s *Sheet) Bare() bool { return s.err == io.EOF && s.counts.Rows == 0 }
+
+// NoRows is why a list is refused that is Bare.
+func NoRows() *Error {
+	return refuse(CodeNoRows, "there are no rows below the one that names the columns; write each prospect in a row of its own, and send the list again")
 }
 
 // data returns the next record that is a row of data.

@@ -679,3 +679,17 @@ func TestADigitInTheNameOfAPersonIsSaidToBeWrong(t *testing.T) {
 		t.Errorf("without a digit: %+v", p)
 	}
 }
+
+func TestAListOfNamesAloneHasNoRows(t *testing.T) {
+	const head = "Company;Website\n"
+	for content, want := range map[string]string{head: CodeNoRows, head + ";;\n": CodeNoRows, head + head: CodeNoRows, head + "Acme;acme.example\n": "", head + "Acme;a.example;\"b\n": ""} {
+		s, err := Open(strings.NewReader(content), int64(len(content)), "list.csv", Options{Extractor: reader})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := s.Count()
+		if want == "" && (n != 1 || err != nil) || want != "" && (err == nil || code(t, err) != want) {
+			t.Errorf("%q: %d, %v", content, n, err)
+		}
+	}
+}

@@ -134,7 +134,7 @@ func (b Backend) tryImport(w http.ResponseWriter, r *http.Request) {
 	var total int
 	body, f, err := b.file(r)
 	if err == nil {
-		total, err = b.Drop.Count(r.Context(), body, f.Name, "")
+		total, err = b.Drop.Count(body, f)
 	}
 	if err != nil {
 		answer(w, r, func(*http.Request) (any, error) { return nil, err })
