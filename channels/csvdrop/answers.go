@@ -52,7 +52,7 @@ func (d *Drop) writeResult(ctx context.Context, im intake.Import, k *kept, partn
 	err = d.each(ctx, im, k, func(row sheet.Row, o *intake.RowOutcome) error {
 		a := sheet.Answer{Result: NotTaken, Case: row.Answer.Case}
 		if o != nil {
-			if a, err = d.answer(ctx, partner, *o); err != nil {
+			if a, err = d.answer(ctx, partner, row, *o); err != nil {
 				return err
 			}
 		}
@@ -211,7 +211,7 @@ func code(o intake.RowOutcome) string {
 }
 
 // answer is what a sender is told about a row: what became of it, and how its case stands now.
-func (d *Drop) answer(ctx context.Context, partner intake.Partner, o intake.RowOutcome) (sheet.Answer, error) {
+func (d *Drop) answer(ctx context.Context, partner intake.Partner, row sheet.Row, o intake.RowOutcome) (sheet.Answer, error) {
 	a := sheet.Answer{Case: o.Case, Result: string(o.Result), Code: code(o)}
 	if o.Case != "" {
 		m, err := d.Gateway.StatusMessage(ctx, partner.ID, o.Case)
@@ -225,6 +225,9 @@ func (d *Drop) answer(ctx context.Context, partner intake.Partner, o intake.RowO
 	var mends []string
 	for _, p := range o.Problems {
 		mends = append(mends, d.Words.Fault(partner.Locale, p))
+	}
+	for _, p := range row.Remarks {
+		mends = append(mends, d.Words.Fault(partner.Locale, intake.RowProblem{Problem: p.Problem}))
 	}
 	a.Mend = strings.Join(mends, " ")
 	return a, nil

@@ -424,6 +424,34 @@ func TestAListOfNamesAloneIsRefusedOnEveryWayInAndNotKept(t *testing.T) {
 	}
 }
 
+func TestOfTwoColumnsOfOneMeaningTheBestNamedIsReadAndTheOtherKept(t *testing.T) {
+	w := begin(t)
+	const content = "Company,Website,Country,Contact,Role,E-mail,Mobile,Phone,Notes,Problem,Stage,Consent\n" +
+		"Acme,acme-tools.example,Germany,Jane Doe,CTO,jane@acme-tools.example,+49 171 1234567,+49 30 123456,Met at the fair.,They lose a day a week to manual reports.,evaluation,yes\n" +
+		"Contoso,contoso.example,Germany,John Doe,CTO,john@contoso.example,,+49 30 654321,,They lose a day a week to manual reports.,evaluation,yes\n"
+	im := w.offer("alpha", "leads.csv", content)
+	p, err := w.drop.Preview(t.Context(), im, nil)
+	if err != nil || p.Counts.Accepted != 2 || len(p.Remarks) != 2 || p.Remarks[0].Name != "Mobile" || p.Remarks[1].Name != "Notes" {
+		t.Fatalf("%v: %+v", err, p)
+	}
+	if words := templates.Fault("de", intake.RowProblem{Problem: p.Remarks[1].Problem}); !strings.Contains(words, "„Notes (I)“") {
+		t.Errorf("in German: %s", words)
+	}
+	done := w.taken(im.ID)
+	rows := strings.Split(strings.TrimSpace(string(w.result(done, "csv"))), "\n")
+	if !strings.Contains(rows[1], `""Problem"" (J) and ""Notes"" (I)`) || strings.Contains(rows[2], "Notes") || strings.Contains(rows[2], "Mobile") {
+		t.Errorf("the result says\n%s", strings.Join(rows, "\n"))
+	}
+	out, err := w.gateway.RowOutcomes(t.Context(), im.ID, 0, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := w.gateway.CaseOf(t.Context(), out[0].Case)
+	if err != nil || c.Lead[intake.FieldContactPhone] != "+4930123456" || !strings.HasPrefix(c.Lead[intake.FieldProblem], "They lose") {
+		t.Errorf("%v: registered %v", err, c.Lead)
+	}
+}
+
 func TestAGermanIsToldWhatIsWrongWithAValueAndWhatMendsIt(t *testing.T) {
 	extractor := extract.New(identity.Default(), extract.Options{})
 	const head = "Company;Website;Country;Contact;E-mail;Phone;Stage;Consent;Revenue\n"

@@ -37,6 +37,7 @@ type filePage struct {
 	Total   int
 	Changes bool // something is to be corrected
 	Said    string
+	Remarks []faultLine // that refuse nothing
 	Faults  []faultLine
 	More    []faultLine
 	// Failed is why it can't be read to its end.
@@ -90,6 +91,9 @@ func (f *filePage) preview(p *Pages, checked Preview, lang string) {
 		return
 	}
 	f.State = shownChecked
+	for _, r := range checked.Remarks {
+		f.Remarks = append(f.Remarks, p.fault(lang, Fault{Problem: r}))
+	}
 	for i, fault := range checked.Faults {
 		line := p.fault(lang, fault)
 		if i < openFaults {

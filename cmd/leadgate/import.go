@@ -239,6 +239,7 @@ type toldImport struct {
 	Verdicts []admin.Expected `json:"verdicts,omitempty"`
 	Faults   []csvdrop.Fault  `json:"faults,omitempty"`
 	Columns  []toldColumn     `json:"columns,omitempty"`
+	Remarks  []sheet.Problem  `json:"remarks,omitempty"`
 }
 
 // toldColumn says what a column of a list is read as.
@@ -401,7 +402,7 @@ func (i importing) try(cmd *cobra.Command, c *admin.Client, file []byte) error {
 func (i importing) printTried(w io.Writer, t admin.TriedImport, rows []intake.RowOutcome) error {
 	if i.asJSON {
 		head := toldImport{
-			DryRun: true, File: i.Name, Partner: t.Partner, ImportCounts: t.Counts, Verdicts: t.Verdicts, Faults: t.Faults,
+			DryRun: true, File: i.Name, Partner: t.Partner, ImportCounts: t.Counts, Verdicts: t.Verdicts, Faults: t.Faults, Remarks: t.Remarks,
 		}
 		for _, c := range t.Columns {
 			head.Columns = append(head.Columns, toldColumn(c))
@@ -427,6 +428,9 @@ func (i importing) printTried(w io.Writer, t admin.TriedImport, rows []intake.Ro
 	}
 	if len(unread) > 0 {
 		fmt.Fprintf(w, "columns of no field, which staff can read: %s\n", strings.Join(unread, ", "))
+	}
+	for _, r := range t.Remarks {
+		fmt.Fprintln(w, r.Message)
 	}
 	fmt.Fprintln(w, tally(t.Counts))
 	if len(t.Verdicts) > 0 {

@@ -40,13 +40,15 @@ const (
 	CodeTotal        = "sum_of_other_rows"
 	CodeRounded      = "rounded_by_spreadsheet" // 4,93012E+11
 	CodeFormulaError = "formula_error"          // #REF!
+	// CodeSecondColumn is of a column, and refuses nothing: another one is read in its place.
+	CodeSecondColumn = "second_column"
 )
 
 // Codes is the full set of this package's own.
 func Codes() []string {
 	return []string{
 		CodeTooLarge, CodeTooManyRows, CodeTooManyColumns, CodeUnpackedLarge, CodeUnsupported, CodeDamaged, CodeEmpty,
-		CodeNoHeader, CodeNoRows, CodeTwoColumns, CodeQuotes, CodeManyQuotes, CodeCellTooLong, CodeRowTooLong, CodeMoreCells, CodeTotal, CodeRounded, CodeFormulaError,
+		CodeNoHeader, CodeNoRows, CodeTwoColumns, CodeQuotes, CodeManyQuotes, CodeCellTooLong, CodeRowTooLong, CodeMoreCells, CodeTotal, CodeRounded, CodeFormulaError, CodeSecondColumn,
 	}
 }
 

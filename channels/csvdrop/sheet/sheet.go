@@ -50,6 +50,8 @@ type Row struct {
 	// Cells are the sender's own, one for each of Columns, as they stand in the file. A row whose
 	// end was not found has none.
 	Cells []string
+	// Remarks are those of Sheet.Remarks that are about cells with a value.
+	Remarks []Problem
 	// Problems are what is wrong with single cells. Fault is why the row can't be taken at all;
 	// it has no lead then.
 	Problems []Problem
@@ -84,8 +86,9 @@ type Sheet struct {
 	names   []string // by which Extra keeps them
 	own     []int    // of the file's columns those of the sender
 	parts   []int    // of the file's columns the parts of an answer
-	ours    bool     // whether it is a result file
-	width   int      // columns of the file
+	remarks []Problem
+	ours    bool // whether it is a result file
+	width   int  // columns of the file
 
 	number int // of the row with the names
 	counts Counts
@@ -133,6 +136,9 @@ func (s *Sheet) Name() string { return s.name }
 
 // Columns returns the columns of the sender, without those of an answer.
 func (s *Sheet) Columns() []Column { return slices.Clone(s.columns) }
+
+// Remarks are what a sender should know of the columns though it refuses nothing.
+func (s *Sheet) Remarks() []Problem { return slices.Clone(s.remarks) }
 
 // Answered reports whether the file is one of our result files.
 func (s *Sheet) Answered() bool { return s.ours }
@@ -386,6 +392,7 @@ func (s *Sheet) take(h head, e *extract.Extractor) error {
 		err.Given = fmt.Sprintf("%s (%s) / %s (%s)", short(own[i]), Letters(s.own[i]+1), short(own[j]), Letters(s.own[j]+1))
 		return err
 	}
+	s.remark(own)
 	seen := make(map[string]int)
 	for i, name := range own {
 		s.columns = append(s.columns, Column{Name: name, Field: s.known.Field(i)})
@@ -399,6 +406,20 @@ func (s *Sheet) take(h head, e *extract.Extractor) error {
 		s.names = append(s.names, key)
 	}
 	return nil
+}
+
+// remark says which of the sender's columns are not read because others are.
+func (s *Sheet) remark(own []string) {
+	for i := range own {
+		j, found := s.known.Instead(i)
+		if !found {
+			continue
+		}
+		p := fault(s.number, s.own[i]+1, CodeSecondColumn, "the columns %q (%s) and %q (%s) say the same of a prospect (%s); the first of these is read, and our staff read the other",
+			short(own[j]), Letters(s.own[j]+1), short(own[i]), Letters(s.own[i]+1), strings.ReplaceAll(string(s.known.Field(j)), "_", " "))
+		p.Name, p.Field, p.Given = short(own[i]), s.known.Field(j), fmt.Sprintf("%s (%s)", short(own[i]), Letters(s.own[i]+1))
+		s.remarks = append(s.remarks, *p)
+	}
 }
 
 // Next returns the next row of data, io.EOF behind the last. An *Error is a limit or a damage of
@@ -572,6 +593,12 @@ func (s *Sheet) read(row *Row) {
 	if s.known.AddsUp(cells) && !s.tells(cells) {
 		row.Fault = fault(row.Number, 0, CodeTotal, "this looks like the sum of the rows above; delete it, or add the company's website if it is called so")
 		return
+	}
+	for _, r := range s.remarks {
+		if !blankCell(row.Cells[slices.Index(s.own, r.Column-1)]) {
+			r.Row = row.Number
+			row.Remarks = append(row.Remarks, r)
+		}
 	}
 	lead := s.known.Lead(cells)
 	for _, p := range lead.Problems {

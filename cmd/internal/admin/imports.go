@@ -147,7 +147,7 @@ func (b Backend) tryImport(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	last, err := b.Drop.Try(ctx, body, f, func(p csvdrop.Preview) {
 		t := TriedImport{Preview: p, Partner: f.Partner, Total: total, Latest: p.Latest}
-		t.Done, t.Faults, t.Columns = false, nil, nil
+		t.Done, t.Faults, t.Columns, t.Remarks = false, nil, nil, nil
 		if lines.Encode(t) != nil || flush.Flush() != nil {
 			cancel() // the caller has gone
 		}
