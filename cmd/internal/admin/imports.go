@@ -97,6 +97,12 @@ func (b Backend) imports(mux *http.ServeMux, handle func(string, func(*http.Requ
 
 // file reads the file of a request: who it is of stands in the query, and the body is the file.
 func (b Backend) file(r *http.Request) (*io.SectionReader, intake.ImportFile, error) {
+	// First of all: who is answered while he still writes does not read the answer. One byte more
+	// than a file may have is told to be too many.
+	body, err := io.ReadAll(io.LimitReader(r.Body, sheet.MaxBytes+1))
+	if err != nil {
+		return nil, intake.ImportFile{}, &intake.ErrInput{Problem: "the file did not come to its end: " + err.Error()}
+	}
 	q := r.URL.Query()
 	p, err := b.Gateway.FindPartner(r.Context(), q.Get("partner"))
 	if errors.Is(err, intake.ErrNotFound) {
@@ -112,10 +118,6 @@ func (b Backend) file(r *http.Request) (*io.SectionReader, intake.ImportFile, er
 	}.File()
 	if err != nil {
 		return nil, intake.ImportFile{}, err
-	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, sheet.MaxBytes+1)) // one more is told to be too many
-	if err != nil {
-		return nil, intake.ImportFile{}, &intake.ErrInput{Problem: "the file did not come to its end: " + err.Error()}
 	}
 	return io.NewSectionReader(bytes.NewReader(body), 0, int64(len(body))), f, nil
 }
@@ -247,7 +249,7 @@ func (c *Client) TryImport(ctx context.Context, n NewImport, file []byte, progre
 		var t TriedImport
 		switch err := lines.Decode(&t); {
 		case err != nil:
-			return t, fmt.Errorf("ask the gateway: %w", err)
+			return t, noAnswer(ctx, err)
 		case t.Error != "":
 			return t, errors.New(t.Error)
 		case t.Done:
@@ -302,7 +304,7 @@ func (c *Client) ImportRows(ctx context.Context, id string, fn func(csvdrop.Answ
 		if err := lines.Decode(&a); err == io.EOF {
 			return nil
 		} else if err != nil {
-			return fmt.Errorf("ask the gateway: %w", err)
+			return noAnswer(ctx, err)
 		}
 		if err := fn(a); err != nil {
 			return err
