@@ -693,3 +693,21 @@ func TestAListOfNamesAloneHasNoRows(t *testing.T) {
 		}
 	}
 }
+
+func TestTheColumnsOfExportsOfCRMsAreKnown(t *testing.T) {
+	for head, want := range map[string]map[string]intake.Field{
+		"Record ID;First Name;Last Name;Email;Phone Number;Job Title;Company name;Company Domain Name;Country/Region\n": {
+			"Record ID": "", "Email": intake.FieldContactEmail, "Job Title": intake.FieldContactRole, "Company Domain Name": intake.FieldCompanyDomain, "Country/Region": intake.FieldCountry,
+		},
+		// What a company turns over in a year is not what the deal is worth.
+		"Account Name;Website;Billing Country;Annual Revenue;Stage\n": {"Account Name": intake.FieldCompanyName, "Billing Country": intake.FieldCountry, "Annual Revenue": ""},
+		"Company;Website;Shipping Country;Country\n":                  {"Shipping Country": "", "Country": intake.FieldCountry},
+		"Firma;Domainname des Unternehmens;Rechnungsland\n":           {"Domainname des Unternehmens": intake.FieldCompanyDomain, "Rechnungsland": intake.FieldCountry},
+	} {
+		for _, c := range list(t, head+"a;b;c;d\n").Columns() {
+			if f, asked := want[c.Name]; asked && f != c.Field {
+				t.Errorf("%s is read as %q, want %q", c.Name, c.Field, f)
+			}
+		}
+	}
+}
