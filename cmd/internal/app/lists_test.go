@@ -263,9 +263,9 @@ func TestWhatCannotBeTakenIsSaidAndNothingIsKept(t *testing.T) {
 		"no file":                        {"", "", us, nil, 422, []string{"Your list</a>: choose a file", "<title>Error: "}},
 		"an empty file":                  {"a.csv", "", us, nil, 422, []string{"the file is empty"}},
 		"a picture":                      {"a.csv", "\x89PNG\r\n\x1a\n\x00\x00\x00\x00", us, nil, 422, []string{"this is a picture"}},
-		"an old workbook, in German":     {"a.xls", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", us, []string{"Accept-Language", "de"}, 422, []string{"speichern Sie die Liste als XLSX", "<title>Fehler: "}},
+		"an old workbook, in German":     {"a.xls", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", us, []string{"Accept-Language", "de"}, 422, []string{"Arbeitsmappe von Excel 97 bis 2003", "<title>Fehler: "}},
 		"names nobody knows":             {"a.csv", "x,y\n1,2\n", us, nil, 422, []string{"no row among the first names columns"}},
-		"two columns for one field":      {"a.csv", "Company,Website,Domain\nA,a.example,a.example\n", us, []string{"Accept-Language", "de"}, 422, []string{"Zeile 1, Spalte C (<bdi>Domain</bdi>):", "Zwei Spalten"}},
+		"two columns for one field":      {"a.csv", "Company,Website,Domain\nA,a.example,a.example\n", us, []string{"Accept-Language", "de"}, 422, []string{"Zeile 1, Spalte C (<bdi>Domain</bdi>):", "Die Spalten „Website (B) / Domain (C)“"}},
 		"more than 10 MiB":               {"a.csv", good + strings.Repeat("x", 11<<20), us, nil, 413, []string{"more than 10 MiB", `value="ana@brightpath.example"`}},
 		"no address":                     {"a.csv", good, "", nil, 422, []string{"Your work e-mail</a>: please fill this in", "choose the file once more"}},
 		"no address that is one":         {"a.csv", good, "ana", nil, 422, []string{"this is not an e-mail address"}},
@@ -514,4 +514,26 @@ func TestTheFormLeadsToThePageForListsWhoeverMayHandThemIn(t *testing.T) {
 	}
 	resp, body := o.look(strings.ReplaceAll(m[1], "&amp;", "&"))
 	o.want("the way back", resp, body, 200, "Brightpath BV")
+}
+
+func TestThePageForListsPromisesNoMoreThanIsDone(t *testing.T) {
+	o := openLists(t)
+	at := o.lists("brightpath")
+	for lang, says := range map[string][]string{
+		"en": {"lacks something required is not registered", "one of its first rows has to name the columns"},
+		"de": {"eine erforderliche Angabe fehlt, wird nicht registriert", "eine der ersten Zeilen muss die Spalten nennen"},
+	} {
+		_, body := o.look(at + "&lang=" + lang)
+		for _, words := range says {
+			if !strings.Contains(body, words) {
+				t.Errorf("%s: the page does not say %q", lang, words)
+			}
+		}
+	}
+	// It asks for the consent, and does not register a row without a problem.
+	page := o.offered("brightpath", "leads.csv", strings.ReplaceAll(leads(1, 0), ",yes\n", ",\n")+
+		"Acme,acme-tools.example,Germany,Jane Doe,CTO,jane@acme-tools.example,,evaluation,yes\n")
+	o.comesTo(page, "checked")
+	resp, body := o.look(page)
+	o.want("the preview", resp, body, 200, "you are asked for more</dt><dd>1</dd>", "be registered</dt><dd>1</dd>")
 }
