@@ -16,6 +16,7 @@ const (
 	spaceImportAt   = "import_at"   // newest first: time and id → nothing
 	spaceImportRows = "import_rows" // id and the last row within → []RowOutcome
 	spaceImportOpen = "import_open" // id and case number → nothing, while the summary waits for the case
+	spaceImportLast = "import_last" // case number → amendment: the last file that changed the case
 
 	importPrefix = "import:"
 	// MaxImportRows is the most that AcceptRows takes at once: a transaction stays short.
@@ -196,11 +197,21 @@ func (g *Gateway) OpenImport(ctx context.Context, f ImportFile) (im Import, err 
 		case err != nil:
 			return err
 		case im.Erased.IsZero():
-			return g.renewImportLink(tx, &im, g.stamp())
-		default: // the file comes anew
-			if err := forgetRows(tx, id); err != nil {
+			if err := offerAgain(tx, &im, f); err != nil {
 				return err
 			}
+			return g.renewImportLink(tx, &im, g.stamp())
+		default:
+			if again, err := deliveredBefore(tx, im, f.Key); err != nil {
+				return err
+			} else if again { // nobody has sent it since it was erased
+				return forgetBytes(tx, im.Raw)
+			}
+			// The file comes anew.
+			if err := errors.Join(forgetRows(tx, id), tx.DeleteRecord(spaceImportAt, importAt(im))); err != nil {
+				return err
+			}
+			im.Told++ // what is told of it now is another message
 		}
 		im = Import{ID: id, ImportFile: f, State: ImportPreviewed, Told: im.Told}
 		if im.Link, err = g.importLink(tx, im, im.ReceivedAt); err != nil {
@@ -212,6 +223,22 @@ func (g *Gateway) OpenImport(ctx context.Context, f ImportFile) (im Import, err 
 		return putJSON(tx, spaceImport, id, im)
 	})
 	return im, err
+}
+
+// offerAgain has an import of which nothing was taken in count as the one who offers it now asks:
+// a file that was to be taken in at once, and was not, keeps no place for who looks at it first, nor
+// for who sends it much later.
+func offerAgain(tx Tx, im *Import, f ImportFile) error {
+	if im.State != ImportPreviewed || !im.AtOnce && !f.AtOnce {
+		return nil
+	}
+	if err := tx.DeleteRecord(spaceImportAt, importAt(*im)); err != nil {
+		return err
+	}
+	if im.AtOnce = f.AtOnce; f.AtOnce {
+		im.ReceivedAt = f.ReceivedAt
+	}
+	return errors.Join(tx.PutRecord(spaceImportAt, importAt(*im), nil), putJSON(tx, spaceImport, im.ID, im))
 }
 
 // importAt rises the older an import is.

@@ -75,17 +75,17 @@ func (c *change) forgetFile(id string) error {
 		return err
 	}
 	im.Erased, im.Name, im.Note = c.at, "", ""
+	if im.State == ImportRunning { // who reads it reads no further
+		im.Cause = &Problem{Code: ProblemFileErased, Message: fileErased}
+		if err := c.endImport(&im, ImportFailed); err != nil {
+			return err
+		}
+	}
 	if err := putJSON(c, spaceImport, id, im); err != nil {
 		return err
 	}
-	if used, err := usedByAny(c, im.Raw.SHA256); err != nil {
+	if err := forgetBytes(c, im.Raw); err != nil {
 		return err
-	} else if !used {
-		for part := 0; int64(part)*rawPart < im.Raw.Size; part++ {
-			if err := c.DeleteRecord(spaceRaw, rawKey(im.Raw.SHA256, part)); err != nil {
-				return err
-			}
-		}
 	}
 	return eachRows(c, id, func(key string, rows []RowOutcome) error {
 		told := false
@@ -100,6 +100,22 @@ func (c *change) forgetFile(id string) error {
 		}
 		return putJSON(c, spaceImportRows, key, rows)
 	})
+}
+
+// fileErased is ProblemFileErased in words.
+const fileErased = "the file was deleted, because somebody of whom it told was to be erased"
+
+// forgetBytes deletes what a file held, unless somebody else handed in the same.
+func forgetBytes(tx Records, raw Raw) error {
+	if used, err := usedByAny(tx, raw.SHA256); err != nil || used {
+		return err
+	}
+	for part := 0; int64(part)*rawPart < raw.Size; part++ {
+		if err := tx.DeleteRecord(spaceRaw, rawKey(raw.SHA256, part)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // usedByAny says whether an import needs the bytes of a file: another partner may have handed in

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -21,7 +22,8 @@ type ImportRow struct {
 	Extra []Extra
 	// Case is the number of the case that the row corrects, as it was typed; "" for a new one.
 	Case string
-	// Problems are what could not be made of values though they were given.
+	// Problems are what could not be made of values though they were given. One without a field is
+	// of the whole row.
 	Problems []Problem
 }
 
@@ -154,15 +156,18 @@ func (g *Gateway) prepareRows(ctx context.Context, im Import, rows []ImportRow) 
 			Batch: Batch{ID: im.batch()}, Subject: im.Name,
 		}
 		for _, x := range row.Extra {
-			s.Text += cleanText(x.Column, FieldCompanyName) + ": " + cleanText(x.Value, FieldCompanyName) + "\n"
+			value := strings.Join(strings.Fields(cleanText(x.Value, FieldProblem)), " ")
+			s.Text += cleanText(x.Column, FieldCompanyName) + ": " + value + "\n"
 		}
+		said := strings.TrimSpace(s.Text) // before it is cut to what staff read
 		a, err := g.prepare(s)
 		if err != nil {
 			return nil, fmt.Errorf("row %d: %w", row.Number, err)
 		}
 		// Who of the partner's people sends the file, and which number we gave a row, says nothing
 		// of whether it changed.
-		a.content = contentKey("partner:"+im.Partner, a.values())
+		a.content = contentKey("partner:"+im.Partner, a.values(said))
+		a.problems = append(wholeRow(row.Problems), a.problems...)
 		r := &rowAcceptance{acceptance: a, row: row}
 		if len(a.problems) == 0 {
 			r.by = &by
@@ -173,9 +178,19 @@ func (g *Gateway) prepareRows(ctx context.Context, im Import, rows []ImportRow) 
 	return taken, nil
 }
 
+// wholeRow returns the problems that are of no field.
+func wholeRow(problems []Problem) (out []Problem) {
+	for _, p := range problems {
+		if p.Field == "" && p.Code != "" {
+			out = append(out, Problem{Code: p.Code, Given: cleanGiven(p.Given), Message: strings.TrimSpace(cut(cleanText(p.Message, FieldCompanyName), maxWordsRunes))})
+		}
+	}
+	return out
+}
+
 // values is a fingerprint of what a row says.
-func (a *acceptance) values() string {
-	b, err := json.Marshal([]any{a.s.Lead, a.s.Text})
+func (a *acceptance) values(text string) string {
+	b, err := json.Marshal([]any{a.s.Lead, text})
 	if err != nil { // of strings
 		panic(err)
 	}
@@ -191,13 +206,22 @@ func (r *rowAcceptance) run(c *change, im *Import, p Partner) (RowOutcome, error
 	if own, err := r.ownNumber(c, p.ID); err != nil || !own {
 		return r.rejected(Problem{Code: ProblemUnknownCase, Given: cleanGiven(r.row.Case)}), err
 	}
+	if len(a.problems) > 0 { // also where what is left of the row is known
+		return r.rejected(a.problems...), nil
+	}
 	var before source
 	if err := ignoreNotFound(getJSON(c, spaceSource, a.content, &before)); err != nil {
 		return RowOutcome{}, err
 	}
-	known, err := a.repeat(c, p.ID, true)
+	back, err := r.changedBack(c, im, before)
 	if err != nil {
 		return RowOutcome{}, err
+	}
+	known := false
+	if !back {
+		if known, err = a.repeat(c, p.ID, true); err != nil {
+			return RowOutcome{}, err
+		}
 	}
 	if known {
 		o := RowOutcome{Row: r.row.Number, Result: RowUnchanged, Case: a.receipt.Case}
@@ -206,15 +230,67 @@ func (r *rowAcceptance) run(c *change, im *Import, p Partner) (RowOutcome, error
 		}
 		return o, nil
 	}
-	return r.take(c, p)
+	o, err := r.take(c, p)
+	if err == nil && o.Result == RowAmended {
+		err = c.noteAmendment(o.Case, im)
+	}
+	return o, err
+}
+
+// amendment is a file with a row that changed the case that it names.
+type amendment struct {
+	Batch string `json:"batch"`
+	// At is when that file began to be taken in, Before the same of the file that did so before it.
+	At     time.Time `json:"at"`
+	Before time.Time `json:"before,omitzero"`
+}
+
+func (c *change) noteAmendment(number string, im *Import) error {
+	var last amendment
+	if err := ignoreNotFound(getJSON(c, spaceImportLast, number, &last)); err != nil {
+		return err
+	}
+	if last.Batch != im.batch() {
+		last = amendment{Batch: im.batch(), At: im.Began, Before: last.At}
+	}
+	return putJSON(c, spaceImportLast, number, last)
+}
+
+// changedBack reports whether the row says of its case what it said before a later file changed
+// that: words that were seen before, but which are no repetition.
+func (r *rowAcceptance) changedBack(c *change, im *Import, before source) (bool, error) {
+	if r.s.CaseHint == "" || before.Receipt.Case == "" {
+		return false, nil
+	}
+	var last amendment
+	if err := ignoreNotFound(getJSON(c, spaceImportLast, r.s.CaseHint, &last)); err != nil {
+		return false, err
+	}
+	seen, changed := before.First, last.At
+	if before.Last.After(seen) {
+		seen = before.Last
+	}
+	if last.Batch == im.batch() {
+		changed = last.Before
+	}
+	if !seen.Before(changed) {
+		return false, nil
+	}
+	known, err := c.Case(r.s.CaseHint)
+	if err != nil {
+		return false, err
+	}
+	for f, v := range r.s.Lead {
+		if v != known.Lead[f] {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // take judges a row that was not seen before, and takes it in.
 func (r *rowAcceptance) take(c *change, p Partner) (RowOutcome, error) {
 	a := r.acceptance
-	if len(a.problems) > 0 {
-		return r.rejected(a.problems...), nil
-	}
 	into, threaded, err := a.continued(c, p.ID, true)
 	if err != nil {
 		return RowOutcome{}, err

@@ -25,6 +25,18 @@ type ImportAsked struct {
 // does not.
 func askedID(key string) string { return "S-" + shortID("file:"+key) + ".1" }
 
+// deliveredBefore reports whether a file came with a delivery of which we know.
+func deliveredBefore(tx Records, im Import, key string) (bool, error) {
+	if key == "" {
+		return false, nil
+	}
+	if key == im.Key || slices.ContainsFunc(im.Asked, func(a ImportAsked) bool { return a.Key == key }) {
+		return true, nil
+	}
+	_, err := tx.Record(spaceSentTo, askedID(key))
+	return err == nil, ignoreNotFound(err)
+}
+
 // PartnerOf returns the partner for whom an address speaks; ErrNotFound if it is nobody's, or of
 // one who has left.
 func (g *Gateway) PartnerOf(ctx context.Context, address string) (p Partner, err error) {

@@ -154,6 +154,7 @@ const (
 	ProblemConsent          = "consent_required"
 	ProblemTooLong          = "too_long"
 	ProblemTooShort         = "too_short"
+	ProblemFileErased       = "file_erased"  // the file told of somebody who was erased
 	ProblemUnknownCase      = "unknown_case" // a case number that is none of the sender's
 	ProblemConflict         = "conflicting_values"
 )

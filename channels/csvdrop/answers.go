@@ -55,6 +55,9 @@ func (d *Drop) writeResult(ctx context.Context, im intake.Import, k *kept, partn
 			if a, err = d.answer(ctx, partner, row, *o); err != nil {
 				return err
 			}
+			if a.Case == "" { // of one that was rejected: once it is corrected it goes on with that case
+				a.Case = row.Answer.Case
+			}
 		}
 		return out.Write(row.Cells, a)
 	})

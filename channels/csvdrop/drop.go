@@ -245,7 +245,7 @@ func (d *Drop) Start(ctx context.Context, id string) (intake.Import, error) {
 	d.Forget(id)
 	im, err := d.Gateway.StartImport(ctx, id)
 	if err == nil && im.State == intake.ImportRunning {
-		d.jobs.begin(id, d.take)
+		d.jobs.ensure(id, d.take)
 	}
 	return im, err
 }
@@ -267,7 +267,7 @@ func (d *Drop) Run(ctx context.Context, _ intake.Sink) error {
 		slices.Reverse(running)
 		for _, im := range running {
 			d.Log.Info("an import goes on", "import", im.ID, "partner", im.Partner, "behind_row", im.Last)
-			d.jobs.begin(im.ID, d.take)
+			d.jobs.ensure(im.ID, d.take)
 		}
 		if after = next; next == "" {
 			break
@@ -290,7 +290,7 @@ const (
 // jobs are the imports that this process works on.
 type jobs struct {
 	mu     sync.Mutex
-	byID   map[string]bool
+	byID   map[string]bool // with whether it is to be worked on once more
 	slots  chan struct{}
 	all    sync.WaitGroup
 	ctx    context.Context
@@ -306,15 +306,35 @@ func newJobs() jobs {
 func (j *jobs) begin(id string, work func(ctx context.Context, id string)) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.byID[id] || j.ctx.Err() != nil {
+	return j.beginLocked(id, work)
+}
+
+// ensure works on an import from now on: if that is done already, then once more behind it, since
+// it may be about to end.
+func (j *jobs) ensure(id string, work func(ctx context.Context, id string)) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if _, begun := j.byID[id]; begun {
+		j.byID[id] = true
+		return
+	}
+	j.beginLocked(id, work)
+}
+
+func (j *jobs) beginLocked(id string, work func(ctx context.Context, id string)) bool {
+	if _, begun := j.byID[id]; begun || j.ctx.Err() != nil {
 		return false
 	}
-	j.byID[id] = true
+	j.byID[id] = false
 	j.all.Go(func() {
 		defer func() {
 			j.mu.Lock()
 			defer j.mu.Unlock()
+			again := j.byID[id]
 			delete(j.byID, id)
+			if again {
+				j.beginLocked(id, work)
+			}
 		}()
 		select {
 		case j.slots <- struct{}{}:
@@ -383,4 +403,4 @@ func (d *Drop) takeOnce(ctx context.Context, id string) (err error) {
 }
 
 // CodeErased is why an import fails whose file was deleted while it was under way.
-const CodeErased = "file_erased"
+const CodeErased = intake.ProblemFileErased

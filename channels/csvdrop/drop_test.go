@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -538,5 +540,141 @@ func TestAPreviewThatNobodyWantsAnyMoreStopsAndCanBeMadeAnew(t *testing.T) {
 	}
 	if n := len(h.began); n != 1 {
 		t.Errorf("%d previews more were made, want one", n)
+	}
+}
+
+func TestTheResultOfAListWithColumnsCalledLikeOursIsReadBackAsItWas(t *testing.T) {
+	for name, columns := range map[string][2]string{
+		"a status of the sender's own":      {"Status", "evaluation"},
+		"a code of the sender's own":        {"Code", "K-17"},
+		"a result of the sender's own":      {"Result", "met at the fair"},
+		"a case of the sender's own":        {"Case", "4711"},
+		"a case number of the sender's own": {"Case number", "4711"},
+		"what the sender's own people do":   {"What to do", "call"},
+	} {
+		for _, format := range []string{"csv", "xlsx"} {
+			t.Run(name+" as "+format, func(t *testing.T) {
+				w := begin(t)
+				stage := [2]string{"Stage,", "evaluation,"}
+				if columns[0] == "Status" { // which says the same
+					stage = [2]string{}
+				}
+				im := w.taken(w.offer("alpha", "a.csv", columns[0]+",Company,Website,Country,Contact,Role,E-mail,Problem,"+stage[0]+"Consent\n"+
+					columns[1]+",Firm Bubo,www.bubo.example,Germany,Jane Doe,CTO,jane@bubo.example,They lose a day a week to manual reports.,"+stage[1]+"yes\n").ID)
+				if im.Counts.Accepted != 1 {
+					t.Fatalf("%+v", im.Counts)
+				}
+				again := w.taken(w.offer("alpha", "a-result."+format, string(w.result(im, format))).ID)
+				if again.Counts.Unchanged != 1 {
+					t.Errorf("%+v\n%s", again.Counts, w.result(again, "csv"))
+				}
+			})
+		}
+	}
+}
+
+func TestTheResultKeepsTheCaseNumberOfARowThatWasRejected(t *testing.T) {
+	w := begin(t)
+	im := w.taken(w.offer("alpha", "a.csv", list(2, 0)).ID)
+	rows, err := w.gateway.RowOutcomes(t.Context(), im.ID, 0, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	number := rows[0].Case
+	for what, change := range map[string][2]string{
+		"a cell that is too long": {"They lose a day a week to manual reports.", strings.Repeat("x", 9000)},
+		"another company":         {"Firm " + name(0) + ",www.c0.example", "Zorro Steel,www.zorro.example"},
+	} {
+		spoilt := strings.Replace(string(w.result(im, "csv")), change[0], change[1], 1)
+		again := w.taken(w.offer("alpha", "b.csv", spoilt).ID)
+		if again.Counts.Rejected != 1 {
+			t.Fatalf("%s: %+v", what, again.Counts)
+		}
+		if result := string(w.result(again, "csv")); !strings.Contains(result, number) {
+			t.Errorf("%s: the number is gone, so that the corrected row opens another case:\n%s", what, result)
+		}
+	}
+}
+
+// stopping has a list cancelled when it is to be taken in first, and holds that until it is let go.
+type stopping struct {
+	csvdrop.Gateway
+	once            sync.Once
+	cancelled, free chan struct{}
+}
+
+func (s *stopping) RunImport(ctx context.Context, id string, rows iter.Seq2[intake.ImportRow, error]) (im intake.Import, err error) {
+	first := false
+	s.once.Do(func() { first = true })
+	if !first {
+		return s.Gateway.RunImport(ctx, id, rows)
+	}
+	im, err = s.CancelImport(ctx, id, "ana")
+	close(s.cancelled)
+	<-s.free
+	return im, err
+}
+
+func TestAListThatIsStartedWhileItIsStillBeingStoppedIsTakenIn(t *testing.T) {
+	w := begin(t)
+	s := &stopping{Gateway: w.gateway, cancelled: make(chan struct{}), free: make(chan struct{})}
+	d := csvdrop.New(csvdrop.Deps{Gateway: s, Extractor: w.drop.Extractor, Words: w.drop.Words, TempDir: t.TempDir()})
+	defer d.Close()
+	im := w.offer("alpha", "leads.csv", list(3, 0))
+	start := func() {
+		t.Helper()
+		if im, err := d.Start(t.Context(), im.ID); err != nil || im.State != intake.ImportRunning {
+			t.Fatal(im, err)
+		}
+	}
+	start()
+	<-s.cancelled
+	start()
+	close(s.free)
+	late := time.After(10 * time.Second)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		im, err := w.gateway.Import(t.Context(), im.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if im.State == intake.ImportDone {
+			break
+		}
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatalf("nobody works on it: %s behind %d rows", im.State, im.Counts.Rows)
+		}
+	}
+}
+
+func TestTheBytesOfAnErasedFileAreNotKeptWhenItsMailComesAgain(t *testing.T) {
+	w := begin(t)
+	content := list(2, 0)
+	offer := func() intake.Import {
+		t.Helper()
+		im, err := w.drop.Offer(t.Context(), io.NewSectionReader(strings.NewReader(content), 0, int64(len(content))), intake.ImportFile{
+			Partner: "alpha", Name: "a.csv", Key: "mail 1", AtOnce: true, Sender: intake.Sender{Address: "ana@alpha.example", Strength: intake.StrengthVerified},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return im
+	}
+	im := w.taken(offer().ID)
+	rows, err := w.gateway.RowOutcomes(t.Context(), im.ID, 0, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.gateway.Erase(t.Context(), rows[0].Case, intake.Verdict{By: "mia", Rationale: "Jane Doe asked for it"}); err != nil {
+		t.Fatal(err)
+	}
+	if again := offer(); again.Erased.IsZero() {
+		t.Errorf("it is back: %+v", again)
+	}
+	if err := w.gateway.Raw(t.Context(), im.Raw, new(bytes.Buffer)); err == nil {
+		t.Error("there is the file")
 	}
 }

@@ -296,6 +296,12 @@ func (l *look) directory(ctx context.Context, root *os.Root, name string) error 
 	if err != nil {
 		return err
 	}
+	if partner.Status == intake.PartnerOffboarded {
+		if slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return !ignored(e.Name()) && !e.IsDir() }) {
+			return errors.New("this partner has left, and the files in it wait")
+		}
+		return nil
+	}
 	p := &drawer{look: l, dir: dir, name: name, partner: partner, mode: is.Mode() & (fs.ModePerm | fs.ModeSetgid)}
 	if len(entries) == 0 {
 		return nil

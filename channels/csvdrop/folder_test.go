@@ -472,3 +472,26 @@ func killFolder(t *testing.T, step int) (at string) {
 	}
 	return at
 }
+
+func TestTheFilesOfAPartnerWhoHasLeftWait(t *testing.T) {
+	s := newShare(t)
+	s.run()
+	s.lay("alpha/leads.csv", list(2, 0))
+	p, err := s.gateway.Partner(t.Context(), "alpha")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Status = intake.PartnerOffboarded
+	if err := s.gateway.PutPartners(t.Context(), []intake.Partner{p}); err != nil {
+		t.Fatal(err)
+	}
+	s.folder.Look(t.Context())
+	if trouble, _ := s.folder.Health(); len(trouble) != 1 || len(s.imports()) != 0 {
+		t.Errorf("trouble %v, %d imports", trouble, len(s.imports()))
+	}
+	p.Status = intake.PartnerActive
+	if err := s.gateway.PutPartners(t.Context(), []intake.Partner{p}); err != nil {
+		t.Fatal(err)
+	}
+	s.until("alpha/done/leads.csv", "alpha/done/leads.csv.result.csv")
+}

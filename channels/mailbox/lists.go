@@ -203,7 +203,8 @@ func (m *Mailbox) takeList(ctx context.Context, a mailparse.Attachment, f intake
 	if err != nil {
 		return err
 	}
-	if im.Key != f.Key || im.State == intake.ImportPreviewed { // a redelivery starts nothing anew
+	known := im.Key == f.Key || slices.ContainsFunc(im.Asked, func(a intake.ImportAsked) bool { return a.Key == f.Key })
+	if im.Erased.IsZero() && (!known || im.State == intake.ImportPreviewed) { // a redelivery starts nothing anew
 		if im, err = m.deps.Lists.Start(ctx, im.ID); err != nil {
 			return err
 		}

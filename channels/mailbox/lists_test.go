@@ -579,3 +579,40 @@ func (o *office) cases() []intake.Registration {
 	}
 	return all
 }
+
+// idle starts lists on which nobody works.
+type idle struct {
+	Lists
+	gateway *intake.Gateway
+}
+
+func (i idle) Start(ctx context.Context, id string) (intake.Import, error) {
+	return i.gateway.StartImport(ctx, id)
+}
+
+func TestARedeliveryDoesNotGoOnWithAListThatWasCancelled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := openOffice(t, testAddress, "alpha.example")
+		o.withLists()
+		o.m.deps.Lists = idle{o.m.deps.Lists, o.gateway}
+		list := attachedFile{"leads.csv", csvOf(listOf(60, 30))}
+		is := func(want intake.ImportState) string {
+			t.Helper()
+			all := o.imports()
+			if len(all) != 1 || all[0].State != want {
+				t.Fatalf("%+v, want %s", all, want)
+			}
+			return all[0].ID
+		}
+		for n := 1; n <= 2; n++ { // the second sends it once more, and so it goes on
+			o.deliver(mailWith(n, "", "", list))
+			if _, err := o.gateway.CancelImport(t.Context(), is(intake.ImportRunning), "ana"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for n := 1; n <= 2; n++ {
+			o.deliver(mailWith(n, "", "", list))
+			is(intake.ImportCancelled)
+		}
+	})
+}

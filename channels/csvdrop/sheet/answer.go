@@ -1,6 +1,7 @@
 package sheet
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/gocarina/gocsv"
@@ -39,15 +40,32 @@ var caseNumber = map[string]bool{"case number": true, "case no": true, "case no.
 
 // answerColumns returns which of the columns with these names hold which part of an answer, as
 // the index of AnswerColumns, -1 for none. A single name may be the sender's own, "Code"; the
-// number of the case and one more are ours.
+// number of the case and one more are ours. Of two with one name that behind is ours, unless ours
+// stand together as they were written.
 func answerColumns(names []string) (parts []int, ours bool) {
 	parts = make([]int, len(names))
-	seen := make(map[int]bool)
-	for i, name := range names {
+	for i := range parts {
 		parts[i] = -1
-		name = strings.ToLower(strings.TrimSpace(name))
-		for j, own := range AnswerColumns() {
-			if !seen[j] && (name == strings.ToLower(own) || j == 0 && caseNumber[name]) {
+	}
+	all := AnswerColumns()
+	is := func(name string, j int) bool { return strings.EqualFold(strings.TrimSpace(name), all[j]) }
+	for at := len(names) - len(all); at >= 0; at-- {
+		j := 0
+		for j < len(all) && is(names[at+j], j) {
+			j++
+		}
+		if j < len(all) {
+			continue
+		}
+		for j := range all {
+			parts[at+j] = j
+		}
+		return parts, true
+	}
+	seen := make(map[int]bool)
+	for i, name := range slices.Backward(names) {
+		for j := range all {
+			if !seen[j] && (is(name, j) || j == 0 && caseNumber[strings.ToLower(strings.TrimSpace(name))]) {
 				parts[i], seen[j] = j, true
 			}
 		}

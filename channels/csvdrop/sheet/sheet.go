@@ -249,7 +249,7 @@ func (s *Sheet) openBook(r io.ReaderAt, size int64, o Options) error {
 		}
 		h, err := headOf(book, o.Extractor)
 		var e *Error
-		if err != nil && !errors.As(err, &e) {
+		if err != nil && (!errors.As(err, &e) || e.Code == CodeUnpackedLarge) {
 			return err
 		}
 		if best.rows == 0 && h.rows > 0 || best.known() < minKnown && h.known() >= minKnown {

@@ -711,3 +711,63 @@ func TestTheColumnsOfExportsOfCRMsAreKnown(t *testing.T) {
 		}
 	}
 }
+
+// sheets is a workbook with the same rows in each of its sheets.
+func sheets(t *testing.T, n int, rows string) []byte {
+	t.Helper()
+	const main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+	const office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+	const packages = "http://schemas.openxmlformats.org/package/2006/"
+	var types, names, parts strings.Builder
+	files := map[string]string{}
+	for i := range n {
+		path := fmt.Sprintf("worksheets/sheet%d.xml", i+1)
+		fmt.Fprintf(&types, `<Override PartName="/xl/%s" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/>`, path)
+		fmt.Fprintf(&names, `<sheet name="S%d" sheetId="%[1]d" r:id="r%[1]d"/>`, i+1)
+		fmt.Fprintf(&parts, `<Relationship Id="r%d" Type="%s/worksheet" Target="%s"/>`, i+1, office, path)
+		files["xl/"+path] = `<worksheet xmlns="` + main + `"><sheetData>` + rows + `</sheetData></worksheet>`
+	}
+	files["[Content_Types].xml"] = `<Types xmlns="` + packages + `content-types"><Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/>` + types.String() + `</Types>`
+	files["_rels/.rels"] = `<Relationships xmlns="` + packages + `relationships"><Relationship Id="r1" Type="` + office + `/officeDocument" Target="xl/workbook.xml"/></Relationships>`
+	files["xl/workbook.xml"] = `<workbook xmlns="` + main + `" xmlns:r="` + office + `"><sheets>` + names.String() + `</sheets></workbook>`
+	files["xl/_rels/workbook.xml.rels"] = `<Relationships xmlns="` + packages + `relationships">` + parts.String() + `</Relationships>`
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for name, text := range files {
+		w, err := z.Create(name)
+		if err == nil {
+			_, err = io.WriteString(w, text)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestAWorkbookThatIsSmallButFarTooWideOrLongIsNotReadThrough(t *testing.T) {
+	const names = `<row r="1"><c r="A1" t="str"><v>Company</v></c><c r="B1" t="str"><v>Website</v></c></row>`
+	var wide strings.Builder
+	for i := range 3000 {
+		fmt.Fprintf(&wide, `<row r="%d"><c r="XFD%[1]d"><v>1</v></c></row>`, i+2)
+	}
+	const far = `<row r="1048576"><c r="A1048576"><v>1</v></c></row>`
+	for name, c := range map[string]struct {
+		content []byte
+		refused bool
+	}{
+		"the last cell of every row":           {sheets(t, 1, names+wide.String()), true},
+		"the last row of every sheet":          {sheets(t, 20, far), true},
+		"a cell that was left in the last row": {sheets(t, 3, names+far), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := read(t, "list.xlsx", c.content).err
+			if c.refused && code(t, got) != CodeUnpackedLarge || !c.refused && got != nil {
+				t.Error(got)
+			}
+		})
+	}
+}

@@ -18,7 +18,13 @@ type workbook struct {
 	file   *excelize.File
 	rows   *excelize.Rows
 	number int
+	// work is how many rows, and cells far off a list, were looked at in all sheets.
+	work int
 }
+
+// maxWork bounds workbook.work. A file of some KiB can name the last row of a thousand sheets, or
+// the last cell of each row, and the library fills in all that is before.
+const maxWork = 16 << 20
 
 // openWorkbook unpacks a file and returns the names of its visible sheets.
 func openWorkbook(r io.ReaderAt, size int64, tmp string) (w *workbook, sheets []string, err error) {
@@ -74,6 +80,9 @@ func (w *workbook) next() (rec record, err error) {
 	cells, err := w.rows.Columns()
 	if err != nil {
 		return record{}, damaged(err)
+	}
+	if w.work += 1 + max(0, len(cells)-maxStored); w.work > maxWork {
+		return record{}, refuse(CodeUnpackedLarge, "the workbook has cells far below the list or beside it; copy the list alone into a new workbook")
 	}
 	rec.number = w.number
 	for i, cell := range cells {
