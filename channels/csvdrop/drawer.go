@@ -200,7 +200,7 @@ func (d *drawer) finish(ctx context.Context, at string, f *os.File, info fs.File
 		return err
 	}
 	result := companion{end: "result", write: func(w io.Writer) (string, error) {
-		o, err := d.deps.Drop.result(ctx, im, "", w)
+		o, err := d.deps.Drop.result(ctx, im, "", "", w)
 		return string(o.Format), err
 	}}
 	switch {

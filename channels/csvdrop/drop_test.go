@@ -216,7 +216,7 @@ func correct(t *testing.T, file []byte) string {
 	for _, c := range s.Columns() {
 		b.WriteString(c.Name + ";")
 	}
-	b.WriteString(strings.Join(sheet.AnswerColumns(), ";") + "\n")
+	b.WriteString(strings.Join(sheet.AnswerColumns(""), ";") + "\n")
 	for {
 		row, err := s.Next()
 		if err != nil {
@@ -226,6 +226,50 @@ func correct(t *testing.T, file []byte) string {
 			b.WriteString(strings.ReplaceAll(cell, "they said what?", "yes") + ";")
 		}
 		b.WriteString(row.Answer.Case + ";" + row.Answer.Result + ";;;\n")
+	}
+}
+
+func TestTheResultForAGermanIsGermanAndIsKnownWhenItComesBack(t *testing.T) {
+	w := begin(t)
+	p, err := w.gateway.Partner(t.Context(), "alpha")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Locale = "de-AT"
+	if err := w.gateway.PutPartners(t.Context(), []intake.Partner{p}); err != nil {
+		t.Fatal(err)
+	}
+	im := w.taken(w.offer("alpha", "Liste.csv", list(4, 4)).ID)
+	for _, format := range []string{"csv", "xlsx"} {
+		content := string(w.result(im, format))
+		s, err := sheet.Open(strings.NewReader(content), int64(len(content)), "Liste-Ergebnis", sheet.Options{Extractor: extract.New(identity.Default(), extract.Options{})})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for want := range slices.Values([]string{"registriert", "registriert", "registriert", "nicht registriert"}) {
+			row, err := s.Next()
+			if a := row.Answer; err != nil || a.Result != want || (a.Case == "") != (a.Mend != "") || len(row.Cells) != 9 {
+				t.Errorf("%s: %v %+v %q", format, err, row.Answer, row.Cells)
+			}
+		}
+		if !s.Answered() || len(s.Columns()) != 9 {
+			t.Errorf("%s: it is not known when it comes back: %v", format, s.Columns())
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	content := string(w.result(im, "csv"))
+	if head, _, _ := strings.Cut(content, "\n"); !strings.HasSuffix(head, "Consent,Vorgangsnummer,Ergebnis,Stand,Code,Was zu tun ist") {
+		t.Errorf("its columns are %s", head)
+	}
+	again := w.taken(w.offer("alpha", "Liste-Ergebnis.csv", strings.ReplaceAll(content, "they said what?", "yes")).ID)
+	if n := again.Counts; n.Accepted != 1 || n.Unchanged != 3 {
+		t.Errorf("corrected it comes to %+v", n)
+	}
+	e, err := w.drop.Enclosure(t.Context(), intake.Message{ID: "m", Import: &intake.ImportFacts{ID: im.ID}}, 0)
+	if err != nil || e.Name != "Liste-Ergebnis.csv" {
+		t.Errorf("%v: it is called %q", err, e.Name)
 	}
 }
 

@@ -6,8 +6,7 @@ import (
 	"mime"
 	"net/http"
 	"os"
-	"path"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -205,8 +204,7 @@ func (p *Pages) turn(ctx context.Context, im intake.Import, do string) (err erro
 // before any of it is sent: half a file would look like a whole one.
 func (p *Pages) result(c echo.Context) (err error) {
 	ctx, format := c.Request().Context(), c.Param("format")
-	media, known := resultMedia[sheet.Format(format)]
-	if !known {
+	if !slices.Contains(sheet.Formats(), sheet.Format(format)) {
 		return echo.ErrNotFound
 	}
 	im, err := p.Gateway.ImportByLink(ctx, c.Param("token"))
@@ -232,39 +230,14 @@ func (p *Pages) result(c echo.Context) (err error) {
 	if err := os.Remove(file.Name()); err != nil { // the open file stays
 		return err
 	}
-	if err := p.Drop.Result(ctx, im, format, file); err != nil {
+	look, err := p.Drop.result(ctx, im, format, pages.Language(c.Request()), file)
+	if err != nil {
 		return err
 	}
+	name, media := ResultName(im.Name, look)
 	h := c.Response().Header()
 	h.Set("Content-Type", media)
-	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": resultName(im.Name, pages.Language(c.Request()), format)}))
+	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
 	http.ServeContent(c.Response(), c.Request(), "", time.Time{}, file)
 	return nil
-}
-
-var resultMedia = map[sheet.Format]string{
-	sheet.FormatDelimited: "text/csv; charset=utf-8",
-	sheet.FormatXLSX:      "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
-
-var resultWords = map[string]string{"en": "result", "de": "Ergebnis"}
-
-// resultName is how the result of a list is called.
-func resultName(list, lang, format string) string {
-	word := resultWords[lang]
-	list = strings.Map(func(r rune) rune {
-		if strings.ContainsRune(`/\:*?"<>|`, r) {
-			return '-'
-		}
-		return r
-	}, pages.Text(list))
-	switch ext := path.Ext(list); strings.ToLower(ext) {
-	case ".csv", ".tsv", ".txt", ".xlsx":
-		list = strings.TrimSuffix(list, ext)
-	}
-	list = strings.TrimSuffix(list, "-"+word)
-	if list == "" {
-		return word + "." + format
-	}
-	return list + "-" + word + "." + format
 }

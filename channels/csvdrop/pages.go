@@ -308,13 +308,13 @@ func (p *Pages) renderUpload(c echo.Context, status int, v visit, partner intake
 
 // template is the list to fill in, separated as the spreadsheets of the language have it.
 func (p *Pages) template(c echo.Context) error {
-	delimiter := ','
-	if pages.Language(c.Request()) == "de" {
+	lang, delimiter := pages.Language(c.Request()), ','
+	if lang == "de" {
 		delimiter = ';'
 	}
 	h := c.Response().Header()
 	h.Set("Content-Type", "text/csv; charset=utf-8")
 	h.Set("Content-Disposition", `attachment; filename="leads.csv"`)
 	c.Response().WriteHeader(http.StatusOK)
-	return sheet.WriteTemplate(c.Response(), delimiter)
+	return sheet.WriteTemplate(c.Response(), lang, delimiter)
 }

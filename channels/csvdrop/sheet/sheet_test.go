@@ -460,10 +460,13 @@ func TestAResultFileIsKnownByItsColumns(t *testing.T) {
 }
 
 func TestTheTemplateIsReadWithoutAProblem(t *testing.T) {
-	for _, sep := range ";,\t|" {
+	for i, sep := range ";,\t|" {
 		var b bytes.Buffer
-		if err := WriteTemplate(&b, sep); err != nil {
+		if err := WriteTemplate(&b, []string{"de-AT", "en"}[i%2], sep); err != nil {
 			t.Fatal(err)
+		}
+		if german := strings.Contains(b.String(), "Firma"); german != (i%2 == 0) {
+			t.Errorf("in the wrong language: %s", &b)
 		}
 		f := list(t, b.String())
 		for _, c := range f.Columns() {

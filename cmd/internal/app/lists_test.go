@@ -233,6 +233,11 @@ func TestAListIsSeenThroughBeforeItIsRegisteredAndThenComesBack(t *testing.T) {
 			t.Errorf("a formula stands in the result:\n%s", body)
 		}
 	}
+	resp, body = o.look(plainPath(page) + "/result.csv?lang=de")
+	o.want("the result on the German page", resp, body, 200, "Vorgangsnummer", "nicht registriert")
+	if got := resp.Header.Get("Content-Disposition"); !strings.Contains(got, "-Ergebnis.csv") {
+		t.Error(got)
+	}
 	if resp, _ := o.look(plainPath(page) + "/result.exe"); resp.StatusCode != 404 {
 		t.Error(resp.Status)
 	}
@@ -439,6 +444,9 @@ func TestTheListToFillInIsUnderstood(t *testing.T) {
 		s, err := sheet.Open(strings.NewReader(body), int64(len(body)), "leads.csv", sheet.Options{Extractor: o.app.reader})
 		if err != nil || s.Delimiter() != delimiter {
 			t.Fatal(err)
+		}
+		if german := strings.Contains(body, "Firma;Website;Land"); german != (lang == "de") {
+			t.Errorf("%s: %s", lang, body)
 		}
 		if row, err := s.Next(); err != nil || row.Fault != nil || len(row.Problems) > 0 {
 			t.Errorf("%+v %v", row, err)
