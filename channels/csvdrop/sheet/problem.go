@@ -40,6 +40,7 @@ const (
 	CodeTotal        = "sum_of_other_rows"
 	CodeRounded      = "rounded_by_spreadsheet" // 4,93012E+11
 	CodeFormulaError = "formula_error"          // #REF!
+	CodeExample      = "template_example"       // the row that the template came with
 	// CodeSecondColumn is of a column, and refuses nothing: another one is read in its place.
 	CodeSecondColumn = "second_column"
 )
@@ -48,7 +49,7 @@ const (
 func Codes() []string {
 	return []string{
 		CodeTooLarge, CodeTooManyRows, CodeTooManyColumns, CodeUnpackedLarge, CodeUnsupported, CodeDamaged, CodeEmpty,
-		CodeNoHeader, CodeNoRows, CodeTwoColumns, CodeQuotes, CodeManyQuotes, CodeCellTooLong, CodeRowTooLong, CodeMoreCells, CodeTotal, CodeRounded, CodeFormulaError, CodeSecondColumn,
+		CodeNoHeader, CodeNoRows, CodeTwoColumns, CodeQuotes, CodeManyQuotes, CodeCellTooLong, CodeRowTooLong, CodeMoreCells, CodeTotal, CodeRounded, CodeFormulaError, CodeExample, CodeSecondColumn,
 	}
 }
 

@@ -594,6 +594,10 @@ func (s *Sheet) read(row *Row) {
 		row.Fault = fault(row.Number, 0, CodeTotal, "this looks like the sum of the rows above; delete it, or add the company's website if it is called so")
 		return
 	}
+	if s.isExample(cells) {
+		row.Fault = fault(row.Number, 0, CodeExample, "this is the example of the template; delete it, or write a prospect of yours over it")
+		return
+	}
 	for _, r := range s.remarks {
 		if !blankCell(row.Cells[slices.Index(s.own, r.Column-1)]) {
 			r.Row = row.Number

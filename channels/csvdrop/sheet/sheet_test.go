@@ -459,7 +459,7 @@ func TestAResultFileIsKnownByItsColumns(t *testing.T) {
 	}
 }
 
-func TestTheTemplateIsReadWithoutAProblem(t *testing.T) {
+func TestTheTemplateIsUnderstoodAndItsExampleIsNoProspect(t *testing.T) {
 	for i, sep := range ";,\t|" {
 		var b bytes.Buffer
 		if err := WriteTemplate(&b, []string{"de-AT", "en"}[i%2], sep); err != nil {
@@ -474,8 +474,14 @@ func TestTheTemplateIsReadWithoutAProblem(t *testing.T) {
 				t.Errorf("the column %q is not known", c.Name)
 			}
 		}
-		if f.Delimiter() != sep || len(f.rows) != 1 || len(f.rows[0].Problems) > 0 || f.rows[0].Lead[intake.FieldTargetRevenue] == "" {
-			t.Errorf("%q: %+v", sep, f.rows)
+		if f.Delimiter() != sep {
+			t.Errorf("separated by %q, not %q", f.Delimiter(), sep)
+		}
+		// It is no prospect of anybody's; another in its place is one.
+		same(t, "the template", f.companies(), []string{"!" + CodeExample})
+		own := list(t, strings.NewReplacer("customer.example", "c.example", "kunde.example", "c.example").Replace(b.String())).rows[0]
+		if own.Fault != nil || len(own.Problems) > 0 || own.Lead[intake.FieldTargetRevenue] == "" || own.Lead[intake.FieldConsent] != intake.ConsentYes || own.Lead[intake.FieldStage] != intake.StageEvaluation {
+			t.Errorf("%q: %+v", sep, own)
 		}
 	}
 }

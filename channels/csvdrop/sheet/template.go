@@ -4,6 +4,8 @@ import (
 	"encoding/csv"
 	"io"
 	"strings"
+
+	"leadgate/intake"
 )
 
 // form is the list that we offer to be filled in: the names of its columns, which any of our
@@ -31,6 +33,35 @@ var forms = map[string]form{
 			"Sie verlieren jede Woche einen Tag mit Berichten von Hand.", "", "Evaluierung", "", "", "120000 EUR", "ja",
 		},
 	},
+}
+
+// isExample reports whether the cells of a row hold whom an example above is about.
+func (s *Sheet) isExample(cells []string) bool {
+	for _, f := range forms {
+		about := 0
+		for i, c := range s.columns {
+			for _, at := range []int{exampleCompany, exampleWebsite, exampleMail} {
+				if cells[i] == f.example[at] && c.Field == exampleFields[at] {
+					about++
+				}
+			}
+		}
+		if about == len(exampleFields) {
+			return true
+		}
+	}
+	return false
+}
+
+// Where in an example it says whom it is about.
+const (
+	exampleCompany = 0
+	exampleWebsite = 1
+	exampleMail    = 5
+)
+
+var exampleFields = map[int]intake.Field{
+	exampleCompany: intake.FieldCompanyName, exampleWebsite: intake.FieldCompanyDomain, exampleMail: intake.FieldContactEmail,
 }
 
 // WriteTemplate writes the list that senders may fill in, in the language of a locale: the line
