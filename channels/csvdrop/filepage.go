@@ -47,7 +47,6 @@ type filePage struct {
 	Progress string
 	CSV      string // where the result is; "" for nowhere
 	XLSX     string
-	Again    string // where the next list is handed in, if the way here is known
 	Base     string
 }
 
@@ -118,12 +117,19 @@ func soFar(lang string, f filePage) string {
 	return n + words[1]
 }
 
+// listVisit is a request for the page of one list. Its address is shown around within a company, so
+// that the partner's own link, which opens far more, has no place in it.
+func listVisit(c echo.Context) visit { return visit{lang: pages.Language(c.Request())} }
+
 func (p *Pages) showFile(c echo.Context) error {
 	im, err := p.Gateway.ImportByLink(c.Request().Context(), c.Param("token"))
 	if err != nil {
 		return p.goneLink(c, err)
 	}
-	v := visitOf(c)
+	v := listVisit(c)
+	if c.QueryParams().Has("p") { // an address of earlier, which tells more than it should
+		return c.Redirect(http.StatusSeeOther, p.Site.Base()+intake.PathImport+"/"+c.Param("token")+v.query())
+	}
 	f, err := p.view(im, v.lang)
 	if errors.Is(err, ErrErased) { // between the two
 		f.State, err = shownErased, nil
@@ -135,9 +141,6 @@ func (p *Pages) showFile(c echo.Context) error {
 	f.Base, f.Action, f.Progress = p.Site.Base(), at+v.query(), at+"/progress.json"+v.query()
 	if im.Counts.Rows > 0 && !f.Busy() && f.State != shownErased {
 		f.CSV, f.XLSX = at+"/result.csv?lang="+v.lang, at+"/result.xlsx?lang="+v.lang
-	}
-	if v.token != "" {
-		f.Again = p.Site.Base() + intake.PathImport + v.query()
 	}
 	return p.render(c, http.StatusOK, "file", v, false, f)
 }
@@ -186,7 +189,7 @@ func (p *Pages) act(c echo.Context) error {
 			return err
 		}
 	}
-	v := visitOf(c)
+	v := listVisit(c)
 	return c.Redirect(http.StatusSeeOther, p.Site.Base()+intake.PathImport+"/"+c.Param("token")+v.query())
 }
 

@@ -138,8 +138,8 @@ func (p *Pages) MountAssets(e *echo.Echo) error {
 // visit is a request for a page.
 type visit struct {
 	lang string
-	// token is that of the partner's own link. It goes from one page to the next, so that the way
-	// back is there.
+	// token is that of the partner's own link. It goes to the page for lists and to the form, so
+	// that the way back is there, but not to the page of a list.
 	token string
 }
 

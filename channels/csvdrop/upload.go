@@ -125,7 +125,7 @@ func (p *Pages) upload(c echo.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	return c.Redirect(http.StatusSeeOther, link.EscapedPath()+v.query())
+	return c.Redirect(http.StatusSeeOther, link.EscapedPath()+visit{lang: v.lang}.query())
 }
 
 // offer hands a list to the drop.

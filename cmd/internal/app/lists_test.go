@@ -199,7 +199,7 @@ func TestAListIsSeenThroughBeforeItIsRegisteredAndThenComesBack(t *testing.T) {
 	}
 	resp, body = o.says(page, "start", "previewed")
 	o.want("register", resp, body, 303)
-	if got := resp.Header.Get("Location"); !strings.HasPrefix(got, "/desk"+plainPath(page)+"?") || !strings.Contains(got, "p=") {
+	if got := resp.Header.Get("Location"); got != "/desk"+plainPath(page)+"?lang=en" {
 		t.Errorf("it leads to %s", got)
 	}
 	o.comesTo(page, "done")
@@ -208,7 +208,7 @@ func TestAListIsSeenThroughBeforeItIsRegisteredAndThenComesBack(t *testing.T) {
 		t.Errorf("%+v", im)
 	}
 	resp, body = o.look(page)
-	o.want("the result", resp, body, 200, "41 of 41 rows", "Download the result", "/result.xlsx?lang=en", "ana@brightpath.example", "Upload a list")
+	o.want("the result", resp, body, 200, "41 of 41 rows", "Download the result", "/result.xlsx?lang=en", "ana@brightpath.example", "the way this one came")
 	for format, media := range map[string]string{"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"} {
 		resp, body := o.look(plainPath(page) + "/result." + format)
 		o.want(format, resp, "", 200)
@@ -544,4 +544,27 @@ func TestThePageForListsPromisesNoMoreThanIsDone(t *testing.T) {
 	o.comesTo(page, "checked")
 	resp, body := o.look(page)
 	o.want("the preview", resp, body, 200, "you are asked for more</dt><dd>1</dd>", "be registered</dt><dd>1</dd>")
+}
+
+func TestTheAddressOfAListDoesNotTellThePartnersOwnLink(t *testing.T) {
+	o := openLists(t)
+	link := o.lists("brightpath")
+	token := strings.TrimPrefix(link, intake.PathImport+"?p=")
+	resp, _ := o.handsIn(link+"&lang=de", "leads.csv", leads(2, 0), "ana@brightpath.example")
+	page := strings.TrimPrefix(resp.Header.Get("Location"), "/desk")
+	if resp.StatusCode != 303 || strings.Contains(page, token) || !strings.Contains(page, "lang=de") {
+		t.Errorf("%s: it leads to %s", resp.Status, page)
+	}
+	if resp, _ := o.look(page + "&p=" + token); resp.StatusCode != 303 || resp.Header.Get("Location") != "/desk"+page {
+		t.Errorf("an address of earlier: %s, to %s", resp.Status, resp.Header.Get("Location"))
+	}
+	resp, body := o.look(page)
+	o.want("the page of the list", resp, body, 200)
+	if strings.Contains(body, token) {
+		t.Error("the page of the list tells the partner's own link")
+	}
+	resp, _ = o.do("POST", page+"&p="+token, url.Values{"do": {"cancel"}, "shown": {"previewed"}}, "X-Forwarded-For", caller())
+	if got := resp.Header.Get("Location"); strings.Contains(got, token) {
+		t.Errorf("what is pressed leads to %s", got)
+	}
 }
