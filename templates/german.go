@@ -141,6 +141,7 @@ var german = &locale{
 		"no_header":                                                     "Keine der ersten Zeilen nennt Spalten, die wir kennen; setzen Sie eine Zeile mit Namen wie Firma, Website, Land, Kontakt, Rolle, E-Mail, Problem, Phase, Einwilligung über die Liste.",
 		"no_rows":                                                       "Unter der Zeile mit den Namen der Spalten stehen keine Zeilen; schreiben Sie jeden Interessenten in eine eigene und senden Sie die Liste noch einmal.",
 		"two_columns_for_one_field":                                     "Die Spalten {given} sagen dasselbe über ein Unternehmen ({field}); löschen Sie eine davon oder benennen Sie sie um.",
+		"came_before":                                                   "Dieselbe Datei kam schon einmal, am {given}; es wurde nichts erneut getan, und das Ergebnis ist das von damals.",
 		"template_example":                                              "Das ist das Beispiel aus der Vorlage; löschen Sie die Zeile, oder schreiben Sie einen Interessenten von Ihnen darüber.",
 		"second_column":                                                 "Die Spalte {given} sagt dasselbe über ein Unternehmen wie eine andere ({field}); gelesen ist die andere, und unser Team liest diese.",
 		"quotes_not_closed":                                             "Ein Anführungszeichen in dieser Zeile wird nie geschlossen; schließen Sie es, oder schreiben Sie es doppelt, wenn es zum Text gehört.",

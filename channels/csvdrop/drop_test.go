@@ -437,7 +437,7 @@ func TestHowManyRowsThereAreIsKnownAtOnce(t *testing.T) {
 }
 
 func TestEveryCodeOfAFileHasWordsInEveryLanguage(t *testing.T) {
-	codes := append(sheet.Codes(), csvdrop.CodeErased, intake.ProblemMissing, intake.ProblemConsent, intake.ProblemUnknownCase, intake.ProblemConflict,
+	codes := append(sheet.Codes(), csvdrop.CodeErased, csvdrop.CodeCameBefore, intake.ProblemMissing, intake.ProblemConsent, intake.ProblemUnknownCase, intake.ProblemConflict,
 		intake.ProblemFreeMail, intake.ProblemOwnDomain, intake.ProblemTooLong, intake.ProblemTooShort, intake.ProblemInvalid, intake.ProblemInvalidDomain, intake.ProblemNotCompanyDomain)
 	for _, code := range codes {
 		p := intake.RowProblem{Problem: intake.Problem{Code: code, Message: "in English", Field: intake.FieldCompanyName, Given: "x"}, Mend: "mend it"}

@@ -23,6 +23,9 @@ const (
 	shownErased   = "erased"
 )
 
+// paramKnown is in the address of a list that was handed in once more.
+const paramKnown = "known"
+
 // openFaults are how many faults a page shows at first.
 const openFaults = 10
 
@@ -36,6 +39,7 @@ type filePage struct {
 	Total   int
 	Changes bool // something is to be corrected
 	Said    string
+	Known   string      // that it came before; ""
 	Remarks []faultLine // that refuse nothing
 	Faults  []faultLine
 	More    []faultLine
@@ -136,6 +140,9 @@ func (p *Pages) showFile(c echo.Context) error {
 	}
 	if err != nil {
 		return err
+	}
+	if c.QueryParams().Has(paramKnown) && im.State != intake.ImportPreviewed && im.Erased.IsZero() {
+		f.Known = p.Drop.Words.Fault(v.lang, intake.RowProblem{Problem: cameBefore(im)})
 	}
 	at := p.Site.Base() + intake.PathImport + "/" + c.Param("token")
 	f.Base, f.Action, f.Progress = p.Site.Base(), at+v.query(), at+"/progress.json"+v.query()

@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"leadgate/intake"
 )
@@ -58,4 +59,16 @@ func (d *Drop) Take(ctx context.Context, r *io.SectionReader, f intake.ImportFil
 	before = im.State
 	im, err = d.Start(ctx, im.ID)
 	return im, before, err
+}
+
+// CodeCameBefore says of a file that its partner handed it in before, so that nothing was done.
+const CodeCameBefore = "came_before"
+
+// cameBefore is CodeCameBefore of an import, with the day.
+func cameBefore(im intake.Import) intake.Problem {
+	day := im.ReceivedAt.Format(time.DateOnly)
+	return intake.Problem{
+		Code: CodeCameBefore, Given: day,
+		Message: "the same file came before, on " + day + "; nothing was done anew, and the result is the one of then",
+	}
 }

@@ -568,3 +568,17 @@ func TestTheAddressOfAListDoesNotTellThePartnersOwnLink(t *testing.T) {
 		t.Errorf("what is pressed leads to %s", got)
 	}
 }
+
+func TestAListThatCameBeforeIsSaidToHave(t *testing.T) {
+	o := openLists(t)
+	const words = "Dieselbe Datei kam schon einmal, am "
+	first := o.offered("brightpath", "leads.csv", leads(2, 0))
+	o.says(first, "start", "previewed")
+	o.comesTo(first, "done")
+	if _, body := o.look(plainPath(first) + "?lang=de"); strings.Contains(body, words) {
+		t.Error("the first time")
+	}
+	again := o.offered("brightpath", "leads.csv", leads(2, 0))
+	resp, body := o.look(strings.Replace(again, "lang=en", "lang=de", 1))
+	o.want("the second time", resp, body, 200, words)
+}
