@@ -96,18 +96,48 @@ func (f *filePage) preview(p *Pages, checked Preview, lang string) {
 	for _, r := range checked.Remarks {
 		f.Remarks = append(f.Remarks, p.fault(lang, Fault{Problem: r}))
 	}
-	for i, fault := range checked.Faults {
-		line := p.fault(lang, fault)
-		if i < openFaults {
-			f.Faults = append(f.Faults, line)
-		} else {
-			f.More = append(f.More, line)
-		}
+	for _, fault := range checked.Faults {
+		f.fault(p.fault(lang, fault))
 	}
 	if checked.Failed != nil {
 		line := p.fault(lang, Fault{Problem: *checked.Failed})
 		f.Failed = &line
 	}
+}
+
+// fault adds one of the first faults.
+func (f *filePage) fault(line faultLine) {
+	if len(f.Faults) < openFaults {
+		f.Faults = append(f.Faults, line)
+	} else {
+		f.More = append(f.More, line)
+	}
+}
+
+// faults shows what was wrong with the first rows of a list that is over. In which column it is says
+// the result.
+func (f *filePage) faults(ctx context.Context, p *Pages, im intake.Import, lang string) error {
+	wrong := im.Counts.Rejected + im.Counts.NeedsInfo
+	for after := 0; wrong > 0; {
+		page, err := p.Drop.Gateway.RowOutcomes(ctx, im.ID, after, answersPage)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for _, o := range page {
+			after = o.Row
+			if len(o.Problems) == 0 || o.Result != intake.RowRejected && o.Result != intake.RowNeedsInfo {
+				continue
+			}
+			wrong--
+			for _, problem := range o.Problems {
+				if len(f.Faults)+len(f.More) == shownFaults {
+					return nil
+				}
+				f.fault(p.fault(lang, Fault{Problem: sheet.Problem{Row: o.Row, Problem: problem.Problem}, Result: o.Result, Mend: problem.Mend}))
+			}
+		}
+	}
+	return nil
 }
 
 // rowsWords are "1,200 of 5,000 rows", and the same without a total.
@@ -140,6 +170,11 @@ func (p *Pages) showFile(c echo.Context) error {
 	}
 	if err != nil {
 		return err
+	}
+	if !f.Busy() && im.State != intake.ImportPreviewed && im.Erased.IsZero() {
+		if err := f.faults(c.Request().Context(), p, im, v.lang); err != nil {
+			return err
+		}
 	}
 	if c.QueryParams().Has(paramKnown) && im.State != intake.ImportPreviewed && im.Erased.IsZero() {
 		f.Known = p.Drop.Words.Fault(v.lang, intake.RowProblem{Problem: cameBefore(im)})

@@ -208,7 +208,7 @@ func TestAListIsSeenThroughBeforeItIsRegisteredAndThenComesBack(t *testing.T) {
 		t.Errorf("%+v", im)
 	}
 	resp, body = o.look(page)
-	o.want("the result", resp, body, 200, "41 of 41 rows", "Download the result", "/result.xlsx?lang=en", "ana@brightpath.example", "the way this one came")
+	o.want("the result", resp, body, 200, "41 of 41 rows", "Download the result", "/result.xlsx?lang=en", "ana@brightpath.example", "the way this one came", "<strong>Row 11</strong>", "they said what?")
 	for format, media := range map[string]string{"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"} {
 		resp, body := o.look(plainPath(page) + "/result." + format)
 		o.want(format, resp, "", 200)
