@@ -780,3 +780,12 @@ func TestAWorkbookThatIsSmallButFarTooWideOrLongIsNotReadThrough(t *testing.T) {
 		})
 	}
 }
+
+func TestAConsentThatASpreadsheetKeepsAsTrueOrFalseIsRead(t *testing.T) {
+	f := list(t, "Company;Website;Consent\nA;a.example;WAHR\nB;b.example;FALSCH\nC;c.example;TRUE\nD;d.example;FALSE\n")
+	for i, want := range []string{intake.ConsentYes, intake.ConsentNo, intake.ConsentYes, intake.ConsentNo} {
+		if got := f.rows[i]; got.Lead[intake.FieldConsent] != want || len(got.Problems) > 0 {
+			t.Errorf("%q is read as %q, %v", got.Cells[2], got.Lead[intake.FieldConsent], got.Problems)
+		}
+	}
+}
