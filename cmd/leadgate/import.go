@@ -191,7 +191,7 @@ func follow(ctx context.Context, c *admin.Client, im intake.Import, p *progress)
 		now, err := c.Import(ctx, im.ID)
 		switch {
 		case ctx.Err() != nil && c.IsLocal():
-			return im, fmt.Errorf("stopped with %d of %s taken in; the next `leadgate serve` goes on with import %s, and so does `leadgate imports resume %s`", im.Counts.Rows, counted(im.Total, "row"), im.ID, im.ID)
+			return im, fmt.Errorf("stopped with %d of %s taken in; the gateway goes on with import %s once it runs again, and so does `leadgate imports resume %s`", im.Counts.Rows, counted(im.Total, "row"), im.ID, im.ID)
 		case ctx.Err() != nil:
 			return im, fmt.Errorf("left alone with %d of %s taken in; the gateway goes on with it, and `leadgate imports show %s` tells how far it is", im.Counts.Rows, counted(im.Total, "row"), im.ID)
 		case err != nil:
@@ -259,7 +259,7 @@ func (r report) print(cmd *cobra.Command, c *admin.Client, im intake.Import) err
 			return c.ImportRows(cmd.Context(), im.ID, func(a csvdrop.Answered) error { return each(a) })
 		})
 	}
-	fmt.Fprintf(w, "%s of %s: %s (import %s)\n", orDash(im.Name), im.Partner, im.State, im.ID)
+	fmt.Fprintf(w, "%s of %s: %s (import %s)\n", listName(im.Name), im.Partner, im.State, im.ID)
 	fmt.Fprintln(w, tally(im.Counts))
 	if n := im.Left(); n > 0 && im.State != intake.ImportRunning {
 		fmt.Fprintf(w, "%s not taken in\n", counted(n, "row"))
@@ -278,13 +278,13 @@ func (r report) print(cmd *cobra.Command, c *admin.Client, im intake.Import) err
 		return err
 	}
 	if c.IsLocal() && im.Counts.Accepted+im.Counts.NeedsInfo > 0 {
-		fmt.Fprintln(w, "no gateway runs: cases are judged, and the partner is told, by the next `leadgate serve`")
+		fmt.Fprintln(w, "no gateway runs: cases are judged, and the partner is told, once it runs again")
 	}
 	if !c.IsLocal() && im.State != intake.ImportRunning && im.Summarised.IsZero() {
 		fmt.Fprintln(w, "some cases are still judged; the result tells more once they are")
 	}
 	if c.IsLocal() && im.State == intake.ImportRunning {
-		fmt.Fprintf(w, "nobody works on it: it goes on with the next `leadgate serve`, or by `leadgate imports resume %s`\n", im.ID)
+		fmt.Fprintf(w, "nobody works on it: it goes on once the gateway runs again, or by `leadgate imports resume %s`\n", im.ID)
 	}
 	switch {
 	case r.result != "":
@@ -296,6 +296,14 @@ func (r report) print(cmd *cobra.Command, c *admin.Client, im intake.Import) err
 		fmt.Fprintf(w, "the partner's page: %s\n", im.Link)
 	}
 	return nil
+}
+
+// listName is what a list is called; one that came by the standard input has no name.
+func listName(name string) string {
+	if name == "" {
+		return "a list without a name"
+	}
+	return name
 }
 
 // withResults writes head as a JSON object, with what rows come to as its results, one a line.
@@ -366,8 +374,10 @@ func printFaults(cmd *cobra.Command, c *admin.Client, im intake.Import) error {
 }
 
 func printFault(w io.Writer, p sheet.Problem, mend string) {
-	if p.Column == 0 && p.Field != "" && !strings.Contains(p.Message, string(p.Field)) {
-		p.Message = string(p.Field) + ": " + p.Message
+	if field := strings.ReplaceAll(string(p.Field), "_", " "); p.Column == 0 && field != "" {
+		if p.Message = strings.Replace(p.Message, string(p.Field), field, 1); !strings.Contains(p.Message, field) {
+			p.Message = field + ": " + p.Message
+		}
 	}
 	words := p.String()
 	if mend != "" {
@@ -419,7 +429,7 @@ func (i importing) printTried(w io.Writer, t admin.TriedImport, rows []intake.Ro
 			return nil
 		})
 	}
-	fmt.Fprintf(w, "%s of %s: dry run, nothing was taken in\n", orDash(i.Name), t.Partner)
+	fmt.Fprintf(w, "%s of %s: dry run, nothing was taken in\n", listName(i.Name), t.Partner)
 	var unread []string
 	for _, c := range t.Columns {
 		if c.Field == "" {

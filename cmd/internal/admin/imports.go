@@ -71,8 +71,16 @@ func (b Backend) imports(mux *http.ServeMux, handle func(string, func(*http.Requ
 	mux.HandleFunc("POST /v1/imports/try", b.tryImport)
 	handle("GET /v1/imports", func(r *http.Request) (any, error) {
 		q := r.URL.Query()
+		id := q.Get("partner")
+		if id != "" {
+			p, err := b.partner(r.Context(), id)
+			if err != nil {
+				return nil, err
+			}
+			id = p.ID
+		}
 		found, next, err := b.Gateway.Imports(r.Context(), intake.ImportQuery{
-			Partner: q.Get("partner"), State: intake.ImportState(q.Get("state")), After: q.Get("after"), Limit: pageSize,
+			Partner: id, State: intake.ImportState(q.Get("state")), After: q.Get("after"), Limit: pageSize,
 		})
 		return ImportPage{append([]intake.Import{}, found...), next}, err
 	})
@@ -104,10 +112,7 @@ func (b Backend) file(r *http.Request) (*io.SectionReader, intake.ImportFile, er
 		return nil, intake.ImportFile{}, &intake.ErrInput{Problem: "the file did not come to its end: " + err.Error()}
 	}
 	q := r.URL.Query()
-	p, err := b.Gateway.FindPartner(r.Context(), q.Get("partner"))
-	if errors.Is(err, intake.ErrNotFound) {
-		err = &refusal{words: fmt.Sprintf("no partner has the id, code or domain %q; `leadgate partners list` shows them", q.Get("partner")), notFound: true}
-	}
+	p, err := b.partner(r.Context(), q.Get("partner"))
 	if err != nil {
 		return nil, intake.ImportFile{}, err
 	}
@@ -120,6 +125,15 @@ func (b Backend) file(r *http.Request) (*io.SectionReader, intake.ImportFile, er
 		return nil, intake.ImportFile{}, err
 	}
 	return io.NewSectionReader(bytes.NewReader(body), 0, int64(len(body))), f, nil
+}
+
+// partner finds the partner who has an id, a code or a domain.
+func (b Backend) partner(ctx context.Context, name string) (intake.Partner, error) {
+	p, err := b.Gateway.FindPartner(ctx, name)
+	if errors.Is(err, intake.ErrNotFound) {
+		err = &refusal{words: fmt.Sprintf("no partner has the id, code or domain %q; `leadgate partners list` shows them", name), notFound: true}
+	}
+	return p, err
 }
 
 func (b Backend) startImport(r *http.Request) (any, error) {
@@ -259,7 +273,7 @@ func (c *Client) TryImport(ctx context.Context, n NewImport, file []byte, progre
 	}
 }
 
-// Imports lists the imports of a partner, or all, up to limit of them if that is not 0.
+// Imports lists the imports of a partner, by its id, code or domain, or all, up to limit of them if that is not 0.
 func (c *Client) Imports(ctx context.Context, q intake.ImportQuery) ([]intake.Import, error) {
 	all := []intake.Import{}
 	for {
