@@ -15,8 +15,9 @@ type locale struct {
 	values   map[string]string // of stage, consent and kind
 	statuses map[intake.Status]string
 	problems map[string]string // by code, a sentence; what it asks for comes after it
-	// faulty are by code what is wrong with a file of rows or with a row, and what mends it; none
-	// in English, in which the readers of files speak.
+	// faulty are by code what is wrong with a file of rows or with a row, and what mends it; by
+	// "code:field" or "code:given" where a field, or what was given, has words of its own. There
+	// are none in English, in which the readers of files speak.
 	faulty   map[string]string
 	places   *strings.Replacer // the words of a place in a file, as its reader says it in English
 	choose   string            // what can be chosen of, in the place of {of}, a sentence

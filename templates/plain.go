@@ -203,7 +203,11 @@ func (w *plainWriter) imported(n importView) {
 	if n.Attached {
 		w.say(w.phrase("imported.attached", n))
 	}
-	w.button(w.phrase("imported.result", n), n.Link)
+	result := "imported.result"
+	if n.Attached {
+		result = "imported.page"
+	}
+	w.button(w.phrase(result, n), n.Link)
 }
 
 func (w *plainWriter) rules(r rulesView) {

@@ -508,3 +508,19 @@ func TestALinkOpensThePageInTheLanguageOfThePartner(t *testing.T) {
 		t.Errorf("%s", text)
 	}
 }
+
+func TestAMessageAboutAFileNamesItsResultOnceAndBeginsASentenceAsOne(t *testing.T) {
+	m := sample(intake.MessageImported, "", "")
+	m.Import = &intake.ImportFacts{Name: "leads.csv", State: intake.ImportDone, Link: "https://partners.vendor.example/i/x", Attached: true, Counts: intake.ImportCounts{Rows: 1, Accepted: 1}}
+	if text := render(t, in("en", m)).Text; strings.Count(text, "row by row") != 1 || !strings.Contains(text, "on a page, too") {
+		t.Errorf("%s", text)
+	}
+	m.Import = &intake.ImportFacts{Name: "leads.csv", State: intake.ImportFailed, Cause: &intake.RowProblem{Problem: intake.Problem{Code: "no_rows", Message: "there are no rows below the one that names the columns"}}}
+	if text := render(t, in("en", m)).Text; !strings.Contains(text, "\nThere are no rows below") {
+		t.Errorf("%s", text)
+	}
+	m.Import.Place = "row 7"
+	if text := render(t, in("en", m)).Text; !strings.Contains(text, "In row 7: there are no rows") {
+		t.Errorf("%s", text)
+	}
+}

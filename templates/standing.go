@@ -39,7 +39,7 @@ func Fault(tag string, p intake.RowProblem) string {
 		p.LeftOut = false
 		return strings.ReplaceAll(words, "{field}", cmp.Or(l.labels[p.Field], l.given)) + " " + Fault(tag, p)
 	}
-	if words := l.faulty[p.Code]; words != "" {
+	if words := l.faultyWords(p.Problem); words != "" {
 		label := l.labels[p.Field]
 		if label == "" {
 			label = l.given
@@ -51,6 +51,17 @@ func Fault(tag string, p intake.RowProblem) string {
 		words = strings.TrimSuffix(words, ".") + "; " + mend
 	}
 	return strings.TrimPrefix(words, "; ")
+}
+
+// faultyWords are those for a problem: of its field or of what was given, if they have any of their
+// own, or else of its code. "" if there are none.
+func (l *locale) faultyWords(p intake.Problem) string {
+	for _, key := range []string{p.Code + ":" + string(p.Field), p.Code + ":" + p.Given} {
+		if words := l.faulty[key]; words != "" {
+			return words
+		}
+	}
+	return l.faulty[p.Code]
 }
 
 // Fault implements what lists of rows need of a Set.

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"leadgate/intake"
 )
@@ -149,6 +151,9 @@ func newImport(f *intake.ImportFacts, tag string, at *time.Location) *importView
 	}
 	if f.Cause != nil {
 		v.Fault, v.Place = line(Fault(tag, *f.Cause), maxLong), line(localeFor(tag).places.Replace(f.Place), maxShort)
+		if first, n := utf8.DecodeRuneInString(v.Fault); v.Place == "" && n > 0 { // it begins a sentence
+			v.Fault = string(unicode.ToUpper(first)) + v.Fault[n:]
+		}
 	}
 	return v
 }

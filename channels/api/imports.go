@@ -115,17 +115,17 @@ func view(im intake.Import) imported {
 // upload takes a file in, or with dry_run=true keeps it and says what it would come to. The same
 // file again is the import of the first time.
 func (a *API) upload(r *request) (answer, error) {
-	dry, err := flag(r, "dry_run")
-	if err != nil {
-		return answer{}, err
-	}
 	deadline(r)
 	file, err := a.receive(r)
 	if err != nil {
 		return answer{}, err
 	}
 	defer file.Close()
-	call, err := a.call(r, []byte(file.sum+"?"+r.QueryString()))
+	dry, err := flag(file.said, "dry_run")
+	if err != nil {
+		return answer{}, err
+	}
+	call, err := a.call(r, []byte(file.sum+"?"+r.QueryString()+file.fields))
 	if err != nil {
 		return answer{}, err
 	}
@@ -139,7 +139,7 @@ func (a *API) upload(r *request) (answer, error) {
 			return a.replay(r.ctx(), r.key, made.Answer)
 		}
 	}
-	sender, err := a.uploader(r)
+	sender, err := a.uploader(r, file.said["submitter"])
 	if err != nil {
 		return answer{}, err
 	}
@@ -193,10 +193,10 @@ func (a *API) offer(ctx context.Context, key intake.APIKey, file *received, f in
 	return ans, err
 }
 
-// uploader answers for a file: the submitter of the query, or else the partner's first contact.
-func (a *API) uploader(r *request) (intake.Sender, error) {
+// uploader answers for a file: the submitter who is given, or else the partner's first contact.
+func (a *API) uploader(r *request, given string) (intake.Sender, error) {
 	s := intake.Sender{Strength: intake.StrengthVerified, How: fmt.Sprintf("API key %s (%s)", r.key.ID, r.key.Name)}
-	given := strings.TrimSpace(r.QueryParam("submitter"))
+	given = strings.TrimSpace(given)
 	if given == "" {
 		to, err := a.source.AnswerTo(r.ctx(), r.key.Partner, "", s.Strength)
 		if s.Address = to; err != nil {
@@ -220,8 +220,8 @@ func parameter(detail string) *Problem {
 	return &Problem{Status: http.StatusBadRequest, Code: "invalid_parameter", Detail: detail}
 }
 
-func flag(r *request, name string) (bool, error) {
-	switch r.QueryParam(name) {
+func flag(said map[string]string, name string) (bool, error) {
+	switch said[name] {
 	case "":
 		return false, nil
 	case "true":

@@ -146,7 +146,7 @@ func TestAFileIsPreviewedTakenInCorrectedAndTakenInAgain(t *testing.T) {
 	}
 	var form bytes.Buffer
 	w := multipart.NewWriter(&form)
-	w.WriteField("comment", "no file")
+	w.WriteField("name", "result.xlsx")
 	part, err := w.CreateFormFile("file", "result.xlsx")
 	if err != nil {
 		t.Fatal(err)
@@ -156,6 +156,29 @@ func TestAFileIsPreviewedTakenInCorrectedAndTakenInAgain(t *testing.T) {
 	third := p.finished(p.want("a form", p.do("POST", "/imports", form.String(), "Content-Type", w.FormDataContentType()), 202, ""))
 	if third.Name != "result.xlsx" || third.Counts.LeftOut != 3 || third.Counts.Merged != 30 || third.Counts.Unchanged != 27 {
 		t.Errorf("the form: %+v", third)
+	}
+}
+
+// formOf is a form with a file, and a field behind it, with the boundary b.
+func formOf(name, value, file string) string {
+	return "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"leads.csv\"\r\nContent-Type: text/csv\r\n\r\n" + file +
+		"\r\n--b\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\n\r\n" + value + "\r\n--b--\r\n"
+}
+
+func TestWhatAFormSaysOfItsFileCounts(t *testing.T) {
+	p := openPortal(t)
+	send := func(form string, header ...string) reply {
+		return p.do("POST", "/imports", form, append([]string{"Content-Type", "multipart/form-data; boundary=b"}, header...)...)
+	}
+	dry := p.want("a dry run", send(formOf("dry_run", "true", aList(2, 0)), "Idempotency-Key", "1"), 202, "").imported()
+	if dry.State != intake.ImportPreviewed || dry.Name != "leads.csv" {
+		t.Errorf("a dry run: %+v", dry)
+	}
+	p.want("the same call, but for the field", send(formOf("dry_run", "false", aList(2, 0)), "Idempotency-Key", "1"), 422, "idempotency_key_reused")
+	p.want("by Ben", send(formOf("submitter", "ben@alpha.example", aList(3, 0))), 202, "")
+	im, err := p.gateway.Import(t.Context(), p.first())
+	if err != nil || im.Sender.Address != "ben@alpha.example" || im.Reply.Address != "ben@alpha.example" {
+		t.Errorf("%v: handed in by %+v, told %+v", err, im.Sender, im.Reply)
 	}
 }
 
@@ -187,16 +210,21 @@ func TestAFileThatCannotBeTakenIsRefused(t *testing.T) {
 		status               int
 		code                 string
 	}{
-		"an empty file":                 {"", " ", "text/csv", 422, "invalid_file"},
-		"no names of columns":           {"", "a,b\n1,2\n", "text/csv", 422, "invalid_file"},
-		"no workbook":                   {"", "PK\x03\x04 nothing", mediaXLSX, 422, "invalid_file"},
-		"JSON":                          {"", "{}", "application/json", 415, "unsupported_media_type"},
-		"a file that is too large":      {"", strings.Repeat("x", MaxUpload+1), "text/csv", 413, "too_large"},
-		"a form without a file":         {"", "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx\r\n--b--\r\n", "multipart/form-data; boundary=b", 400, "no_file"},
-		"a form that is cut off":        {"", "--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nx", "multipart/form-data; boundary=b", 400, "body_cut_off"},
-		"a name that is too long":       {"?name=" + strings.Repeat("x", 201), aList(1, 0), "text/csv", 400, "invalid_parameter"},
-		"a submitter of another's":      {"?submitter=tom%40beta.example", aList(1, 0), "text/csv", 400, "invalid_parameter"},
-		"a submitter who is no address": {"?submitter=ana", aList(1, 0), "text/csv", 400, "invalid_parameter"},
+		"an empty file":                        {"", " ", "text/csv", 422, "invalid_file"},
+		"no names of columns":                  {"", "a,b\n1,2\n", "text/csv", 422, "invalid_file"},
+		"no workbook":                          {"", "PK\x03\x04 nothing", mediaXLSX, 422, "invalid_file"},
+		"JSON":                                 {"", "{}", "application/json", 415, "unsupported_media_type"},
+		"a file that is too large":             {"", strings.Repeat("x", MaxUpload+1), "text/csv", 413, "too_large"},
+		"a form without a file":                {"", "--b\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\nx\r\n--b--\r\n", "multipart/form-data; boundary=b", 400, "no_file"},
+		"a form that is cut off":               {"", "--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nx", "multipart/form-data; boundary=b", 400, "body_cut_off"},
+		"a form with an unknown field":         {"", formOf("dryrun", "true", aList(1, 0)), "multipart/form-data; boundary=b", 400, "invalid_parameter"},
+		"a form and a query that differ":       {"?dry_run=false", formOf("dry_run", "true", aList(1, 0)), "multipart/form-data; boundary=b", 400, "invalid_parameter"},
+		"a form with a submitter of another's": {"", formOf("submitter", "tom@beta.example", aList(1, 0)), "multipart/form-data; boundary=b", 400, "invalid_parameter"},
+		"a form that is not sure":              {"", formOf("dry_run", "perhaps", aList(1, 0)), "multipart/form-data; boundary=b", 400, "invalid_parameter"},
+		"an unknown parameter":                 {"?dry-run=true", aList(1, 0), "text/csv", 400, "invalid_parameter"},
+		"a name that is too long":              {"?name=" + strings.Repeat("x", 201), aList(1, 0), "text/csv", 400, "invalid_parameter"},
+		"a submitter of another's":             {"?submitter=tom%40beta.example", aList(1, 0), "text/csv", 400, "invalid_parameter"},
+		"a submitter who is no address":        {"?submitter=ana", aList(1, 0), "text/csv", 400, "invalid_parameter"},
 	} {
 		r := p.want(name, p.do("POST", "/imports"+tt.path, tt.content, "Content-Type", tt.media), tt.status, tt.code)
 		if tt.code == "invalid_file" && (len(r.problem().Errors) != 1 || r.problem().Errors[0].Detail == "") {

@@ -18,17 +18,34 @@ const answersPage = 500
 // NotTaken is the result of a row of an import that ended before it.
 const NotTaken = "not_taken_in"
 
+// resultWords are what the results of rows are called in languages that have words of their own for
+// them; the programs' are the English ones.
+var resultWords = map[string]map[string]string{"de": {
+	string(intake.RowAccepted): "registriert", string(intake.RowMerged): "zusammengeführt", string(intake.RowAmended): "ergänzt",
+	string(intake.RowUnchanged): "unverändert", string(intake.RowNeedsInfo): "Rückfrage", string(intake.RowRejected): "nicht registriert",
+	NotTaken: "nicht gelesen",
+}}
+
+func resultWord(locale, result string) string {
+	if word := resultWords[sheet.Language(locale)][result]; word != "" {
+		return word
+	}
+	return result
+}
+
 // Result writes what became of each row of an import, in the columns behind the sender's own, as
 // a file of the format that came, or of another one: "csv" or "xlsx", "" for that which came. Rows
-// that were not reached yet, and those behind the end of one that was cancelled, are NotTaken.
+// that were not reached yet, and those behind the end of one that was cancelled, are NotTaken. It is
+// in the language of the partner.
 // ErrErased.
 func (d *Drop) Result(ctx context.Context, im intake.Import, format string, w io.Writer) error {
-	_, err := d.result(ctx, im, format, w)
+	_, err := d.result(ctx, im, format, "", w)
 	return err
 }
 
-// result is Result; it returns what the file looks like.
-func (d *Drop) result(ctx context.Context, im intake.Import, format string, w io.Writer) (o result.Options, err error) {
+// result is Result in the language of a locale, "" for the partner's; it returns what the file looks
+// like.
+func (d *Drop) result(ctx context.Context, im intake.Import, format, locale string, w io.Writer) (o result.Options, err error) {
 	k, err := d.open(ctx, im)
 	if err != nil {
 		return o, err
@@ -38,28 +55,33 @@ func (d *Drop) result(ctx context.Context, im intake.Import, format string, w io
 	if format != "" {
 		o.Format = sheet.Format(format)
 	}
-	partner, err := d.Gateway.Partner(ctx, im.Partner)
-	if err != nil {
-		return o, err
+	if locale == "" {
+		partner, err := d.Gateway.Partner(ctx, im.Partner)
+		if err != nil {
+			return o, err
+		}
+		locale = partner.Locale
 	}
-	return o, d.writeResult(ctx, im, k, partner, o, w)
+	o.Locale = locale
+	return o, d.writeResult(ctx, im, k, o, w)
 }
 
-func (d *Drop) writeResult(ctx context.Context, im intake.Import, k *kept, partner intake.Partner, o result.Options, w io.Writer) error {
-	out, err := result.New(w, o)
+func (d *Drop) writeResult(ctx context.Context, im intake.Import, k *kept, look result.Options, w io.Writer) error {
+	out, err := result.New(w, look)
 	if err != nil {
 		return err
 	}
 	err = d.each(ctx, im, k, func(row sheet.Row, o *intake.RowOutcome) error {
 		a := sheet.Answer{Result: NotTaken, Case: row.Answer.Case}
 		if o != nil {
-			if a, err = d.answer(ctx, partner, *o); err != nil {
+			if a, err = d.answer(ctx, im.Partner, look.Locale, row, *o); err != nil {
 				return err
 			}
 			if a.Case == "" { // of one that was rejected: once it is corrected it goes on with that case
 				a.Case = row.Answer.Case
 			}
 		}
+		a.Result = resultWord(look.Locale, a.Result)
 		return out.Write(row.Cells, a)
 	})
 	if err != nil {
@@ -221,11 +243,12 @@ func code(o intake.RowOutcome) string {
 }
 
 // answer is what a sender is told about a row: what became of it, and how its case stands now.
-func (d *Drop) answer(ctx context.Context, partner intake.Partner, o intake.RowOutcome) (sheet.Answer, error) {
+func (d *Drop) answer(ctx context.Context, partner, locale string, row sheet.Row, o intake.RowOutcome) (sheet.Answer, error) {
 	a := sheet.Answer{Case: o.Case, Result: string(o.Result), Code: code(o)}
 	if o.Case != "" {
-		m, err := d.Gateway.StatusMessage(ctx, partner.ID, o.Case)
+		m, err := d.Gateway.StatusMessage(ctx, partner, o.Case)
 		if err == nil {
+			m.Facts.Locale = locale
 			a.Status, err = d.Words.Standing(m)
 		}
 		if err != nil && !errors.Is(err, intake.ErrNotFound) {
@@ -234,7 +257,10 @@ func (d *Drop) answer(ctx context.Context, partner intake.Partner, o intake.RowO
 	}
 	var mends []string
 	for _, p := range o.Problems {
-		mends = append(mends, d.Words.Fault(partner.Locale, p))
+		mends = append(mends, d.Words.Fault(locale, p))
+	}
+	for _, p := range row.Remarks {
+		mends = append(mends, d.Words.Fault(locale, intake.RowProblem{Problem: p.Problem}))
 	}
 	a.Mend = strings.Join(mends, " ")
 	return a, nil

@@ -200,7 +200,7 @@ func (d *drawer) finish(ctx context.Context, at string, f *os.File, info fs.File
 		return err
 	}
 	result := companion{end: "result", write: func(w io.Writer) (string, error) {
-		o, err := d.deps.Drop.result(ctx, im, "", w)
+		o, err := d.deps.Drop.result(ctx, im, "", "", w)
 		return string(o.Format), err
 	}}
 	switch {
@@ -208,6 +208,8 @@ func (d *drawer) finish(ctx context.Context, at string, f *os.File, info fs.File
 		err = d.file(at, failedDir, d.why(intake.Problem{Code: CodeErased, Message: ErrErased.Error()}, ""))
 	case im.Cause != nil:
 		err = d.file(at, failedDir, result, d.why(*im.Cause, im.CausePlace()))
+	case info.ModTime().After(im.Ended) && !info.ModTime().After(d.deps.Now()): // it was laid here again since
+		err = d.file(at, doneDir, result, d.told("note", cameBefore(im), ""))
 	default:
 		err = d.file(at, doneDir, result)
 	}
@@ -238,12 +240,15 @@ type companion struct {
 }
 
 // why tells in the partner's language what is wrong with a file.
-func (d *drawer) why(p intake.Problem, cell string) companion {
+func (d *drawer) why(p intake.Problem, cell string) companion { return d.told("error", p, cell) }
+
+// told tells something in the partner's language.
+func (d *drawer) told(end string, p intake.Problem, cell string) companion {
 	words := d.deps.Drop.Words.Fault(d.partner.Locale, intake.RowProblem{Problem: p})
 	if cell != "" {
 		words += " (" + cell + ")"
 	}
-	return companion{end: "error", write: func(w io.Writer) (string, error) {
+	return companion{end: end, write: func(w io.Writer) (string, error) {
 		_, err := fmt.Fprintln(w, words)
 		return "txt", err
 	}}
@@ -387,7 +392,7 @@ func (d *drawer) mend(sub string) error {
 
 // companionOf returns the name of the file that a companion lies beside; "" if it is none.
 func companionOf(name string) string {
-	for _, end := range []string{".result.csv", ".result.xlsx", ".error.txt"} {
+	for _, end := range []string{".result.csv", ".result.xlsx", ".error.txt", ".note.txt"} {
 		if of, found := strings.CutSuffix(name, end); found {
 			return of
 		}

@@ -86,7 +86,7 @@ func New(d Deps) *Drop {
 // in until Start. f says whose it is and where the answer goes; Raw.Media is its media type, where
 // that says a charset, and ReceivedAt is now if it is zero; the rest is filled in here, Total by counting. The same
 // bytes from the same partner are the import of the first time, whatever became of it. A file
-// that can't be read is an *intake.FileError and is not kept; intake.ErrNotFound if there is no
+// that can't be read, or has no rows, is an *intake.FileError and is not kept; intake.ErrNotFound if there is no
 // such partner.
 func (d *Drop) Offer(ctx context.Context, r *io.SectionReader, f intake.ImportFile) (intake.Import, error) {
 	s, err := sheet.Open(r, r.Size(), f.Name, d.options(f.Raw.Media))
@@ -94,7 +94,7 @@ func (d *Drop) Offer(ctx context.Context, r *io.SectionReader, f intake.ImportFi
 		return intake.Import{}, fileError(err)
 	}
 	f.Total, err = s.Count()
-	if err := errors.Join(err, s.Close()); err != nil {
+	if err := errors.Join(fileError(err), s.Close()); err != nil {
 		return intake.Import{}, err
 	}
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
@@ -114,7 +114,7 @@ func (d *Drop) Offer(ctx context.Context, r *io.SectionReader, f intake.ImportFi
 
 // Recognise counts the rows of a file, but no further than one more than most, and reports whether
 // it is a result of ours that somebody sends back. f says its name and its media type. It keeps
-// nothing. A file that can't be read is an *intake.FileError.
+// nothing. A file that can't be read, or has no rows, is an *intake.FileError.
 func (d *Drop) Recognise(r *io.SectionReader, f intake.ImportFile, most int) (rows int, answered bool, err error) {
 	s, err := sheet.Open(r, r.Size(), f.Name, d.options(f.Raw.Media))
 	if err != nil {
@@ -125,7 +125,10 @@ func (d *Drop) Recognise(r *io.SectionReader, f intake.ImportFile, most int) (ro
 			rows++
 		}
 	}
-	if err == io.EOF {
+	switch {
+	case s.Bare():
+		err = sheet.NoRows()
+	case err == io.EOF:
 		err = nil
 	}
 	return rows, s.Answered(), errors.Join(fileError(err), s.Close())
@@ -225,27 +228,15 @@ func importRow(row sheet.Row) intake.ImportRow {
 	return out
 }
 
-// Count returns how many rows a file has, as far as it can be read. An import whose ImportFile.Total
-// says so shows how far it is. It is an *intake.FileError if there are none.
-func (d *Drop) Count(ctx context.Context, r *io.SectionReader, name, media string) (rows int, err error) {
-	s, err := sheet.Open(r, r.Size(), name, d.options(media))
+// Count returns how many rows a file has, as far as it can be read. It is an *intake.FileError if
+// there are none.
+func (d *Drop) Count(r *io.SectionReader, f intake.ImportFile) (rows int, err error) {
+	s, err := sheet.Open(r, r.Size(), f.Name, d.options(f.Raw.Media))
 	if err != nil {
 		return 0, fileError(err)
 	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	for {
-		_, err := s.Next()
-		if err == nil {
-			err = ctx.Err()
-		}
-		var unreadable *sheet.Error
-		if err == io.EOF || errors.As(err, &unreadable) { // that is told when it is taken in
-			return s.Counts().Rows, nil
-		}
-		if err != nil {
-			return 0, err
-		}
-	}
+	rows, err = s.Count()
+	return rows, errors.Join(fileError(err), s.Close())
 }
 
 // Start has the rows of an import taken in from now on, in the background; see

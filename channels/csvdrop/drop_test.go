@@ -3,6 +3,7 @@ package csvdrop_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -215,7 +216,7 @@ func correct(t *testing.T, file []byte) string {
 	for _, c := range s.Columns() {
 		b.WriteString(c.Name + ";")
 	}
-	b.WriteString(strings.Join(sheet.AnswerColumns(), ";") + "\n")
+	b.WriteString(strings.Join(sheet.AnswerColumns(""), ";") + "\n")
 	for {
 		row, err := s.Next()
 		if err != nil {
@@ -225,6 +226,50 @@ func correct(t *testing.T, file []byte) string {
 			b.WriteString(strings.ReplaceAll(cell, "all slow", "They lose a day a week to manual reports.") + ";")
 		}
 		b.WriteString(row.Answer.Case + ";" + row.Answer.Result + ";;;\n")
+	}
+}
+
+func TestTheResultForAGermanIsGermanAndIsKnownWhenItComesBack(t *testing.T) {
+	w := begin(t)
+	p, err := w.gateway.Partner(t.Context(), "alpha")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Locale = "de-AT"
+	if err := w.gateway.PutPartners(t.Context(), []intake.Partner{p}); err != nil {
+		t.Fatal(err)
+	}
+	im := w.taken(w.offer("alpha", "Liste.csv", list(4, 4)).ID)
+	for _, format := range []string{"csv", "xlsx"} {
+		content := string(w.result(im, format))
+		s, err := sheet.Open(strings.NewReader(content), int64(len(content)), "Liste-Ergebnis", sheet.Options{Extractor: extract.New(identity.Default(), extract.Options{})})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for want := range slices.Values([]string{"registriert", "registriert", "registriert", "nicht registriert"}) {
+			row, err := s.Next()
+			if a := row.Answer; err != nil || a.Result != want || (a.Case == "") != (a.Mend != "") || len(row.Cells) != 9 {
+				t.Errorf("%s: %v %+v %q", format, err, row.Answer, row.Cells)
+			}
+		}
+		if !s.Answered() || len(s.Columns()) != 9 {
+			t.Errorf("%s: it is not known when it comes back: %v", format, s.Columns())
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	content := string(w.result(im, "csv"))
+	if head, _, _ := strings.Cut(content, "\n"); !strings.HasSuffix(head, "Consent,Vorgangsnummer,Ergebnis,Stand,Code,Was zu tun ist") {
+		t.Errorf("its columns are %s", head)
+	}
+	again := w.taken(w.offer("alpha", "Liste-Ergebnis.csv", strings.ReplaceAll(content, "all slow", "They lose a day a week to manual reports.")).ID)
+	if n := again.Counts; n.Accepted != 1 || n.Unchanged != 3 {
+		t.Errorf("corrected it comes to %+v", n)
+	}
+	e, err := w.drop.Enclosure(t.Context(), intake.Message{ID: "m", Import: &intake.ImportFacts{ID: im.ID}}, 0)
+	if err != nil || e.Name != "Liste-Ergebnis.csv" {
+		t.Errorf("%v: it is called %q", err, e.Name)
 	}
 }
 
@@ -392,7 +437,7 @@ func TestHowManyRowsThereAreIsKnownAtOnce(t *testing.T) {
 }
 
 func TestEveryCodeOfAFileHasWordsInEveryLanguage(t *testing.T) {
-	codes := append(sheet.Codes(), csvdrop.CodeErased, intake.ProblemMissing, intake.ProblemConsent, intake.ProblemUnknownCase, intake.ProblemCaseErased, intake.ProblemConflict,
+	codes := append(sheet.Codes(), csvdrop.CodeErased, csvdrop.CodeCameBefore, intake.ProblemMissing, intake.ProblemConsent, intake.ProblemUnknownCase, intake.ProblemCaseErased, intake.ProblemConflict,
 		intake.ProblemFreeMail, intake.ProblemOwnDomain, intake.ProblemTooLong, intake.ProblemTooShort, intake.ProblemInvalid, intake.ProblemInvalidDomain, intake.ProblemNotCompanyDomain)
 	for _, code := range codes {
 		p := intake.RowProblem{Problem: intake.Problem{Code: code, Message: "in English", Field: intake.FieldCompanyName, Given: "x"}, Mend: "mend it"}
@@ -401,6 +446,92 @@ func TestEveryCodeOfAFileHasWordsInEveryLanguage(t *testing.T) {
 		}
 		if got := templates.Fault("en", p); got != "in English; mend it" {
 			t.Errorf("%s: %q", code, got)
+		}
+	}
+}
+
+func TestAListOfNamesAloneIsRefusedOnEveryWayInAndNotKept(t *testing.T) {
+	w := begin(t)
+	const head = "Company,Website,Country\n"
+	in := func() *io.SectionReader { return io.NewSectionReader(strings.NewReader(head), 0, int64(len(head))) }
+	f := intake.ImportFile{Partner: "alpha", Name: "leads.csv", Sender: intake.Sender{Address: "ana@alpha.example", Strength: intake.StrengthVerified}}
+	_, offered := w.drop.Offer(t.Context(), in(), f)
+	_, counted := w.drop.Count(in(), f)
+	_, _, recognised := w.drop.Recognise(in(), f, 10)
+	_, _, taken := w.drop.Take(t.Context(), in(), f, nil)
+	for name, err := range map[string]error{"offered": offered, "counted": counted, "recognised": recognised, "taken": taken} {
+		var unreadable *intake.FileError
+		if !errors.As(err, &unreadable) || unreadable.Problem.Code != sheet.CodeNoRows || !strings.Contains(unreadable.Problem.Message, "no rows below") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if all, _, err := w.gateway.Imports(t.Context(), intake.ImportQuery{Limit: 10}); err != nil || len(all) != 0 {
+		t.Errorf("%d imports, %v", len(all), err)
+	}
+}
+
+func TestOfTwoColumnsOfOneMeaningTheBestNamedIsReadAndTheOtherKept(t *testing.T) {
+	w := begin(t)
+	const content = "Company,Website,Country,Contact,Role,E-mail,Mobile,Phone,Notes,Problem,Stage,Consent\n" +
+		"Acme,acme-tools.example,Germany,Jane Doe,CTO,jane@acme-tools.example,+49 171 1234567,+49 30 123456,Met at the fair.,They lose a day a week to manual reports.,evaluation,yes\n" +
+		"Contoso,contoso.example,Germany,John Doe,CTO,john@contoso.example,,+49 30 654321,,They lose a day a week to manual reports.,evaluation,yes\n"
+	im := w.offer("alpha", "leads.csv", content)
+	p, err := w.drop.Preview(t.Context(), im, nil)
+	if err != nil || p.Counts.Accepted != 2 || len(p.Remarks) != 2 || p.Remarks[0].Name != "Mobile" || p.Remarks[1].Name != "Notes" {
+		t.Fatalf("%v: %+v", err, p)
+	}
+	if words := templates.Fault("de", intake.RowProblem{Problem: p.Remarks[1].Problem}); !strings.Contains(words, "„Notes (I)“") {
+		t.Errorf("in German: %s", words)
+	}
+	done := w.taken(im.ID)
+	rows := strings.Split(strings.TrimSpace(string(w.result(done, "csv"))), "\n")
+	if !strings.Contains(rows[1], `""Problem"" (J) and ""Notes"" (I)`) || strings.Contains(rows[2], "Notes") || strings.Contains(rows[2], "Mobile") {
+		t.Errorf("the result says\n%s", strings.Join(rows, "\n"))
+	}
+	out, err := w.gateway.RowOutcomes(t.Context(), im.ID, 0, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := w.gateway.CaseOf(t.Context(), out[0].Case)
+	if err != nil || c.Lead[intake.FieldContactPhone] != "+4930123456" || !strings.HasPrefix(c.Lead[intake.FieldProblem], "They lose") {
+		t.Errorf("%v: registered %v", err, c.Lead)
+	}
+}
+
+func TestAGermanIsToldWhatIsWrongWithAValueAndWhatMendsIt(t *testing.T) {
+	extractor := extract.New(identity.Default(), extract.Options{})
+	const head = "Company;Website;Country;Contact;E-mail;Phone;Stage;Consent;Revenue\n"
+	for name, tt := range map[string]struct{ file, says, mends string }{
+		"an amount without a currency":   {head + "Acme;acme.example;;;;;;;45.000,00\n", "„45.000,00“", "120000 EUR"},
+		"a number without a country":     {head + "Acme;acme.example;;;;0221/12345;;;\n", "„0221/12345“", "+49 30"},
+		"another stage":                  {head + "Acme;acme.example;;;;;Qualifiziert;;\n", "„Qualifiziert“", "Termin vereinbart"},
+		"a consent that is none":         {head + "Acme;acme.example;;;;;;they said what?;\n", "„they said what?“", "ja oder nein"},
+		"an address that is none":        {head + "Acme;acme.example;;;jane at acme;;;;\n", "„jane at acme“", "E-Mail-Adresse"},
+		"a country that is none":         {head + "Acme;acme.example;Atlantis;;;;;;\n", "„Atlantis“", "DE"},
+		"a person with a digit":          {head + "Acme;acme.example;;Jane Roe 5;;;;;\n", "„Jane Roe 5“", "ohne Ziffern"},
+		"two columns of one meaning":     {"Company;Customer;Website\nA;B;a.example\n", "„Company (A) / Customer (B)“", "löschen Sie eine davon"},
+		"a picture":                      {"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00", "Bild", "tippen"},
+		"a workbook of Excel 97":         {"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + strings.Repeat("\x00\x01", 600), "Excel 97", "Kennwort"},
+		"a document that is no workbook": {"<html><table><tr><td>Company", "Webseite", "Excel-Arbeitsmappe (.xlsx)"},
+	} {
+		s, err := sheet.Open(strings.NewReader(tt.file), int64(len(tt.file)), "liste.csv", sheet.Options{Extractor: extractor})
+		var p intake.Problem
+		var unreadable *sheet.Error
+		switch {
+		case errors.As(err, &unreadable):
+			p = unreadable.Problem.Problem
+		case err != nil:
+			t.Fatal(err)
+		default:
+			row, err := s.Next()
+			if err != nil || len(row.Problems) != 1 {
+				t.Errorf("%s: %v, %v", name, row.Problems, err)
+				continue
+			}
+			p = row.Problems[0].Problem
+		}
+		if words := templates.Fault("de", intake.RowProblem{Problem: p}); !strings.Contains(words, tt.says) || !strings.Contains(words, tt.mends) {
+			t.Errorf("%s: %s", name, words)
 		}
 	}
 }

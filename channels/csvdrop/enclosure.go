@@ -9,11 +9,9 @@ import (
 
 	"leadgate/channels/csvdrop/result"
 	"leadgate/channels/csvdrop/sheet"
+	"leadgate/channels/pages"
 	"leadgate/intake"
 )
-
-// resultMark is how the names of result files end, in front of the extension.
-const resultMark = "-result"
 
 // Enclosure returns the result that goes with the message about an import: a file of the format
 // that came, the same in every attempt to send it. The zero value says that there is none: the
@@ -28,7 +26,7 @@ func (d *Drop) Enclosure(ctx context.Context, m intake.Message, most int) (intak
 			return e, err
 		}
 		b := bounded{most: most}
-		o, err := d.result(ctx, im, "", &b)
+		o, err := d.result(ctx, im, "", "", &b)
 		e.Name, e.Media = ResultName(im.Name, o)
 		e.Content = b.buf.Bytes()
 		return e, err
@@ -40,20 +38,35 @@ func (d *Drop) Enclosure(ctx context.Context, m intake.Message, most int) (intak
 	return e, err
 }
 
+// resultMarks are how the names of result files end, in front of the extension, by language.
+var resultMarks = map[string]string{"en": "result", "de": "Ergebnis"}
+
 // ResultName is what the result of a file is called, and its media type.
 func ResultName(name string, o result.Options) (file, media string) {
-	extension := path.Ext(name)
-	base := strings.TrimSuffix(strings.TrimSuffix(name, extension), resultMark)
-	if base == "" {
-		base = "list"
+	base := strings.Map(func(r rune) rune {
+		if strings.ContainsRune(`/\:*?"<>|`, r) {
+			return '-'
+		}
+		return r
+	}, pages.Text(name))
+	switch ext := path.Ext(base); strings.ToLower(ext) {
+	case ".csv", ".tsv", ".txt", ".xlsx":
+		base = strings.TrimSuffix(base, ext)
+	}
+	for _, mark := range resultMarks {
+		base = strings.TrimSuffix(base, "-"+mark)
+	}
+	mark := resultMarks[sheet.Language(o.Locale)]
+	if base != "" {
+		mark = base + "-" + mark
 	}
 	switch {
 	case o.Format == sheet.FormatXLSX:
-		return base + resultMark + ".xlsx", MediaXLSX
+		return mark + ".xlsx", MediaXLSX
 	case o.Delimiter == '\t':
-		return base + resultMark + ".tsv", "text/tab-separated-values; charset=utf-8"
+		return mark + ".tsv", "text/tab-separated-values; charset=utf-8"
 	}
-	return base + resultMark + ".csv", MediaCSV
+	return mark + ".csv", MediaCSV
 }
 
 // The media types of result files.

@@ -6,8 +6,7 @@ import (
 	"mime"
 	"net/http"
 	"os"
-	"path"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -24,6 +23,9 @@ const (
 	shownErased   = "erased"
 )
 
+// paramKnown is in the address of a list that was handed in once more.
+const paramKnown = "known"
+
 // openFaults are how many faults a page shows at first.
 const openFaults = 10
 
@@ -39,6 +41,8 @@ type filePage struct {
 	Changes bool                  // something is to be corrected
 	Anew    bool                  // the file had come before, and was deleted
 	Said    string
+	Known   string      // that it came before; ""
+	Remarks []faultLine // that refuse nothing
 	Faults  []faultLine
 	More    []faultLine
 	// Failed is why it can't be read to its end.
@@ -49,7 +53,6 @@ type filePage struct {
 	Progress string
 	CSV      string // where the result is; "" for nowhere
 	XLSX     string
-	Again    string // where the next list is handed in, if the way here is known
 	Base     string
 }
 
@@ -94,18 +97,51 @@ func (f *filePage) preview(p *Pages, checked Preview, lang string) {
 		return
 	}
 	f.State = shownChecked
-	for i, fault := range checked.Faults {
-		line := p.fault(lang, fault)
-		if i < openFaults {
-			f.Faults = append(f.Faults, line)
-		} else {
-			f.More = append(f.More, line)
-		}
+	for _, r := range checked.Remarks {
+		f.Remarks = append(f.Remarks, p.fault(lang, Fault{Problem: r}))
+	}
+	for _, fault := range checked.Faults {
+		f.fault(p.fault(lang, fault))
 	}
 	if checked.Failed != nil {
 		line := p.fault(lang, Fault{Problem: *checked.Failed})
 		f.Failed = &line
 	}
+}
+
+// fault adds one of the first faults.
+func (f *filePage) fault(line faultLine) {
+	if len(f.Faults) < openFaults {
+		f.Faults = append(f.Faults, line)
+	} else {
+		f.More = append(f.More, line)
+	}
+}
+
+// faults shows what was wrong with the first rows of a list that is over. In which column it is says
+// the result.
+func (f *filePage) faults(ctx context.Context, p *Pages, im intake.Import, lang string) error {
+	wrong := im.Counts.Rejected + im.Counts.NeedsInfo
+	for after := 0; wrong > 0; {
+		page, err := p.Drop.Gateway.RowOutcomes(ctx, im.ID, after, answersPage)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for _, o := range page {
+			after = o.Row
+			if len(o.Problems) == 0 || o.Result != intake.RowRejected && o.Result != intake.RowNeedsInfo {
+				continue
+			}
+			wrong--
+			for _, problem := range o.Problems {
+				if len(f.Faults)+len(f.More) == shownFaults {
+					return nil
+				}
+				f.fault(p.fault(lang, Fault{Problem: sheet.Problem{Row: o.Row, Problem: problem.Problem}, Result: o.Result, Mend: problem.Mend}))
+			}
+		}
+	}
+	return nil
 }
 
 // rowsWords are "1,200 of 5,000 rows", and the same without a total.
@@ -119,12 +155,19 @@ func soFar(lang string, f filePage) string {
 	return n + words[1]
 }
 
+// listVisit is a request for the page of one list. Its address is shown around within a company, so
+// that the partner's own link, which opens far more, has no place in it.
+func listVisit(c echo.Context) visit { return visit{lang: pages.Language(c.Request())} }
+
 func (p *Pages) showFile(c echo.Context) error {
 	im, err := p.Gateway.ImportByLink(c.Request().Context(), c.Param("token"))
 	if err != nil {
 		return p.goneLink(c, err)
 	}
-	v := visitOf(c)
+	v := listVisit(c)
+	if c.QueryParams().Has("p") { // an address of earlier, which tells more than it should
+		return c.Redirect(http.StatusSeeOther, p.Site.Base()+intake.PathImport+"/"+c.Param("token")+v.query())
+	}
 	f, err := p.view(im, v.lang)
 	if errors.Is(err, ErrErased) { // between the two
 		f.State, err = shownErased, nil
@@ -132,13 +175,18 @@ func (p *Pages) showFile(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if !f.Busy() && im.State != intake.ImportPreviewed && im.Erased.IsZero() {
+		if err := f.faults(c.Request().Context(), p, im, v.lang); err != nil {
+			return err
+		}
+	}
+	if c.QueryParams().Has(paramKnown) && im.State != intake.ImportPreviewed && im.Erased.IsZero() {
+		f.Known = p.Drop.Words.Fault(v.lang, intake.RowProblem{Problem: cameBefore(im)})
+	}
 	at := p.Site.Base() + intake.PathImport + "/" + c.Param("token")
 	f.Base, f.Action, f.Progress = p.Site.Base(), at+v.query(), at+"/progress.json"+v.query()
 	if im.Counts.Rows > 0 && !f.Busy() && f.State != shownErased {
 		f.CSV, f.XLSX = at+"/result.csv?lang="+v.lang, at+"/result.xlsx?lang="+v.lang
-	}
-	if v.token != "" {
-		f.Again = p.Site.Base() + intake.PathImport + v.query()
 	}
 	return p.render(c, http.StatusOK, "file", v, false, f)
 }
@@ -187,7 +235,7 @@ func (p *Pages) act(c echo.Context) error {
 			return err
 		}
 	}
-	v := visitOf(c)
+	v := listVisit(c)
 	return c.Redirect(http.StatusSeeOther, p.Site.Base()+intake.PathImport+"/"+c.Param("token")+v.query())
 }
 
@@ -205,8 +253,7 @@ func (p *Pages) turn(ctx context.Context, im intake.Import, do string) (err erro
 // before any of it is sent: half a file would look like a whole one.
 func (p *Pages) result(c echo.Context) (err error) {
 	ctx, format := c.Request().Context(), c.Param("format")
-	media, known := resultMedia[sheet.Format(format)]
-	if !known {
+	if !slices.Contains(sheet.Formats(), sheet.Format(format)) {
 		return echo.ErrNotFound
 	}
 	im, err := p.Gateway.ImportByLink(ctx, c.Param("token"))
@@ -235,39 +282,14 @@ func (p *Pages) result(c echo.Context) (err error) {
 	if err := os.Remove(file.Name()); err != nil { // the open file stays
 		return err
 	}
-	if err := p.Drop.Result(ctx, im, format, file); err != nil {
+	look, err := p.Drop.result(ctx, im, format, pages.Language(c.Request()), file)
+	if err != nil {
 		return err
 	}
+	name, media := ResultName(im.Name, look)
 	h := c.Response().Header()
 	h.Set("Content-Type", media)
-	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": resultName(im.Name, pages.Language(c.Request()), format)}))
+	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
 	http.ServeContent(c.Response(), c.Request(), "", time.Time{}, file)
 	return nil
-}
-
-var resultMedia = map[sheet.Format]string{
-	sheet.FormatDelimited: "text/csv; charset=utf-8",
-	sheet.FormatXLSX:      "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
-
-var resultWords = map[string]string{"en": "result", "de": "Ergebnis"}
-
-// resultName is how the result of a list is called.
-func resultName(list, lang, format string) string {
-	word := resultWords[lang]
-	list = strings.Map(func(r rune) rune {
-		if strings.ContainsRune(`/\:*?"<>|`, r) {
-			return '-'
-		}
-		return r
-	}, pages.Text(list))
-	switch ext := path.Ext(list); strings.ToLower(ext) {
-	case ".csv", ".tsv", ".txt", ".xlsx":
-		list = strings.TrimSuffix(list, ext)
-	}
-	list = strings.TrimSuffix(list, "-"+word)
-	if list == "" {
-		return word + "." + format
-	}
-	return list + "-" + word + "." + format
 }

@@ -187,6 +187,20 @@ func TestAFileInThePartnersFolderIsTakenInAndItsResultLiesBesideIt(t *testing.T)
 	}
 }
 
+func TestAFileThatIsLaidIntoTheFolderAgainIsSaidToHaveComeBefore(t *testing.T) {
+	s := newShare(t)
+	s.run()
+	s.lay("alpha/leads.csv", list(2, 0))
+	s.until("alpha/done/leads.csv", "alpha/done/leads.csv.result.csv")
+	s.now = s.now.Add(48 * time.Hour)
+	s.lay("alpha/leads.csv", list(2, 0))
+	s.until("alpha/done/leads.csv", "alpha/done/leads.csv.result.csv",
+		"alpha/done/leads-2.csv", "alpha/done/leads-2.csv.result.csv", "alpha/done/leads-2.csv.note.txt")
+	if words := s.read("alpha/done/leads-2.csv.note.txt"); !strings.Contains(words, "came before, on "+s.imports()[0].ReceivedAt.Format(time.DateOnly)) {
+		t.Errorf("the note says %q", words)
+	}
+}
+
 func caseIn(line string) string {
 	for cell := range strings.SplitSeq(line, ",") {
 		if strings.HasPrefix(cell, "LG-") {

@@ -138,8 +138,8 @@ func (p *Pages) MountAssets(e *echo.Echo) error {
 // visit is a request for a page.
 type visit struct {
 	lang string
-	// token is that of the partner's own link. It goes from one page to the next, so that the way
-	// back is there.
+	// token is that of the partner's own link. It goes to the page for lists and to the form, so
+	// that the way back is there, but not to the page of a list.
 	token string
 }
 
@@ -310,13 +310,13 @@ func (p *Pages) renderUpload(c echo.Context, status int, v visit, partner intake
 
 // template is the list to fill in, separated as the spreadsheets of the language have it.
 func (p *Pages) template(c echo.Context) error {
-	delimiter := ','
-	if pages.Language(c.Request()) == "de" {
+	lang, delimiter := pages.Language(c.Request()), ','
+	if lang == "de" {
 		delimiter = ';'
 	}
 	h := c.Response().Header()
 	h.Set("Content-Type", "text/csv; charset=utf-8")
 	h.Set("Content-Disposition", `attachment; filename="leads.csv"`)
 	c.Response().WriteHeader(http.StatusOK)
-	return sheet.WriteTemplate(c.Response(), delimiter)
+	return sheet.WriteTemplate(c.Response(), lang, delimiter)
 }

@@ -33,6 +33,8 @@ type Preview struct {
 	Faults  []Fault `json:"faults,omitempty"`
 	leftOut []Fault
 	Columns []sheet.Column `json:"columns"`
+	// Remarks are what is to be known of the columns; they refuse nothing.
+	Remarks []sheet.Problem `json:"remarks,omitempty"`
 	// Latest is what the rows judged since the last report would come to.
 	Latest []intake.RowOutcome `json:"-"`
 	// Failed is why the file can't be read to its end; nil if it can.
@@ -72,7 +74,7 @@ func (d *Drop) Try(ctx context.Context, r *io.SectionReader, f intake.ImportFile
 }
 
 func preview(ctx context.Context, g Gateway, f intake.ImportFile, s *sheet.Sheet, progress func(Preview)) (Preview, error) {
-	p := Preview{Columns: s.Columns()}
+	p := Preview{Columns: s.Columns(), Remarks: s.Remarks()}
 	judge, err := g.PreviewImport(ctx, f)
 	if err != nil {
 		return p, err

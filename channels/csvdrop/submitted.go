@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"leadgate/intake"
 )
@@ -46,9 +47,6 @@ func (s Submitted) File() (intake.ImportFile, error) {
 // the state in which the import was, intake.ImportPreviewed unless the same file came before.
 // unchanged is asked between the two, and its error ends it there; it may be nil.
 func (d *Drop) Take(ctx context.Context, r *io.SectionReader, f intake.ImportFile, unchanged func() error) (im intake.Import, before intake.ImportState, err error) {
-	if f.Total, err = d.Count(ctx, r, f.Name, f.Raw.Media); err != nil {
-		return intake.Import{}, "", err
-	}
 	f.AtOnce = true
 	if im, err = d.Offer(ctx, r, f); err != nil {
 		return intake.Import{}, "", err
@@ -61,4 +59,16 @@ func (d *Drop) Take(ctx context.Context, r *io.SectionReader, f intake.ImportFil
 	before = im.State
 	im, err = d.Start(ctx, im.ID)
 	return im, before, err
+}
+
+// CodeCameBefore says of a file that its partner handed it in before, so that nothing was done.
+const CodeCameBefore = "came_before"
+
+// cameBefore is CodeCameBefore of an import, with the day.
+func cameBefore(im intake.Import) intake.Problem {
+	day := im.ReceivedAt.Format(time.DateOnly)
+	return intake.Problem{
+		Code: CodeCameBefore, Given: day,
+		Message: "the same file came before, on " + day + "; nothing was done anew, and the result is the one of then",
+	}
 }

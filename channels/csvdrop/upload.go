@@ -125,7 +125,11 @@ func (p *Pages) upload(c echo.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	return c.Redirect(http.StatusSeeOther, link.EscapedPath()+v.query())
+	to := link.EscapedPath() + visit{lang: v.lang}.query()
+	if im.State != intake.ImportPreviewed {
+		to += "&" + paramKnown + "=1"
+	}
+	return c.Redirect(http.StatusSeeOther, to)
 }
 
 // offer hands a list to the drop.

@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"leadgate/channels/csvdrop/result"
+	"leadgate/channels/csvdrop/sheet"
 )
 
 // The server gives a request half a minute. What comes slowly is given more, but not for ever.
@@ -43,8 +46,9 @@ func TestAResultIsCalledAsItsListIs(t *testing.T) {
 	for list, want := range map[string]string{
 		"leads.csv": "leads-result.csv", "leads-result.xlsx": "leads-result.csv", "": "result.csv", "../../etc/passwd": "..-..-etc-passwd-result.csv",
 		"Größe.v2.csv": "Größe.v2-result.csv", "a\u202egnp.csv": "agnp-result.csv",
+		"Liste-Ergebnis.csv": "Liste-result.csv",
 	} {
-		if got := resultName(list, "en", "csv"); got != want {
+		if got, media := ResultName(list, result.Options{Format: sheet.FormatDelimited}); got != want || media != MediaCSV {
 			t.Errorf("%q is %q, want %q", list, got, want)
 		}
 	}

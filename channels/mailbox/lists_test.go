@@ -246,6 +246,8 @@ func TestWhatAMailWithAListComesTo(t *testing.T) {
 		"a command beside a list":                              {"HELP", nil, true, "", 2, 1, 0, []string{"2 rows", "This address registers leads"}},
 		"a question beside a list is for staff":                {"Could you call me about the second row?", nil, true, "", 2, 1, 1, []string{"2 rows"}},
 		"another format is told what to do":                    {"", []attachedFile{{"leads.pages.numbers", []byte("nothing that we know \x00\x01\x02\x03\x04")}}, false, "", 0, 0, 0, []string{"We could not read your file leads.pages.numbers"}},
+		"a table without rows":                                 {"", []attachedFile{{"leads.csv", []byte("Company,Website,Country\n")}}, false, "", 0, 0, 0, []string{"no rows below"}},
+		"a workbook without rows":                              {"", []attachedFile{{"leads.xlsx", xlsxOf(t, listOf(0, 0))}}, false, "de", 0, 0, 0, []string{"stehen keine Zeilen"}},
 		"a list without names of columns, to a German":         {"", []attachedFile{{"leads.csv", []byte(strings.Repeat("a,b,c\n", 60))}}, false, "de", 0, 0, 0, []string{"Keine der ersten Zeilen nennt Spalten"}},
 		"a workbook that is no list beside a registration":     {wholeLead, []attachedFile{{"quote.xlsx", []byte("PK\x03\x04 nothing")}}, false, "", 1, 0, 0, []string{"acme.example"}},
 		"a file that is too large":                             {"", []attachedFile{{"leads.csv", bytes.Repeat([]byte("x"), mailparse.MaxTable+1)}}, false, "", 0, 0, 0, []string{"more than 10 MiB"}},

@@ -191,7 +191,7 @@ func follow(ctx context.Context, c *admin.Client, im intake.Import, p *progress)
 		now, err := c.Import(ctx, im.ID)
 		switch {
 		case ctx.Err() != nil && c.IsLocal():
-			return im, fmt.Errorf("stopped with %d of %s taken in; the next `leadgate serve` goes on with import %s, and so does `leadgate imports resume %s`", im.Counts.Rows, counted(im.Total, "row"), im.ID, im.ID)
+			return im, fmt.Errorf("stopped with %d of %s taken in; the gateway goes on with import %s once it runs again, and so does `leadgate imports resume %s`", im.Counts.Rows, counted(im.Total, "row"), im.ID, im.ID)
 		case ctx.Err() != nil:
 			return im, fmt.Errorf("left alone with %d of %s taken in; the gateway goes on with it, and `leadgate imports show %s` tells how far it is", im.Counts.Rows, counted(im.Total, "row"), im.ID)
 		case err != nil:
@@ -241,6 +241,7 @@ type toldImport struct {
 	Verdicts []admin.Expected `json:"verdicts,omitempty"`
 	Faults   []csvdrop.Fault  `json:"faults,omitempty"`
 	Columns  []toldColumn     `json:"columns,omitempty"`
+	Remarks  []sheet.Problem  `json:"remarks,omitempty"`
 }
 
 // toldColumn says what a column of a list is read as.
@@ -288,13 +289,13 @@ func (r report) print(cmd *cobra.Command, c *admin.Client, im intake.Import) err
 		return err
 	}
 	if c.IsLocal() && im.Counts.Accepted+im.Counts.NeedsInfo > 0 {
-		fmt.Fprintln(w, "no gateway runs: cases are judged, and the partner is told, by the next `leadgate serve`")
+		fmt.Fprintln(w, "no gateway runs: cases are judged, and the partner is told, once it runs again")
 	}
 	if !c.IsLocal() && im.State != intake.ImportRunning && im.Summarised.IsZero() {
 		fmt.Fprintln(w, "some cases are still judged; the result tells more once they are")
 	}
 	if c.IsLocal() && im.State == intake.ImportRunning {
-		fmt.Fprintf(w, "nobody works on it: it goes on with the next `leadgate serve`, or by `leadgate imports resume %s`\n", im.ID)
+		fmt.Fprintf(w, "nobody works on it: it goes on once the gateway runs again, or by `leadgate imports resume %s`\n", im.ID)
 	}
 	switch {
 	case r.result != "":
@@ -306,6 +307,14 @@ func (r report) print(cmd *cobra.Command, c *admin.Client, im intake.Import) err
 		fmt.Fprintf(w, "the partner's page: %s\n", im.Link)
 	}
 	return nil
+}
+
+// listName is what a list is called; one that came by the standard input has no name.
+func listName(name string) string {
+	if name == "" {
+		return "a list without a name"
+	}
+	return name
 }
 
 // withResults writes head as a JSON object, with what rows come to as its results, one a line.
@@ -405,8 +414,10 @@ func printFaults(cmd *cobra.Command, c *admin.Client, im intake.Import) error {
 }
 
 func printFault(w io.Writer, p sheet.Problem, mend string) {
-	if p.Column == 0 && p.Field != "" && !strings.Contains(p.Message, string(p.Field)) {
-		p.Message = string(p.Field) + ": " + p.Message
+	if field := strings.ReplaceAll(string(p.Field), "_", " "); p.Column == 0 && field != "" {
+		if p.Message = strings.Replace(p.Message, string(p.Field), field, 1); !strings.Contains(p.Message, field) {
+			p.Message = field + ": " + p.Message
+		}
 	}
 	words := p.String()
 	if mend != "" {
@@ -441,7 +452,7 @@ func (i importing) try(cmd *cobra.Command, c *admin.Client, file []byte) error {
 func (i importing) printTried(w io.Writer, t admin.TriedImport, rows []intake.RowOutcome) error {
 	if i.asJSON {
 		head := toldImport{
-			DryRun: true, File: i.Name, Partner: t.Partner, ImportCounts: t.Counts, Verdicts: t.Verdicts, Faults: t.Faults,
+			DryRun: true, File: i.Name, Partner: t.Partner, ImportCounts: t.Counts, Verdicts: t.Verdicts, Faults: t.Faults, Remarks: t.Remarks,
 		}
 		for _, c := range t.Columns {
 			head.Columns = append(head.Columns, toldColumn(c))
@@ -458,7 +469,7 @@ func (i importing) printTried(w io.Writer, t admin.TriedImport, rows []intake.Ro
 			return nil
 		})
 	}
-	fmt.Fprintf(w, "%s of %s: dry run, nothing was taken in\n", orDash(i.Name), t.Partner)
+	fmt.Fprintf(w, "%s of %s: dry run, nothing was taken in\n", listName(i.Name), t.Partner)
 	var unread []string
 	for _, c := range t.Columns {
 		if c.Field == "" {
@@ -467,6 +478,9 @@ func (i importing) printTried(w io.Writer, t admin.TriedImport, rows []intake.Ro
 	}
 	if len(unread) > 0 {
 		fmt.Fprintf(w, "columns of no field, which staff can read: %s\n", strings.Join(unread, ", "))
+	}
+	for _, r := range t.Remarks {
+		fmt.Fprintln(w, r.Message)
 	}
 	fmt.Fprintln(w, tally(t.Counts))
 	if len(t.Verdicts) > 0 {

@@ -366,7 +366,7 @@ func TestCtrlCLeavesAnImportToGoOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	var exit *exec.ExitError
-	if err := cmd.Wait(); !errors.As(err, &exit) || exit.ExitCode() != 1 || !strings.Contains(stderr.String(), "the next `leadgate serve` goes on with import") {
+	if err := cmd.Wait(); !errors.As(err, &exit) || exit.ExitCode() != 1 || !strings.Contains(stderr.String(), "goes on with import") {
 		t.Fatalf("%v: %s", err, stderr)
 	}
 	all, _, err := leadgate(t, "imports", "list", "--json", "--dir", p.dir)

@@ -35,7 +35,6 @@ func importsList(p *place) *cobra.Command {
 			if q.Limit < 0 {
 				return fmt.Errorf("--limit %d: must not be negative", q.Limit)
 			}
-			q.Partner = partnerID(q.Partner)
 			return p.with(cmd.Context(), func(c *admin.Client) error {
 				all, err := c.Imports(cmd.Context(), q)
 				if err != nil {
@@ -48,7 +47,7 @@ func importsList(p *place) *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().StringVar(&q.Partner, "partner", "", "only those of the partner with this id")
+	cmd.Flags().StringVar(&q.Partner, "partner", "", "only those of this partner: id, code or domain")
 	cmd.Flags().StringVar((*string)(&q.State), "state", "", "only those in this state")
 	cmd.Flags().IntVar(&q.Limit, "limit", 0, "at most so many; 0 for all")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print an array of objects")
@@ -60,7 +59,7 @@ func fileName(im intake.Import) string {
 	if !im.Erased.IsZero() {
 		return "(erased)"
 	}
-	return orDash(im.Name)
+	return listName(im.Name)
 }
 
 func printImports(w io.Writer, all []intake.Import) error {

@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -17,6 +18,8 @@ type Columns struct {
 	// are in, "EUR" or "k€"; currency is the column that says it for each row, or -1.
 	revenue, currency int
 	unit              string
+	// instead has by column the one that is read in its place, for both give the same field.
+	instead map[int]int
 }
 
 // Columns reads the names of the columns of a table, by the dictionary by which mails are read.
@@ -34,6 +37,7 @@ func (e *Extractor) Columns(names []string) *Columns {
 	c.cols, c.known = e.columns(names)
 	c.settleCountry(names)
 	c.settleRevenue(names)
+	c.settleTwice(names)
 	for i := range c.cols {
 		switch {
 		case c.cols[i].field == intake.FieldTargetRevenue && c.revenue < 0:
@@ -94,6 +98,49 @@ func (c *Columns) settleRevenue(names []string) {
 	}
 }
 
+// ofWhom are the fields that say whom a registration is about, and which kind it is of.
+var ofWhom = []intake.Field{
+	intake.FieldCompanyName, intake.FieldCompanyDomain, intake.FieldContactName, intake.FieldContactEmail, intake.FieldKind,
+}
+
+// settleTwice takes of several columns that give the same field the one that is named best, and of
+// equals the first. Which company or person is meant is not for us to choose: see Twice.
+func (c *Columns) settleTwice(names []string) {
+	best := make(map[intake.Field]int)
+	for i, col := range c.cols {
+		if col.field == "" || slices.Contains(ofWhom, col.field) {
+			continue
+		}
+		if j, found := best[col.field]; !found || c.rank(names[i], col.field) < c.rank(names[j], col.field) {
+			best[col.field] = i
+		}
+	}
+	for i, col := range c.cols {
+		if j, found := best[col.field]; found && i != j {
+			if c.instead == nil {
+				c.instead = make(map[int]int)
+			}
+			c.instead[i], c.cols[i] = j, column{}
+		}
+	}
+}
+
+// rank says how badly a column is named for a field: 0 as it is called first of all, and the more
+// the further behind its name stands in the dictionary; most by something like a name.
+func (c *Columns) rank(name string, f intake.Field) int {
+	k := fold(unmark(clip(name, maxLabelBytes)))
+	if c.e.dict.labels[k] != f {
+		return math.MaxInt
+	}
+	return c.e.dict.place[k]
+}
+
+// Instead returns the column that is read in place of column i, since both give the same field.
+func (c *Columns) Instead(i int) (of int, ok bool) {
+	of, ok = c.instead[i]
+	return of, ok
+}
+
 // Known counts the fields that have a column; it is 0 if no column tells whom a row is about.
 func (c *Columns) Known() int { return c.known }
 
@@ -108,7 +155,8 @@ func (c *Columns) Field(i int) intake.Field {
 // Currency returns the column that says what the amounts are in, -1 if there is none.
 func (c *Columns) Currency() int { return c.currency }
 
-// Twice returns the first two columns that give the same field. The two halves of a person's
+// Twice returns the first two columns that give the same field of those that say whom a row is
+// about: it would have to be chosen between them. The two halves of a person's
 // name are no such columns.
 func (c *Columns) Twice() (first, second int, ok bool) {
 	for j := range c.cols {

@@ -23,7 +23,10 @@ type dictionary struct {
 	// where what stands beside them is about that field too.
 	weak map[string]bool
 	// own are the labels by which a field is called first of all, one in each language.
-	own        map[string]bool
+	own map[string]bool
+	// place is how far behind a label stands among those of its field in its language: the further,
+	// the less it tells.
+	place      map[string]int
 	fuzzy      map[edge][]string // labels of at least minFuzzy letters
 	countries  map[string]string
 	currencies map[string]bool
@@ -64,7 +67,7 @@ const minFuzzy = 6
 // builtin returns the embedded dictionary. It is built once.
 var builtin = sync.OnceValue(func() *dictionary {
 	d := &dictionary{
-		labels: make(map[string]intake.Field), weak: make(map[string]bool), own: make(map[string]bool), fuzzy: make(map[edge][]string),
+		labels: make(map[string]intake.Field), weak: make(map[string]bool), own: make(map[string]bool), place: make(map[string]int), fuzzy: make(map[edge][]string),
 		countries: make(map[string]string), currencies: make(map[string]bool),
 		words: make(map[string]map[string]string),
 	}
@@ -76,12 +79,12 @@ var builtin = sync.OnceValue(func() *dictionary {
 					d.own[fold(l)] = true
 				}
 				if strings.HasSuffix(l, "?") == weak {
-					d.addLabel(l, intake.Field(row[0]), weak)
+					d.addLabel(l, intake.Field(row[0]), weak, i)
 				}
 			}
 		}
 		for _, f := range intake.Fields() {
-			d.addLabel(string(f), f, false)
+			d.addLabel(string(f), f, false, 0)
 		}
 	}
 	for _, row := range rows("data/words.tsv", 3) {
@@ -111,12 +114,15 @@ var builtin = sync.OnceValue(func() *dictionary {
 })
 
 // addLabel adds a label that no field has yet.
-func (d *dictionary) addLabel(label string, f intake.Field, weak bool) {
+func (d *dictionary) addLabel(label string, f intake.Field, weak bool, place int) {
 	k := fold(label)
-	if _, known := d.labels[k]; known {
+	if known, found := d.labels[k]; found {
+		if known == f {
+			d.place[k] = min(d.place[k], place)
+		}
 		return
 	}
-	d.labels[k], d.weak[k] = f, weak
+	d.labels[k], d.weak[k], d.place[k] = f, weak, place
 	if n := utf8.RuneCountInString(k); n >= minFuzzy && !weak {
 		first, last := outer(k)
 		d.fuzzy[edge{n, first, false}] = append(d.fuzzy[edge{n, first, false}], k)

@@ -335,7 +335,11 @@ func (e *Extractor) settlePhone(l *Lead) {
 func (l *Lead) refuse(e *Extractor, f intake.Field, v string) {
 	_, problems := intake.Clean(e.ids, intake.Lead{f: v})
 	if len(problems) == 0 {
-		problems = []intake.Problem{{Field: f, Code: intake.ProblemInvalid, Message: fmt.Sprintf("%q is not clear to us; give one value", cutRunes(short(v), 80))}}
+		given, words := cutRunes(short(v), 80), "%q is not clear to us; give one value"
+		if f == intake.FieldContactName && strings.ContainsFunc(v, isDigit) {
+			words = "%q has a digit, which no name of a person has; write the first and the last name alone"
+		}
+		problems = []intake.Problem{{Field: f, Code: intake.ProblemInvalid, Message: fmt.Sprintf(words, given), Given: given}}
 	}
 	l.Problems = append(l.Problems, problems...)
 }

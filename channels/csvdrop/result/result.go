@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/gocarina/gocsv"
 
@@ -15,6 +16,8 @@ type Options struct {
 	Format    sheet.Format
 	Delimiter rune           // of delimited text; 0 for a comma
 	Columns   []sheet.Column // the sender's
+	// Locale says in which language the columns of the answers are named; English if "".
+	Locale string
 }
 
 // For returns the options for the result of a sheet.
@@ -64,7 +67,7 @@ func New(w io.Writer, o Options) (*Writer, error) {
 	default:
 		return nil, fmt.Errorf("result file: unknown format %q", o.Format)
 	}
-	out.err = gocsv.MarshalCSV([]sheet.Answer{}, beside{out.out, names})
+	out.err = beside{out.out, slices.Clip(names)}.Write(sheet.AnswerColumns(o.Locale))
 	return out, out.err
 }
 

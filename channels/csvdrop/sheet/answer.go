@@ -8,8 +8,8 @@ import (
 )
 
 // Answer is what the result file says about a row, in columns behind the sender's own. The tags
-// are the names of these columns; the result file is written by them, and when a corrected one
-// is dropped again they tell it from a first list.
+// are the English names of these columns. By their names a corrected result that is dropped again is
+// told from a first list.
 type Answer struct {
 	Case   string `csv:"Case"`
 	Result string `csv:"Result"`
@@ -26,8 +26,13 @@ func (a *Answer) cell(i int) *string {
 // Empty reports whether nothing was answered.
 func (a Answer) Empty() bool { return a == Answer{} }
 
-// AnswerColumns are the names of the columns of an Answer, in their order.
-func AnswerColumns() []string {
+// answerNames are the names of the columns of an Answer, in their order, by language.
+var answerNames = map[string][]string{
+	"en": englishAnswer(),
+	"de": {"Vorgangsnummer", "Ergebnis", "Stand", "Code", "Was zu tun ist"},
+}
+
+func englishAnswer() []string {
 	line, err := gocsv.MarshalString([]Answer{})
 	if err != nil {
 		panic(err) // the tags above
@@ -35,8 +40,32 @@ func AnswerColumns() []string {
 	return strings.Split(strings.TrimSpace(line), ",")
 }
 
+// Language returns that of the languages in which lists are written that a locale, "de-AT", asks
+// for; "en" if none.
+func Language(locale string) string {
+	lang, _, _ := strings.Cut(strings.ToLower(strings.ReplaceAll(locale, "_", "-")), "-")
+	if answerNames[lang] == nil {
+		return "en"
+	}
+	return lang
+}
+
+// AnswerColumns are the names of the columns of an Answer, in their order, as a locale has them.
+func AnswerColumns(locale string) []string { return slices.Clone(answerNames[Language(locale)]) }
+
+// isAnswer reports whether a name is that of column j of an Answer, in any language.
+func isAnswer(name string, j int) bool {
+	name = strings.TrimSpace(name)
+	for _, names := range answerNames {
+		if strings.EqualFold(name, names[j]) {
+			return true
+		}
+	}
+	return false
+}
+
 // caseNumber are further names by which people call the column of case numbers.
-var caseNumber = map[string]bool{"case number": true, "case no": true, "case no.": true, "vorgangsnummer": true}
+var caseNumber = map[string]bool{"case number": true, "case no": true, "case no.": true}
 
 // answerColumns returns which of the columns with these names hold which part of an answer, as
 // the index of AnswerColumns, -1 for none. A single name may be the sender's own, "Code"; the
@@ -47,11 +76,10 @@ func answerColumns(names []string) (parts []int, ours bool) {
 	for i := range parts {
 		parts[i] = -1
 	}
-	all := AnswerColumns()
-	is := func(name string, j int) bool { return strings.EqualFold(strings.TrimSpace(name), all[j]) }
+	all := answerNames["en"]
 	for at := len(names) - len(all); at >= 0; at-- {
 		j := 0
-		for j < len(all) && is(names[at+j], j) {
+		for j < len(all) && isAnswer(names[at+j], j) {
 			j++
 		}
 		if j < len(all) {
@@ -65,7 +93,7 @@ func answerColumns(names []string) (parts []int, ours bool) {
 	seen := make(map[int]bool)
 	for i, name := range slices.Backward(names) {
 		for j := range all {
-			if !seen[j] && (is(name, j) || j == 0 && caseNumber[strings.ToLower(strings.TrimSpace(name))]) {
+			if !seen[j] && (isAnswer(name, j) || j == 0 && caseNumber[strings.ToLower(strings.TrimSpace(name))]) {
 				parts[i], seen[j] = j, true
 			}
 		}

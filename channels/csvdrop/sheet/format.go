@@ -23,6 +23,24 @@ func Formats() []Format { return []Format{FormatDelimited, FormatXLSX} }
 
 const saveAs = "in your spreadsheet choose File, Save as, and there \"Excel workbook (.xlsx)\" or \"CSV UTF-8\""
 
+// What a file is that is no list, as Problem.Given of CodeUnsupported says it.
+const (
+	kindXLS      = "XLS"
+	kindXLSB     = "XLSB"
+	kindODS      = "ODS"
+	kindNumbers  = "Numbers"
+	kindPDF      = "PDF"
+	kindPicture  = "picture"
+	kindPacked   = "packed"
+	kindDocument = "document"
+)
+
+func unsupported(kind, format string, args ...any) *Error {
+	e := refuse(CodeUnsupported, format, args...)
+	e.Given = kind
+	return e
+}
+
 // formatOf tells a file by its first bytes; the name alone decides nothing. It refuses what is
 // no list that we read, and says what to do.
 func formatOf(r io.ReaderAt, size int64, name string) (Format, error) {
@@ -43,16 +61,16 @@ func formatOf(r io.ReaderAt, size int64, name string) (Format, error) {
 	case has("PK\x03\x04", "PK\x05\x06"):
 		return FormatXLSX, packed(r, size)
 	case has("\xd0\xcf\x11\xe0"):
-		return "", refuse(CodeUnsupported, "this is a workbook of Excel 97 to 2003, or one with a password; take off the password if there is one, and %s", saveAs)
+		return "", unsupported(kindXLS, "this is a workbook of Excel 97 to 2003, or one with a password; take off the password if there is one, and %s", saveAs)
 	case has("%PDF"):
-		return "", refuse(CodeUnsupported, "this is a PDF, from which no columns can be read for sure; open the list that it was printed from, and %s", saveAs)
+		return "", unsupported(kindPDF, "this is a PDF, from which no columns can be read for sure; open the list that it was printed from, and %s", saveAs)
 	case has("\x89PNG", "\xff\xd8\xff", "GIF8", "II*\x00", "MM\x00*", "RIFF", "BM") && binary(head):
-		return "", refuse(CodeUnsupported, "this is a picture, and no list can be read from it; type the list into a spreadsheet, and %s", saveAs)
+		return "", unsupported(kindPicture, "this is a picture, and no list can be read from it; type the list into a spreadsheet, and %s", saveAs)
 	case has("\x1f\x8b", "7z\xbc\xaf", "Rar!", "BZh", "\xfd7zXZ"):
-		return "", refuse(CodeUnsupported, "this is a packed file; unpack it and send the list itself")
+		return "", unsupported(kindPacked, "this is a packed file; unpack it and send the list itself")
 	case strings.HasPrefix(text, "<!doctype html"), strings.HasPrefix(text, "<html"), strings.HasPrefix(text, "<table"),
 		strings.HasPrefix(text, "<?xml"), strings.HasPrefix(text, "<workbook"), strings.HasPrefix(text, "{\\rtf"):
-		return "", refuse(CodeUnsupported, "this is a web page or another document, even if its name ends in %q; open it in a spreadsheet, and %s", path.Ext(name), saveAs)
+		return "", unsupported(kindDocument, "this is a web page or another document, even if its name ends in %q; open it in a spreadsheet, and %s", path.Ext(name), saveAs)
 	case binary(head):
 		return "", refuse(CodeUnsupported, "this is no list that we can read; %s", saveAs)
 	}
@@ -122,11 +140,11 @@ func packed(r io.ReaderAt, size int64) error {
 	case "xlsx":
 		return nil
 	case "ods":
-		return refuse(CodeUnsupported, "this is an OpenDocument file; %s", saveAs)
+		return unsupported(kindODS, "this is an OpenDocument file; %s", saveAs)
 	case "numbers":
-		return refuse(CodeUnsupported, "this is a document of Numbers; choose File, Export To, and there Excel or CSV")
+		return unsupported(kindNumbers, "this is a document of Numbers; choose File, Export To, and there Excel or CSV")
 	case "xlsb":
-		return refuse(CodeUnsupported, "this is a binary workbook of Excel; %s", saveAs)
+		return unsupported(kindXLSB, "this is a binary workbook of Excel; %s", saveAs)
 	}
 	return refuse(CodeUnsupported, "this is a packed file or another document; send the list itself: %s", saveAs)
 }

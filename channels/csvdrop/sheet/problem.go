@@ -26,6 +26,7 @@ const (
 	CodeDamaged        = "damaged_file"
 	CodeEmpty          = "empty_file"
 	CodeNoHeader       = "no_header"
+	CodeNoRows         = "no_rows"
 	CodeTwoColumns     = "two_columns_for_one_field"
 	CodeManyQuotes     = "many_quotes_not_closed"
 )
@@ -39,13 +40,16 @@ const (
 	CodeTotal        = "sum_of_other_rows"
 	CodeRounded      = "rounded_by_spreadsheet" // 4,93012E+11
 	CodeFormulaError = "formula_error"          // #REF!
+	CodeExample      = "template_example"       // the row that the template came with
+	// CodeSecondColumn is of a column, and refuses nothing: another one is read in its place.
+	CodeSecondColumn = "second_column"
 )
 
 // Codes is the full set of this package's own.
 func Codes() []string {
 	return []string{
 		CodeTooLarge, CodeTooManyRows, CodeTooManyColumns, CodeUnpackedLarge, CodeUnsupported, CodeDamaged, CodeEmpty,
-		CodeNoHeader, CodeTwoColumns, CodeQuotes, CodeManyQuotes, CodeCellTooLong, CodeRowTooLong, CodeMoreCells, CodeTotal, CodeRounded, CodeFormulaError,
+		CodeNoHeader, CodeNoRows, CodeTwoColumns, CodeQuotes, CodeManyQuotes, CodeCellTooLong, CodeRowTooLong, CodeMoreCells, CodeTotal, CodeRounded, CodeFormulaError, CodeExample, CodeSecondColumn,
 	}
 }
 

@@ -2,6 +2,7 @@ package sheet
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"regexp"
 	"slices"
@@ -49,6 +50,8 @@ type Row struct {
 	// Cells are the sender's own, one for each of Columns, as they stand in the file. A row whose
 	// end was not found has none.
 	Cells []string
+	// Remarks are those of Sheet.Remarks that are about cells with a value.
+	Remarks []Problem
 	// Problems are what is wrong with single cells. Fault is why the row can't be taken at all;
 	// it has no lead then.
 	Problems []Problem
@@ -83,9 +86,10 @@ type Sheet struct {
 	names   []string // by which Extra keeps them
 	own     []int    // of the file's columns those of the sender
 	parts   []int    // of the file's columns the parts of an answer
-	ours    bool     // whether it is a result file
-	width   int      // columns of the file
-	loose   int      // the column that is the stage only where it says one, -1 for none
+	remarks []Problem
+	ours    bool // whether it is a result file
+	width   int  // columns of the file
+	loose   int  // the column that is the stage only where it says one, -1 for none
 
 	number int // of the row with the names
 	counts Counts
@@ -133,6 +137,9 @@ func (s *Sheet) Name() string { return s.name }
 
 // Columns returns the columns of the sender, without those of an answer.
 func (s *Sheet) Columns() []Column { return slices.Clone(s.columns) }
+
+// Remarks are what a sender should know of the columns though it refuses nothing.
+func (s *Sheet) Remarks() []Problem { return slices.Clone(s.remarks) }
 
 // Answered reports whether the file is one of our result files.
 func (s *Sheet) Answered() bool { return s.ours }
@@ -383,8 +390,10 @@ func (s *Sheet) take(h head, e *extract.Extractor) error {
 		err := refuse(CodeTwoColumns, "the columns %q (%s) and %q (%s) say the same of a prospect (%s); delete or rename one of them",
 			short(own[i]), Letters(s.own[i]+1), short(own[j]), Letters(s.own[j]+1), strings.ReplaceAll(string(s.known.Field(i)), "_", " "))
 		err.Row, err.Column, err.Name, err.Field = s.number, s.own[j]+1, short(own[j]), s.known.Field(i)
+		err.Given = fmt.Sprintf("%s (%s) / %s (%s)", short(own[i]), Letters(s.own[i]+1), short(own[j]), Letters(s.own[j]+1))
 		return err
 	}
+	s.remark(own)
 	seen := make(map[string]int)
 	for i, name := range own {
 		s.columns = append(s.columns, Column{Name: name, Field: s.known.Field(i)})
@@ -413,6 +422,20 @@ func ofAnything(name string) bool {
 	return false
 }
 
+// remark says which of the sender's columns are not read because others are.
+func (s *Sheet) remark(own []string) {
+	for i := range own {
+		j, found := s.known.Instead(i)
+		if !found {
+			continue
+		}
+		p := fault(s.number, s.own[i]+1, CodeSecondColumn, "the columns %q (%s) and %q (%s) say the same of a prospect (%s); the first of these is read, and our staff read the other",
+			short(own[j]), Letters(s.own[j]+1), short(own[i]), Letters(s.own[i]+1), strings.ReplaceAll(string(s.known.Field(j)), "_", " "))
+		p.Name, p.Field, p.Given = short(own[i]), s.known.Field(j), fmt.Sprintf("%s (%s)", short(own[i]), Letters(s.own[i]+1))
+		s.remarks = append(s.remarks, *p)
+	}
+}
+
 // Next returns the next row of data, io.EOF behind the last. An *Error is a limit or a damage of
 // the file: the rows before it are good, and what is behind can't be had.
 func (s *Sheet) Next() (Row, error) {
@@ -430,13 +453,15 @@ func (s *Sheet) Next() (Row, error) {
 }
 
 // Count returns how many rows of data there are from here on, down to the end or to what can't be
-// read. It is much faster than reading them, and leaves none to Next. Other errors are the
-// reader's.
+// read. It is much faster than reading them, and leaves none to Next. That the whole list has none
+// is an *Error; other errors are the reader's.
 func (s *Sheet) Count() (n int, err error) {
 	for {
 		_, err := s.data()
 		var e *Error
 		switch {
+		case s.Bare():
+			return 0, NoRows()
 		case err == io.EOF || errors.As(err, &e):
 			return n, nil
 		case err != nil:
@@ -444,6 +469,14 @@ func (s *Sheet) Count() (n int, err error) {
 		}
 		n++
 	}
+}
+
+// Bare reports whether the list was read to its end and has no row below the names of its columns.
+func (s *Sheet) Bare() bool { return s.err == io.EOF && s.counts.Rows == 0 }
+
+// NoRows is why a list is refused that is Bare.
+func NoRows() *Error {
+	return refuse(CodeNoRows, "there are no rows below the one that names the columns; write each prospect in a row of its own, and send the list again")
 }
 
 // data returns the next record that is a row of data.
@@ -574,6 +607,16 @@ func (s *Sheet) read(row *Row) {
 	if s.known.AddsUp(cells) && !s.tells(cells) {
 		row.Fault = fault(row.Number, 0, CodeTotal, "this looks like the sum of the rows above; delete it, or add the company's website if it is called so")
 		return
+	}
+	if s.isExample(cells) {
+		row.Fault = fault(row.Number, 0, CodeExample, "this is the example of the template; delete it, or write a prospect of yours over it")
+		return
+	}
+	for _, r := range s.remarks {
+		if !blankCell(row.Cells[slices.Index(s.own, r.Column-1)]) {
+			r.Row = row.Number
+			row.Remarks = append(row.Remarks, r)
+		}
 	}
 	lead := s.known.Lead(cells)
 	foreign := -1

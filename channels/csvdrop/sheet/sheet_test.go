@@ -489,11 +489,14 @@ func TestAResultFileIsKnownByItsColumns(t *testing.T) {
 	}
 }
 
-func TestTheTemplateIsReadWithoutAProblem(t *testing.T) {
-	for _, sep := range ";,\t|" {
+func TestTheTemplateIsUnderstoodAndItsExampleIsNoProspect(t *testing.T) {
+	for i, sep := range ";,\t|" {
 		var b bytes.Buffer
-		if err := WriteTemplate(&b, sep); err != nil {
+		if err := WriteTemplate(&b, []string{"de-AT", "en"}[i%2], sep); err != nil {
 			t.Fatal(err)
+		}
+		if german := strings.Contains(b.String(), "Firma"); german != (i%2 == 0) {
+			t.Errorf("in the wrong language: %s", &b)
 		}
 		f := list(t, b.String())
 		for _, c := range f.Columns() {
@@ -501,8 +504,14 @@ func TestTheTemplateIsReadWithoutAProblem(t *testing.T) {
 				t.Errorf("the column %q is not known", c.Name)
 			}
 		}
-		if f.Delimiter() != sep || len(f.rows) != 1 || len(f.rows[0].Problems) > 0 || f.rows[0].Lead[intake.FieldTargetRevenue] == "" {
-			t.Errorf("%q: %+v", sep, f.rows)
+		if f.Delimiter() != sep {
+			t.Errorf("separated by %q, not %q", f.Delimiter(), sep)
+		}
+		// It is no prospect of anybody's; another in its place is one.
+		same(t, "the template", f.companies(), []string{"!" + CodeExample})
+		own := list(t, strings.NewReplacer("customer.example", "c.example", "kunde.example", "c.example").Replace(b.String())).rows[0]
+		if own.Fault != nil || len(own.Problems) > 0 || own.Lead[intake.FieldTargetRevenue] == "" || own.Lead[intake.FieldConsent] != intake.ConsentYes || own.Lead[intake.FieldStage] != intake.StageEvaluation {
+			t.Errorf("%q: %+v", sep, own)
 		}
 	}
 }
@@ -700,6 +709,48 @@ func TestARegionBesideTheCountryIsAColumnOfTheSenders(t *testing.T) {
 	}
 }
 
+func TestADigitInTheNameOfAPersonIsSaidToBeWrong(t *testing.T) {
+	f := list(t, "Company;Website;Contact\nAcme;acme.example;Jane Roe 5\nContoso;contoso.example;Jane Roe\n")
+	if p := f.rows[0].Problems; len(p) != 1 || p[0].Given != "Jane Roe 5" || !strings.Contains(p[0].Message, "digit") || p[0].Column != 3 {
+		t.Errorf("%+v", p)
+	}
+	if p := f.rows[1].Problems; len(p) != 0 {
+		t.Errorf("without a digit: %+v", p)
+	}
+}
+
+func TestAListOfNamesAloneHasNoRows(t *testing.T) {
+	const head = "Company;Website\n"
+	for content, want := range map[string]string{head: CodeNoRows, head + ";;\n": CodeNoRows, head + head: CodeNoRows, head + "Acme;acme.example\n": "", head + "Acme;a.example;\"b\n": ""} {
+		s, err := Open(strings.NewReader(content), int64(len(content)), "list.csv", Options{Extractor: reader})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := s.Count()
+		if want == "" && (n != 1 || err != nil) || want != "" && (err == nil || code(t, err) != want) {
+			t.Errorf("%q: %d, %v", content, n, err)
+		}
+	}
+}
+
+func TestTheColumnsOfExportsOfCRMsAreKnown(t *testing.T) {
+	for head, want := range map[string]map[string]intake.Field{
+		"Record ID;First Name;Last Name;Email;Phone Number;Job Title;Company name;Company Domain Name;Country/Region\n": {
+			"Record ID": "", "Email": intake.FieldContactEmail, "Job Title": intake.FieldContactRole, "Company Domain Name": intake.FieldCompanyDomain, "Country/Region": intake.FieldCountry,
+		},
+		// What a company turns over in a year is not what the deal is worth.
+		"Account Name;Website;Billing Country;Annual Revenue;Stage\n": {"Account Name": intake.FieldCompanyName, "Billing Country": intake.FieldCountry, "Annual Revenue": ""},
+		"Company;Website;Shipping Country;Country\n":                  {"Shipping Country": "", "Country": intake.FieldCountry},
+		"Firma;Domainname des Unternehmens;Rechnungsland\n":           {"Domainname des Unternehmens": intake.FieldCompanyDomain, "Rechnungsland": intake.FieldCountry},
+	} {
+		for _, c := range list(t, head+"a;b;c;d\n").Columns() {
+			if f, asked := want[c.Name]; asked && f != c.Field {
+				t.Errorf("%s is read as %q, want %q", c.Name, c.Field, f)
+			}
+		}
+	}
+}
+
 // sheets is a workbook with the same rows in each of its sheets.
 func sheets(t *testing.T, n int, rows string) []byte {
 	t.Helper()
@@ -757,5 +808,14 @@ func TestAWorkbookThatIsSmallButFarTooWideOrLongIsNotReadThrough(t *testing.T) {
 				t.Error(got)
 			}
 		})
+	}
+}
+
+func TestAConsentThatASpreadsheetKeepsAsTrueOrFalseIsRead(t *testing.T) {
+	f := list(t, "Company;Website;Consent\nA;a.example;WAHR\nB;b.example;FALSCH\nC;c.example;TRUE\nD;d.example;FALSE\n")
+	for i, want := range []string{intake.ConsentYes, intake.ConsentNo, intake.ConsentYes, intake.ConsentNo} {
+		if got := f.rows[i]; got.Lead[intake.FieldConsent] != want || len(got.Problems) > 0 {
+			t.Errorf("%q is read as %q, %v", got.Cells[2], got.Lead[intake.FieldConsent], got.Problems)
+		}
 	}
 }

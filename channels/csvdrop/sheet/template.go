@@ -5,41 +5,75 @@ import (
 	"io"
 	"strings"
 
-	"github.com/gocarina/gocsv"
+	"leadgate/intake"
 )
 
-// line is a row of the list that we offer to be filled in. The tags are names that any of our
-// readers knows.
-type line struct {
-	Company  string `csv:"Company"`
-	Website  string `csv:"Website"`
-	Country  string `csv:"Country"`
-	Contact  string `csv:"Contact"`
-	Role     string `csv:"Role"`
-	Email    string `csv:"E-mail"`
-	Phone    string `csv:"Phone"`
-	Problem  string `csv:"Problem"`
-	Services string `csv:"Services needed"`
-	Stage    string `csv:"Stage"`
-	Product  string `csv:"Product interest"`
-	Rivals   string `csv:"Competing vendors"`
-	Revenue  string `csv:"Revenue"`
-	Consent  string `csv:"Consent"`
+// form is the list that we offer to be filled in: the names of its columns, which any of our
+// readers knows, and a row that shows what belongs there.
+type form struct{ names, example []string }
+
+var forms = map[string]form{
+	"en": {
+		names: []string{
+			"Company", "Website", "Country", "Contact", "Role", "E-mail", "Phone", "Problem", "Services needed", "Stage",
+			"Product interest", "Competing vendors", "Revenue", "Consent",
+		},
+		example: []string{
+			"Example GmbH", "www.customer.example", "Germany", "Jane Doe", "CTO", "jane.doe@customer.example", "0049 30 123456",
+			"They lose a day a week to manual reporting.", "", "evaluation", "", "", "120000 EUR", "yes",
+		},
+	},
+	"de": {
+		names: []string{
+			"Firma", "Website", "Land", "Kontakt", "Rolle", "E-Mail", "Telefon", "Problem", "Benötigte Leistungen", "Phase",
+			"Produktinteresse", "Andere Anbieter", "Erwarteter Umsatz", "Einwilligung",
+		},
+		example: []string{
+			"Beispiel GmbH", "www.kunde.example", "Deutschland", "Erika Beispiel", "Leiterin IT", "erika.beispiel@kunde.example", "0049 30 123456",
+			"Sie verlieren jede Woche einen Tag mit Berichten von Hand.", "", "Evaluierung", "", "", "120000 EUR", "ja",
+		},
+	},
 }
 
-// WriteTemplate writes the list that senders may fill in: the line that names the columns, and
-// an example below.
-func WriteTemplate(w io.Writer, delimiter rune) error {
+// isExample reports whether the cells of a row hold whom an example above is about.
+func (s *Sheet) isExample(cells []string) bool {
+	for _, f := range forms {
+		about := 0
+		for i, c := range s.columns {
+			for _, at := range []int{exampleCompany, exampleWebsite, exampleMail} {
+				if cells[i] == f.example[at] && c.Field == exampleFields[at] {
+					about++
+				}
+			}
+		}
+		if about == len(exampleFields) {
+			return true
+		}
+	}
+	return false
+}
+
+// Where in an example it says whom it is about.
+const (
+	exampleCompany = 0
+	exampleWebsite = 1
+	exampleMail    = 5
+)
+
+var exampleFields = map[int]intake.Field{
+	exampleCompany: intake.FieldCompanyName, exampleWebsite: intake.FieldCompanyDomain, exampleMail: intake.FieldContactEmail,
+}
+
+// WriteTemplate writes the list that senders may fill in, in the language of a locale: the line
+// that names the columns, and an example below.
+func WriteTemplate(w io.Writer, locale string, delimiter rune) error {
 	if _, err := io.WriteString(w, "\ufeff"); err != nil {
 		return err
 	}
 	out := csv.NewWriter(w)
 	out.Comma = delimiter
-	return gocsv.MarshalCSV([]line{{
-		Company: "Example GmbH", Website: "www.customer.example", Country: "Germany",
-		Contact: "Jane Doe", Role: "CTO", Email: "jane.doe@customer.example", Phone: "0049 30 123456",
-		Problem: "They lose a day a week to manual reporting.", Stage: "evaluation", Revenue: "120000 EUR", Consent: "yes",
-	}}, gocsv.NewSafeCSVWriter(out))
+	f := forms[Language(locale)]
+	return out.WriteAll([][]string{f.names, f.example})
 }
 
 // headerLine returns the line that names the columns, as it is expected on top of a list.
@@ -47,8 +81,8 @@ func headerLine(delimiter rune) string {
 	var b strings.Builder
 	out := csv.NewWriter(&b)
 	out.Comma = delimiter
-	if err := gocsv.MarshalCSV([]line{}, gocsv.NewSafeCSVWriter(out)); err != nil {
-		panic(err) // the tags above
+	if err := out.WriteAll([][]string{forms["en"].names}); err != nil {
+		panic(err) // into memory
 	}
 	return strings.TrimSpace(b.String())
 }

@@ -84,7 +84,7 @@ func (c *Client) do(ctx context.Context, method, path string, in io.Reader) (io.
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("ask the gateway: %w", err)
+		return nil, noAnswer(ctx, err)
 	}
 	if resp.StatusCode == http.StatusOK {
 		return resp.Body, nil
@@ -99,6 +99,20 @@ func (c *Client) do(ctx context.Context, method, path string, in io.Reader) (io.
 	}
 	return nil, &refusal{words: f.Error, notFound: resp.StatusCode == http.StatusNotFound}
 }
+
+// noAnswer is why no answer came, or not to its end.
+func noAnswer(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("ask the gateway: %w", err)
+	}
+	return &silence{err}
+}
+
+// silence says that the gateway ended while it was asked. What the socket says of that helps nobody.
+type silence struct{ cause error }
+
+func (e *silence) Error() string { return "the gateway has stopped answering" }
+func (e *silence) Unwrap() error { return e.cause }
 
 // refusal is what the gateway answered in place of what it was asked for.
 type refusal struct {

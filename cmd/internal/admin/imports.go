@@ -71,8 +71,16 @@ func (b Backend) imports(mux *http.ServeMux, handle func(string, func(*http.Requ
 	mux.HandleFunc("POST /v1/imports/try", b.tryImport)
 	handle("GET /v1/imports", func(r *http.Request) (any, error) {
 		q := r.URL.Query()
+		id := q.Get("partner")
+		if id != "" {
+			p, err := b.partner(r.Context(), id)
+			if err != nil {
+				return nil, err
+			}
+			id = p.ID
+		}
 		found, next, err := b.Gateway.Imports(r.Context(), intake.ImportQuery{
-			Partner: q.Get("partner"), State: intake.ImportState(q.Get("state")), After: q.Get("after"), Limit: pageSize,
+			Partner: id, State: intake.ImportState(q.Get("state")), After: q.Get("after"), Limit: pageSize,
 		})
 		return ImportPage{append([]intake.Import{}, found...), next}, err
 	})
@@ -97,11 +105,14 @@ func (b Backend) imports(mux *http.ServeMux, handle func(string, func(*http.Requ
 
 // file reads the file of a request: who it is of stands in the query, and the body is the file.
 func (b Backend) file(r *http.Request) (*io.SectionReader, intake.ImportFile, error) {
-	q := r.URL.Query()
-	p, err := b.Gateway.FindPartner(r.Context(), q.Get("partner"))
-	if errors.Is(err, intake.ErrNotFound) {
-		err = &refusal{words: fmt.Sprintf("no partner has the id, code or domain %q; `leadgate partners list` shows them", q.Get("partner")), notFound: true}
+	// First of all: who is answered while he still writes does not read the answer. One byte more
+	// than a file may have is told to be too many.
+	body, err := io.ReadAll(io.LimitReader(r.Body, sheet.MaxBytes+1))
+	if err != nil {
+		return nil, intake.ImportFile{}, &intake.ErrInput{Problem: "the file did not come to its end: " + err.Error()}
 	}
+	q := r.URL.Query()
+	p, err := b.partner(r.Context(), q.Get("partner"))
 	if err != nil {
 		return nil, intake.ImportFile{}, err
 	}
@@ -113,11 +124,16 @@ func (b Backend) file(r *http.Request) (*io.SectionReader, intake.ImportFile, er
 	if err != nil {
 		return nil, intake.ImportFile{}, err
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, sheet.MaxBytes+1)) // one more is told to be too many
-	if err != nil {
-		return nil, intake.ImportFile{}, &intake.ErrInput{Problem: "the file did not come to its end: " + err.Error()}
-	}
 	return io.NewSectionReader(bytes.NewReader(body), 0, int64(len(body))), f, nil
+}
+
+// partner finds the partner who has an id, a code or a domain.
+func (b Backend) partner(ctx context.Context, name string) (intake.Partner, error) {
+	p, err := b.Gateway.FindPartner(ctx, name)
+	if errors.Is(err, intake.ErrNotFound) {
+		err = &refusal{words: fmt.Sprintf("no partner has the id, code or domain %q; `leadgate partners list` shows them", name), notFound: true}
+	}
+	return p, err
 }
 
 func (b Backend) startImport(r *http.Request) (any, error) {
@@ -134,7 +150,7 @@ func (b Backend) tryImport(w http.ResponseWriter, r *http.Request) {
 	var total int
 	body, f, err := b.file(r)
 	if err == nil {
-		total, err = b.Drop.Count(r.Context(), body, f.Name, "")
+		total, err = b.Drop.Count(body, f)
 	}
 	if err != nil {
 		answer(w, r, func(*http.Request) (any, error) { return nil, err })
@@ -147,7 +163,7 @@ func (b Backend) tryImport(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	last, err := b.Drop.Try(ctx, body, f, func(p csvdrop.Preview) {
 		t := TriedImport{Preview: p, Partner: f.Partner, Total: total, Latest: p.Latest}
-		t.Done, t.Faults, t.Columns = false, nil, nil
+		t.Done, t.Faults, t.Columns, t.Remarks = false, nil, nil, nil
 		if lines.Encode(t) != nil || flush.Flush() != nil {
 			cancel() // the caller has gone
 		}
@@ -247,7 +263,7 @@ func (c *Client) TryImport(ctx context.Context, n NewImport, file []byte, progre
 		var t TriedImport
 		switch err := lines.Decode(&t); {
 		case err != nil:
-			return t, fmt.Errorf("ask the gateway: %w", err)
+			return t, noAnswer(ctx, err)
 		case t.Error != "":
 			return t, errors.New(t.Error)
 		case t.Done:
@@ -257,7 +273,7 @@ func (c *Client) TryImport(ctx context.Context, n NewImport, file []byte, progre
 	}
 }
 
-// Imports lists the imports of a partner, or all, up to limit of them if that is not 0.
+// Imports lists the imports of a partner, by its id, code or domain, or all, up to limit of them if that is not 0.
 func (c *Client) Imports(ctx context.Context, q intake.ImportQuery) ([]intake.Import, error) {
 	all := []intake.Import{}
 	for {
@@ -302,7 +318,7 @@ func (c *Client) ImportRows(ctx context.Context, id string, fn func(csvdrop.Answ
 		if err := lines.Decode(&a); err == io.EOF {
 			return nil
 		} else if err != nil {
-			return fmt.Errorf("ask the gateway: %w", err)
+			return noAnswer(ctx, err)
 		}
 		if err := fn(a); err != nil {
 			return err

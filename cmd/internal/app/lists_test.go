@@ -199,7 +199,7 @@ func TestAListIsSeenThroughBeforeItIsRegisteredAndThenComesBack(t *testing.T) {
 	}
 	resp, body = o.says(page, "start", "previewed")
 	o.want("register", resp, body, 303)
-	if got := resp.Header.Get("Location"); !strings.HasPrefix(got, "/desk"+plainPath(page)+"?") || !strings.Contains(got, "p=") {
+	if got := resp.Header.Get("Location"); got != "/desk"+plainPath(page)+"?lang=en" {
 		t.Errorf("it leads to %s", got)
 	}
 	o.comesTo(page, "done")
@@ -208,7 +208,7 @@ func TestAListIsSeenThroughBeforeItIsRegisteredAndThenComesBack(t *testing.T) {
 		t.Errorf("%+v", im)
 	}
 	resp, body = o.look(page)
-	o.want("the result", resp, body, 200, "41 of 41 rows", "Download the result", "/result.xlsx?lang=en", "ana@brightpath.example", "Upload a list")
+	o.want("the result", resp, body, 200, "41 of 41 rows", "Download the result", "/result.xlsx?lang=en", "ana@brightpath.example", "the way this one came", "<strong>Row 11</strong>", "they said what?")
 	for format, media := range map[string]string{"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"} {
 		resp, body := o.look(plainPath(page) + "/result." + format)
 		o.want(format, resp, "", 200)
@@ -232,6 +232,11 @@ func TestAListIsSeenThroughBeforeItIsRegisteredAndThenComesBack(t *testing.T) {
 		if format == "csv" && !strings.Contains(body, "'=cmd|") {
 			t.Errorf("a formula stands in the result:\n%s", body)
 		}
+	}
+	resp, body = o.look(plainPath(page) + "/result.csv?lang=de")
+	o.want("the result on the German page", resp, body, 200, "Vorgangsnummer", "nicht registriert")
+	if got := resp.Header.Get("Content-Disposition"); !strings.Contains(got, "-Ergebnis.csv") {
+		t.Error(got)
 	}
 	if resp, _ := o.look(plainPath(page) + "/result.exe"); resp.StatusCode != 404 {
 		t.Error(resp.Status)
@@ -263,9 +268,9 @@ func TestWhatCannotBeTakenIsSaidAndNothingIsKept(t *testing.T) {
 		"no file":                        {"", "", us, nil, 422, []string{"Your list</a>: choose a file", "<title>Error: "}},
 		"an empty file":                  {"a.csv", "", us, nil, 422, []string{"the file is empty"}},
 		"a picture":                      {"a.csv", "\x89PNG\r\n\x1a\n\x00\x00\x00\x00", us, nil, 422, []string{"this is a picture"}},
-		"an old workbook, in German":     {"a.xls", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", us, []string{"Accept-Language", "de"}, 422, []string{"speichern Sie die Liste als XLSX", "<title>Fehler: "}},
+		"an old workbook, in German":     {"a.xls", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", us, []string{"Accept-Language", "de"}, 422, []string{"Arbeitsmappe von Excel 97 bis 2003", "<title>Fehler: "}},
 		"names nobody knows":             {"a.csv", "x,y\n1,2\n", us, nil, 422, []string{"no row among the first names columns"}},
-		"two columns for one field":      {"a.csv", "Company,Website,Domain\nA,a.example,a.example\n", us, []string{"Accept-Language", "de"}, 422, []string{"Zeile 1, Spalte C (<bdi>Domain</bdi>):", "Zwei Spalten"}},
+		"two columns for one field":      {"a.csv", "Company,Website,Domain\nA,a.example,a.example\n", us, []string{"Accept-Language", "de"}, 422, []string{"Zeile 1, Spalte C (<bdi>Domain</bdi>):", "Die Spalten „Website (B) / Domain (C)“"}},
 		"more than 10 MiB":               {"a.csv", good + strings.Repeat("x", 11<<20), us, nil, 413, []string{"more than 10 MiB", `value="ana@brightpath.example"`}},
 		"no address":                     {"a.csv", good, "", nil, 422, []string{"Your work e-mail</a>: please fill this in", "choose the file once more"}},
 		"no address that is one":         {"a.csv", good, "ana", nil, 422, []string{"this is not an e-mail address"}},
@@ -440,7 +445,10 @@ func TestTheListToFillInIsUnderstood(t *testing.T) {
 		if err != nil || s.Delimiter() != delimiter {
 			t.Fatal(err)
 		}
-		if row, err := s.Next(); err != nil || row.Fault != nil || len(row.Problems) > 0 {
+		if german := strings.Contains(body, "Firma;Website;Land"); german != (lang == "de") {
+			t.Errorf("%s: %s", lang, body)
+		}
+		if row, err := s.Next(); err != nil || row.Fault == nil || row.Fault.Code != sheet.CodeExample || len(row.Problems) > 0 {
 			t.Errorf("%+v %v", row, err)
 		}
 	}
@@ -514,4 +522,63 @@ func TestTheFormLeadsToThePageForListsWhoeverMayHandThemIn(t *testing.T) {
 	}
 	resp, body := o.look(strings.ReplaceAll(m[1], "&amp;", "&"))
 	o.want("the way back", resp, body, 200, "Brightpath BV")
+}
+
+func TestThePageForListsPromisesNoMoreThanIsDone(t *testing.T) {
+	o := openLists(t)
+	at := o.lists("brightpath")
+	for lang, says := range map[string][]string{
+		"en": {"lacks something required is not registered", "one of its first rows has to name the columns"},
+		"de": {"eine erforderliche Angabe fehlt, wird nicht registriert", "eine der ersten Zeilen muss die Spalten nennen"},
+	} {
+		_, body := o.look(at + "&lang=" + lang)
+		for _, words := range says {
+			if !strings.Contains(body, words) {
+				t.Errorf("%s: the page does not say %q", lang, words)
+			}
+		}
+	}
+	// It asks for the consent, and does not register a row without a problem.
+	page := o.offered("brightpath", "leads.csv", strings.ReplaceAll(leads(1, 0), ",yes\n", ",\n")+
+		"Acme,acme-tools.example,Germany,Jane Doe,CTO,jane@acme-tools.example,,evaluation,yes\n")
+	o.comesTo(page, "checked")
+	resp, body := o.look(page)
+	o.want("the preview", resp, body, 200, "you are asked for more</dt><dd>1</dd>", "be registered</dt><dd>1</dd>")
+}
+
+func TestTheAddressOfAListDoesNotTellThePartnersOwnLink(t *testing.T) {
+	o := openLists(t)
+	link := o.lists("brightpath")
+	token := strings.TrimPrefix(link, intake.PathImport+"?p=")
+	resp, _ := o.handsIn(link+"&lang=de", "leads.csv", leads(2, 0), "ana@brightpath.example")
+	page := strings.TrimPrefix(resp.Header.Get("Location"), "/desk")
+	if resp.StatusCode != 303 || strings.Contains(page, token) || !strings.Contains(page, "lang=de") {
+		t.Errorf("%s: it leads to %s", resp.Status, page)
+	}
+	if resp, _ := o.look(page + "&p=" + token); resp.StatusCode != 303 || resp.Header.Get("Location") != "/desk"+page {
+		t.Errorf("an address of earlier: %s, to %s", resp.Status, resp.Header.Get("Location"))
+	}
+	resp, body := o.look(page)
+	o.want("the page of the list", resp, body, 200)
+	if strings.Contains(body, token) {
+		t.Error("the page of the list tells the partner's own link")
+	}
+	resp, _ = o.do("POST", page+"&p="+token, url.Values{"do": {"cancel"}, "shown": {"previewed"}}, "X-Forwarded-For", caller())
+	if got := resp.Header.Get("Location"); strings.Contains(got, token) {
+		t.Errorf("what is pressed leads to %s", got)
+	}
+}
+
+func TestAListThatCameBeforeIsSaidToHave(t *testing.T) {
+	o := openLists(t)
+	const words = "Dieselbe Datei kam schon einmal, am "
+	first := o.offered("brightpath", "leads.csv", leads(2, 0))
+	o.says(first, "start", "previewed")
+	o.comesTo(first, "done")
+	if _, body := o.look(plainPath(first) + "?lang=de"); strings.Contains(body, words) {
+		t.Error("the first time")
+	}
+	again := o.offered("brightpath", "leads.csv", leads(2, 0))
+	resp, body := o.look(strings.Replace(again, "lang=en", "lang=de", 1))
+	o.want("the second time", resp, body, 200, words)
 }
