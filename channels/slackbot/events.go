@@ -23,6 +23,7 @@ type envelope struct {
 	TeamID         string `json:"team_id"`
 	EnterpriseID   string `json:"enterprise_id"`
 	EventID        string `json:"event_id"`
+	EventTime      int64  `json:"event_time"` // the same in every delivery
 	Authorizations []struct {
 		EnterpriseID string `json:"enterprise_id"`
 		TeamID       string `json:"team_id"`
@@ -62,7 +63,7 @@ func (b *Bot) event(ctx context.Context, body []byte) answer {
 	default:
 		return ok
 	}
-	if e.EventID == "" {
+	if e.EventID == "" || e.EventTime == 0 {
 		return answer{status: http.StatusBadRequest}
 	}
 	e.Event.Channel, _ = e.Event.RawChannel.(string)
@@ -139,7 +140,7 @@ func (b *Bot) mentioned(ctx context.Context, p person, e envelope) error {
 	if number != "" || asks {
 		return b.inThread(ctx, p, i, e, number, text)
 	}
-	again, err := b.seenEvent(ctx, e.EventID)
+	again, err := b.seenEvent(ctx, e)
 	if again || err != nil {
 		return err
 	}
@@ -148,8 +149,8 @@ func (b *Bot) mentioned(ctx context.Context, p person, e envelope) error {
 }
 
 // seenEvent reports whether an event that stores nothing was answered before.
-func (b *Bot) seenEvent(ctx context.Context, id string) (bool, error) {
-	err := b.gateway.Admit(ctx, intake.Admission{Once: "slack:event:" + id, Until: b.now().Add(eventLife)})
+func (b *Bot) seenEvent(ctx context.Context, e envelope) (bool, error) {
+	err := b.gateway.Admit(ctx, intake.Admission{Once: "slack:event:" + e.EventID, Until: time.Unix(e.EventTime, 0).Add(eventLife)})
 	if errors.Is(err, intake.ErrSpent) {
 		return true, nil
 	}
@@ -229,7 +230,7 @@ func (b *Bot) inThread(ctx context.Context, p person, i Installation, e envelope
 	}
 	// Our own people talk in the thread too; only for commands of theirs a word is meant for us.
 	if !k.Known() || number == "" && k.Internal {
-		again, err := b.seenEvent(ctx, e.EventID)
+		again, err := b.seenEvent(ctx, e)
 		if again || err != nil {
 			return err
 		}
@@ -257,7 +258,7 @@ func (b *Bot) inThread(ctx context.Context, p person, i Installation, e envelope
 		if line.Command.Case == "" {
 			line.Command.Case = number
 		}
-		again, err := b.seenEvent(ctx, e.EventID)
+		again, err := b.seenEvent(ctx, e)
 		if again || err != nil {
 			return err
 		}

@@ -1,6 +1,8 @@
 package slackbot
 
 import (
+	"crypto/rand"
+	"crypto/subtle"
 	"errors"
 	"net/http"
 	"net/url"
@@ -9,9 +11,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 	"github.com/slack-go/slack"
-
-	"crypto/rand"
-	"crypto/subtle"
 )
 
 // Scopes are what the app asks for.

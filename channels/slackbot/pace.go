@@ -11,15 +11,16 @@ const everyMessage = time.Second
 
 // pacer has messages to one channel wait for each other, and those to others not.
 type pacer struct {
-	now func() time.Time
+	now   func() time.Time
+	every time.Duration
 
 	mu    *sync.Mutex
 	next  map[string]time.Time            // by channel, when the next message may go
 	slots map[string]map[string]time.Time // by channel and message, when it may
 }
 
-func newPacer(now func() time.Time) pacer {
-	return pacer{now: now, mu: new(sync.Mutex), next: make(map[string]time.Time), slots: make(map[string]map[string]time.Time)}
+func newPacer(now func() time.Time, every time.Duration) pacer {
+	return pacer{now: now, every: every, mu: new(sync.Mutex), next: make(map[string]time.Time), slots: make(map[string]map[string]time.Time)}
 }
 
 // wait returns how long a message to a channel has to wait. It keeps its place until it goes.
@@ -34,7 +35,7 @@ func (p pacer) wait(channel, message string) time.Duration {
 		if next := p.next[channel]; next.After(at) {
 			at = next
 		}
-		p.next[channel] = at.Add(everyMessage)
+		p.next[channel] = at.Add(p.every)
 	}
 	if !at.After(now) {
 		delete(p.slots[channel], message)

@@ -143,7 +143,7 @@ func New(c Config, d Deps) (*Bot, error) {
 	quick, patient := *client, *client
 	quick.Timeout, patient.Timeout = patience, slowPatience
 	b.quick, b.patient = &quick, &patient
-	b.pace = newPacer(b.now)
+	b.pace = newPacer(b.now, everyMessage)
 	b.life, b.end = context.WithCancel(context.Background())
 	return b, nil
 }
@@ -162,23 +162,7 @@ func (b *Bot) post(i Installation) *slack.Client {
 }
 
 func (b *Bot) client(i Installation, over *http.Client, more ...slack.Option) *slack.Client {
-	// The token goes with the header too: of the two ways only that one is good everywhere.
-	options := append([]slack.Option{slack.OptionAPIURL(b.cfg.APIURL), slack.OptionHTTPClient(bearing{over, i.Token})}, more...)
-	return slack.New(i.Token, options...)
-}
-
-// bearing sends a token along.
-type bearing struct {
-	*http.Client
-	token string
-}
-
-// Do implements what the library wants of a client.
-func (b bearing) Do(r *http.Request) (*http.Response, error) {
-	if r.Header.Get("Authorization") == "" {
-		r.Header.Set("Authorization", "Bearer "+b.token)
-	}
-	return b.Client.Do(r)
+	return slack.New(i.Token, append([]slack.Option{slack.OptionAPIURL(b.cfg.APIURL), slack.OptionHTTPClient(over)}, more...)...)
 }
 
 // maxBody is the largest request that is read.
@@ -213,7 +197,7 @@ func (b *Bot) setSink(sink intake.Sink) {
 }
 
 // serve reads and proves a request before anything in it counts.
-func (b *Bot) serve(handle func(ctx context.Context, body []byte, signature string) answer) echo.HandlerFunc {
+func (b *Bot) serve(handle func(ctx context.Context, body []byte, by proof) answer) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		req := c.Request()
 		c.Response().Header().Set("Cache-Control", "no-store")
@@ -221,7 +205,7 @@ func (b *Bot) serve(handle func(ctx context.Context, body []byte, signature stri
 		if err != nil {
 			return c.NoContent(http.StatusBadRequest)
 		}
-		signature, err := verify(b.cfg.SigningSecret, req.Header, body, b.now())
+		by, err := verify(b.cfg.SigningSecret, req.Header, body, b.now())
 		if err != nil {
 			b.log.Warn("a request was refused", "channel", Channel, "err", err)
 			return c.NoContent(http.StatusUnauthorized)
@@ -229,7 +213,7 @@ func (b *Bot) serve(handle func(ctx context.Context, body []byte, signature stri
 		req.URL.RawQuery = "" // nobody has signed it
 		ctx, cancel := context.WithTimeout(req.Context(), patience)
 		defer cancel()
-		a := handle(ctx, body, signature)
+		a := handle(ctx, body, by)
 		if a.body == nil {
 			return c.NoContent(a.status)
 		}
@@ -239,20 +223,20 @@ func (b *Bot) serve(handle func(ctx context.Context, body []byte, signature stri
 
 // replayed reports whether a request was there before. Commands and interactions are never sent
 // again by Slack; events have names of their own.
-func (b *Bot) replayed(ctx context.Context, signature string) (bool, error) {
-	err := b.gateway.Admit(ctx, intake.Admission{Once: "slack:" + signature, Until: b.now().Add(2 * tolerance)})
+func (b *Bot) replayed(ctx context.Context, by proof) (bool, error) {
+	err := b.gateway.Admit(ctx, intake.Admission{Once: "slack:" + by.signature, Until: by.at.Add(3 * tolerance)})
 	if errors.Is(err, intake.ErrSpent) {
 		return true, nil
 	}
 	return false, err
 }
 
-func (b *Bot) serveCommand(ctx context.Context, body []byte, signature string) answer {
+func (b *Bot) serveCommand(ctx context.Context, body []byte, by proof) answer {
 	form, err := url.ParseQuery(string(body))
 	if err != nil || form.Get("command") == "" || form.Get("team_id") == "" {
 		return answer{status: http.StatusBadRequest}
 	}
-	if again, err := b.replayed(ctx, signature); again {
+	if again, err := b.replayed(ctx, by); again {
 		return answer{status: http.StatusUnauthorized}
 	} else if err != nil {
 		b.log.Error("a command was not noted", "channel", Channel, "err", err)
@@ -264,12 +248,12 @@ func (b *Bot) serveCommand(ctx context.Context, body []byte, signature string) a
 	})
 }
 
-func (b *Bot) serveInteraction(ctx context.Context, body []byte, signature string) answer {
+func (b *Bot) serveInteraction(ctx context.Context, body []byte, by proof) answer {
 	form, err := url.ParseQuery(string(body))
 	if err != nil || form.Get("payload") == "" {
 		return answer{status: http.StatusBadRequest}
 	}
-	if again, err := b.replayed(ctx, signature); again {
+	if again, err := b.replayed(ctx, by); again {
 		return answer{status: http.StatusUnauthorized}
 	} else if err != nil {
 		b.log.Error("an interaction was not noted", "channel", Channel, "err", err)
@@ -278,7 +262,9 @@ func (b *Bot) serveInteraction(ctx context.Context, body []byte, signature strin
 	return b.interaction(ctx, []byte(form.Get("payload")))
 }
 
-func (b *Bot) serveEvent(ctx context.Context, body []byte, _ string) answer { return b.event(ctx, body) }
+func (b *Bot) serveEvent(ctx context.Context, body []byte, _ proof) answer {
+	return b.event(ctx, body)
+}
 
 // whisper is an answer to a command that only its sender sees.
 func whisper(text string, blocks ...slack.Block) answer {
