@@ -479,7 +479,7 @@ func (v view) payload() string {
 		state[name] = object{"value": in}
 	}
 	text, err := json.Marshal(object{
-		"type": "view_submission", "team": object{"id": v.team}, "user": object{"id": v.user, "team_id": v.team}, "trigger_id": "x", "token": "old",
+		"type": "view_submission", "team": object{"id": v.team}, "user": object{"id": v.user, "team_id": v.team}, "trigger_id": fmt.Sprint("x", serial.Add(1)), "token": "old",
 		"view": object{
 			"id": v.id, "root_view_id": v.id, "type": "modal", "callback_id": v.callback, "private_metadata": v.meta.String(), "team_id": v.team,
 			"app_installed_team_id": v.installed, "state": object{"values": state}, "blocks": []any{},
