@@ -57,6 +57,7 @@ var drawing = []struct {
 	{"channels/webhook", []string{"channels", "channels/payload", "intake"}, []string{"github.com/labstack/echo/v4"}},
 	{"channels/meetings", []string{"channels", "channels/payload", "intake"}, nil},
 	{"channels/channeltest", []string{"channels", "intake"}, nil},
+	{"channels/channeltest/npm", nil, nil},
 	{"channels/channeltest/mailserver", nil, []string{"github.com/emersion"}},
 	{"channels/webform/captcha", nil, []string{"github.com/altcha-org/altcha-lib-go"}},
 	{"channels/mailbox/mailparse", nil, []string{"golang.org/x/text"}},
