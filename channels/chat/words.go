@@ -51,6 +51,7 @@ var phrases = map[string]map[string]string{
 		"by":           "We decide by {1}.",
 		"changed":      "{1} is now: {2}",
 		"quiet":        "Answered",
+		"passed":       "No longer yours",
 		"quiet.how":    "Whoever registered it was told how it stands.",
 
 		"page":            "Open the page of the registration",
@@ -110,6 +111,7 @@ var phrases = map[string]map[string]string{
 		"by":           "Wir entscheiden bis {1}.",
 		"changed":      "{1} ist jetzt: {2}",
 		"quiet":        "Beantwortet",
+		"passed":       "Nicht mehr Ihre",
 		"quiet.how":    "Wer registriert hat, weiß, wie es steht.",
 
 		"page":            "Die Seite der Registrierung öffnen",

@@ -77,10 +77,10 @@ func (b *Bot) event(ctx context.Context, body []byte) answer {
 	var err error
 	switch e.Event.Type {
 	case "app_uninstalled":
-		err = b.removed(ctx, p, "the app was removed")
+		err = b.removed(ctx, p, e, "the app was removed")
 	case "tokens_revoked":
 		if len(e.Event.Tokens.Bot) > 0 {
-			err = b.removed(ctx, p, "its token was taken back")
+			err = b.removed(ctx, p, e, "its token was taken back")
 		}
 	case "app_mention":
 		err = b.mentioned(ctx, p, e)
@@ -94,14 +94,17 @@ func (b *Bot) event(ctx context.Context, body []byte) answer {
 	return ok
 }
 
-// removed ends an installation.
-func (b *Bot) removed(ctx context.Context, p person, why string) error {
+// removed ends an installation, unless it was made after what is told of.
+func (b *Bot) removed(ctx context.Context, p person, e envelope, why string) error {
 	i, err := b.installation(ctx, p.Enterprise, p.Team)
 	if errors.Is(err, errNotInstalled) {
 		return nil
 	}
 	if err != nil {
 		return err
+	}
+	if !i.home && time.Unix(e.EventTime, 0).Before(i.At.Truncate(time.Second)) {
+		return nil
 	}
 	if i.home && i.Team == "" {
 		i.Team = p.Team

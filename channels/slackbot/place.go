@@ -44,6 +44,8 @@ type place struct {
 	Channel string `json:"channel"` // of a direct message too
 	TS      string `json:"ts"`
 	Direct  bool   `json:"direct,omitempty"`
+	// Partner is whose case it was then. Who has it later gets a card of his own.
+	Partner string `json:"partner,omitempty"`
 	// Told are the messages that were told in its thread, by Message.ID: the newest.
 	Told []told `json:"told,omitempty"`
 	// Asked is what the case waits for.

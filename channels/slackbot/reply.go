@@ -116,6 +116,12 @@ func (d *delivery) track(ctx context.Context) error {
 		return err
 	}
 	at.Asked = words.Fields
+	if at.TS != "" && at.Partner != d.t.Partner {
+		if d.m.Kind == intake.MessagePassedOn {
+			return d.direct(ctx)
+		}
+		at = place{Asked: at.Asked}
+	}
 	fresh := at.TS == ""
 	if !fresh && at.Team != d.t.Team { // its card is in another workspace
 		return d.direct(ctx)
@@ -189,7 +195,7 @@ func (d *delivery) postCard(ctx context.Context, at *place, channel string, dire
 	if err != nil {
 		return err
 	}
-	at.Team, at.Channel, at.TS, at.Direct = d.t.Team, in, ts, direct
+	at.Team, at.Channel, at.TS, at.Direct, at.Partner = d.t.Team, in, ts, direct, d.t.Partner
 	// At once: a crash behind it must not make a second card.
 	if err := keep(ctx, d.memory, placeName(d.m.Facts.Case), *at); err != nil {
 		return err

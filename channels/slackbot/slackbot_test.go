@@ -521,6 +521,12 @@ func TestWhereChannelAndWorkspaceDisagreeAPersonDecides(t *testing.T) {
 	if _, err := w.gateway.Assign(t.Context(), r.Number, "beta", intake.Verdict{By: "mia"}); err != nil {
 		t.Error(err)
 	}
+	// What was registered in alpha's channel and is beta's now is shown to the person alone.
+	for _, c := range w.slack.wait(t, "chat.postMessage", 1) {
+		if c.arg("channel") != "DU0ANA" {
+			t.Errorf("%v", c.form)
+		}
+	}
 }
 
 func TestAStrangerIsAskedForAnAddressAndAskedThereToConfirm(t *testing.T) {
@@ -774,8 +780,16 @@ func TestTheAppInAPartnersOwnWorkspace(t *testing.T) {
 	if _, err := w.bot.installation(context.Background(), "", "T0EVIL"); err == nil {
 		t.Error("a workspace without the app has one")
 	}
+	// An old word of a removal, and one that comes again, end nothing that was installed since.
+	old := `{"type":"event_callback","team_id":"T0ALPHA","event_id":"E0","event_time":1700000000,"event":{"type":"app_uninstalled"}}`
+	if status, _ := w.send(request{path: PathEvents, body: old}); status != 200 {
+		t.Fatal(status)
+	}
+	if _, err := w.bot.installation(context.Background(), "", "T0ALPHA"); err != nil {
+		t.Error(err)
+	}
 	// It is removed there, and there alone.
-	text := `{"type":"event_callback","team_id":"T0ALPHA","event_id":"E1","event_time":1700000000,"event":{"type":"app_uninstalled"}}`
+	text := `{"type":"event_callback","team_id":"T0ALPHA","event_id":"E1","event_time":2000000000,"event":{"type":"app_uninstalled"}}`
 	if status, _ := w.send(request{path: PathEvents, body: text}); status != 200 {
 		t.Fatal(status)
 	}
@@ -869,5 +883,32 @@ func TestStaffDecideByAButtonAsByALink(t *testing.T) {
 	// A second time it is too late.
 	if _, body := w.submit(decision("U0MIA")); !strings.Contains(body, "has changed") {
 		t.Error(body)
+	}
+}
+
+func TestACaseThatIsAnotherPartnersNowIsNotShownOnInTheOldChannel(t *testing.T) {
+	w := openWorld(t)
+	w.partners(intake.Partner{ID: "beta", Name: "Beta", Domains: []string{"beta.example"}, Slack: &intake.Slack{Team: "T0BETA", Channel: "C0BETA"}, Contacts: []intake.Contact{{Name: "Ben", Email: "ben@beta.example"}}})
+	w.took(w.byAna())
+	w.slack.wait(t, "chat.postMessage", 1)
+	r := w.settled(intake.StatusInReview)
+	if _, err := w.gateway.Reassign(t.Context(), r.Number, "beta", intake.Verdict{By: "mia", Rationale: "they agreed on it"}); err != nil {
+		t.Fatal(err)
+	}
+	w.slack.wait(t, "chat.update", 1)
+	w.slack.wait(t, "chat.postMessage", 2)
+	if _, err := w.gateway.Approve(t.Context(), r.Number, intake.Verdict{By: "mia"}); err != nil {
+		t.Fatal(err)
+	}
+	for late := time.Now().Add(20 * time.Second); time.Now().Before(late) && len(w.mail.all()) < 2; time.Sleep(5 * time.Millisecond) {
+	}
+	mailed := w.mail.all()
+	if last := mailed[len(mailed)-1]; last.Kind != intake.MessageApproved || last.To.Address != "ben@beta.example" {
+		t.Errorf("%+v", mailed)
+	}
+	for _, c := range append(w.slack.got("chat.update"), w.slack.got("chat.postMessage")...) {
+		if strings.Contains(c.arg("text"), "Approved") || strings.Contains(c.arg("text"), "Beta") {
+			t.Errorf("alpha reads %v", c.form)
+		}
 	}
 }

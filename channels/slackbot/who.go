@@ -122,7 +122,7 @@ func (p person) sender(k known) intake.Sender {
 // route is where a person is answered.
 func (b *Bot) route(p person, k known) intake.Route {
 	t := thread{Enterprise: p.Enterprise, Team: p.Team, User: p.User, Partner: k.Partner}
-	if k.Shared && b.cfg.Cards == CardsChannel {
+	if k.Shared && k.Known() && b.cfg.Cards == CardsChannel {
 		t.Channel = p.Channel
 	}
 	if b.mayPost(p.Reply) {
