@@ -205,10 +205,11 @@ func TestARegistrationFromTheFirstToTheLastWordBeforeAnEmulatorOfSlack(t *testin
 		v.team, v.user, v.installed, v.meta.Team, v.meta.Channel = home.Team, ana, home.Team, home.Team, channel
 	}))
 	r := w.settled(intake.StatusInReview)
-	card := e.message(channel, r.Number, false)
+	e.message(channel, r.Number, false)
 	if _, err := w.gateway.Approve(t.Context(), r.Number, intake.Verdict{By: "mia"}); err != nil {
 		t.Fatal(err)
 	}
+	var card object
 	for deadline := time.Now().Add(30 * time.Second); ; {
 		card = e.message(channel, r.Number, false)
 		if card["edited"] != nil && strings.Contains(fmt.Sprint(card["blocks"], card["text"]), "Approved") {
@@ -356,6 +357,7 @@ func TestWhatWeSendIsWithinTheLimitsOfSlack(t *testing.T) {
 	if len(v.PrivateMetadata) > maxMetadata || len(v.Title.Text) > maxTitle {
 		t.Error(len(v.PrivateMetadata), v.Title.Text)
 	}
+	within("the form of what is missing", modal(chat.AnswerForm("en", asked), callbackAnswer, long, long, metadata{}, nil, long))
 	c := chat.Card{Locale: "en", Case: "LG", Badge: long, Title: long}
 	for range 120 {
 		c.Lines = append(c.Lines, long)

@@ -564,12 +564,19 @@ func TestWhatAProfileSaysCountsAtHomeAlone(t *testing.T) {
 		"a guest of ours whose address is confirmed": {guest("T0HOME", true), "T0HOME", intake.StatusInReview},
 		"a guest whose address is not":               {guest("T0HOME", false), "T0HOME", intake.StatusQuarantined},
 		"somebody of another workspace":              {guest("T0EVIL", true), "T0EVIL", intake.StatusQuarantined},
+		"one of a workspace that has the app":        {guest("T0APP", true), "T0APP", intake.StatusQuarantined},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := openWorld(t)
 			w.slack.set(func(p *peer) { p.users["U0GUEST"] = tt.profile })
+			if err := w.bot.keep(t.Context(), Installation{Team: "T0APP", Token: "xoxb-app"}); err != nil {
+				t.Fatal(err)
+			}
 			w.took(w.byAna(func(v *view) {
 				v.team, v.user, v.meta.Channel, v.meta.Asks = tt.team, "U0GUEST", "C0OTHER", true
+				if tt.team == "T0APP" {
+					v.installed = tt.team
+				}
 				v.values["submitter_email"] = "gil@alpha.example"
 			}))
 			w.settled(tt.status)
