@@ -241,8 +241,8 @@ func (b *Bot) inThread(ctx context.Context, p person, i Installation, e envelope
 		b.after("an answer was not said", func(ctx context.Context) error { return b.whisperTo(ctx, p, i, e.Event.Thread, said) })
 		return nil
 	}
-	text = chat.Unwrap(text)
 	line := chat.Read(text)
+	text = chat.Unwrap(text)
 	waits := false
 	if number != "" {
 		own, err := b.gateway.OwnCase(ctx, k.Partner, number)
