@@ -206,7 +206,7 @@ func (b *Bot) whisperTo(ctx context.Context, p person, i Installation, thread st
 
 // written takes in what somebody writes into the thread of a card without a mention.
 func (b *Bot) written(ctx context.Context, p person, e envelope) error {
-	if e.Event.BotID != "" || e.Event.User == "" || e.Event.Subtype != "" || e.Event.Thread == "" || mention.MatchString(e.Event.Text) {
+	if e.Event.BotID != "" || e.Event.User == "" || e.Event.Subtype != "" || e.Event.Thread == "" {
 		return nil
 	}
 	number, err := b.caseOf(ctx, p.Team, p.Channel, e.Event.Thread)
@@ -219,6 +219,9 @@ func (b *Bot) written(ctx context.Context, p person, e envelope) error {
 	}
 	if err != nil {
 		return err
+	}
+	if i.Bot == "" && mention.MatchString(e.Event.Text) || i.Bot != "" && strings.Contains(e.Event.Text, "<@"+i.Bot) {
+		return nil // it comes as a mention too
 	}
 	return b.inThread(ctx, p, i, e, number, e.Event.Text)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"leadgate/intake"
@@ -25,6 +26,17 @@ type thread struct {
 	Mail json.RawMessage `json:"mail,omitempty"`
 	// TS is the card of the case, for people who look at the store.
 	TS string `json:"ts,omitempty"`
+}
+
+// named reads whom an address of this channel names, where a route has nothing else.
+func (t *thread) named(address string) bool {
+	at, found := strings.CutPrefix(address, addressPrefix)
+	team, user, whole := strings.Cut(at, "/")
+	if !found || !whole || team == "" || user == "" {
+		return false
+	}
+	t.Team, t.User = team, user
+	return true
 }
 
 // replyLife is for how long, and somewhat less, Slack takes answers after something was sent.

@@ -27,10 +27,14 @@ func (b *Bot) Reply(ctx context.Context, m intake.Message) (json.RawMessage, err
 			return nil, intake.Permanent(fmt.Errorf("message %s: its thread: %w", m.ID, err))
 		}
 	}
-	if t.User == "" { // a contact who never wrote from Slack
+	if t.User == "" && !t.named(m.To.Address) { // a contact who never wrote from Slack
 		return b.byMail(ctx, m, t, errNotInstalled)
 	}
 	i, err := b.installation(ctx, t.Enterprise, t.Team)
+	if errors.Is(err, errNotInstalled) && len(m.To.Thread) == 0 { // his workspace has no app; ours has
+		i, err = b.installation(ctx, "", "")
+		t.Team = i.Team
+	}
 	if errors.Is(err, errNotInstalled) {
 		return b.byMail(ctx, m, t, err)
 	}
@@ -289,7 +293,8 @@ func (b *Bot) byMail(ctx context.Context, m intake.Message, t thread, cause erro
 		}
 	}
 	if b.mail == nil || to == "" {
-		return nil, intake.Permanent(fmt.Errorf("message %s: nobody can be reached by Slack (%w), and there is no address to write to", m.ID, cause))
+		// Staff are told: no other contact could be written to either.
+		return nil, intake.OwnFault(fmt.Errorf("message %s: nobody can be reached by Slack (%w), and there is no address to write to", m.ID, cause))
 	}
 	m.To = intake.Route{Channel: b.mailName, Address: to, Thread: t.Mail}
 	next, err := b.mail.Reply(ctx, m)

@@ -919,3 +919,43 @@ func TestACaseThatIsAnotherPartnersNowIsNotShownOnInTheOldChannel(t *testing.T) 
 		}
 	}
 }
+
+func TestWhoIsNamedByHisAddressAloneIsReachedToo(t *testing.T) {
+	w := openWorld(t)
+	week := intake.Message{ID: "P-1", Kind: intake.MessageStatus, To: intake.Route{Channel: Channel, Address: "slack:T0ALPHA/U0ANA"}, Facts: intake.Facts{Zone: "UTC"}}
+	if _, err := w.bot.Reply(t.Context(), week); err != nil {
+		t.Fatal(err)
+	}
+	if c := w.slack.got("chat.postMessage"); len(c) != 1 || c[0].arg("channel") != "DU0ANA" || c[0].arg("token") != "xoxb-home" {
+		t.Errorf("%v", c)
+	}
+	for _, address := range []string{"slack:T0ALPHA", "slack:/", "x"} {
+		week.To.Address = address
+		if _, err := w.bot.Reply(t.Context(), week); !intake.IsPermanent(err) {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+}
+
+func TestPeopleWhoTalkInTheThreadAreLeftAlone(t *testing.T) {
+	w := openWorld(t)
+	w.took(w.byAna())
+	card := w.slack.wait(t, "chat.postMessage", 1)[0].arg("answered_ts")
+	r := w.settled(intake.StatusInReview)
+	says := func(id, user, team, text string) {
+		t.Helper()
+		e := object{"type": "message", "user": user, "user_team": team, "text": text, "ts": "1700000009." + id, "thread_ts": card, "channel": "C0ALPHA"}
+		if status := w.happens("Ev"+id, e); status != 200 {
+			t.Fatal(status)
+		}
+	}
+	says("1", "U0ANA", "T0ALPHA", "I will call them tomorrow")
+	says("2", "U0MIA", "T0HOME", "WITHDRAW "+r.Number)
+	says("3", "U0EVE", "T0BETA", "WITHDRAW "+r.Number)
+	says("4", "U0ANA", "T0ALPHA", "<@U0BOT> WITHDRAW they went elsewhere") // comes as a mention too
+	if d, err := w.gateway.Dossier(t.Context(), r.Number); err != nil || len(d.Submissions) != 1 {
+		t.Errorf("%d submissions, %v", len(d.Submissions), err)
+	}
+	says("5", "U0ANA", "T0ALPHA", "WITHDRAW they told <@U0MIA> so")
+	w.settled(intake.StatusWithdrawn)
+}

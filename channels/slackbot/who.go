@@ -107,7 +107,9 @@ func first(all ...string) string {
 }
 
 // name is what a person is called where he has no address: "slack:T024BE7LD/U024BE7LH".
-func (p person) name() string { return fmt.Sprintf("slack:%s/%s", first(p.Home, p.Team), p.User) }
+func (p person) name() string { return addressPrefix + first(p.Home, p.Team) + "/" + p.User }
+
+const addressPrefix = "slack:"
 
 // sender is a person as he is stored with what he sends.
 func (p person) sender(k known) intake.Sender {
