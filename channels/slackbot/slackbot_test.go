@@ -696,6 +696,18 @@ func TestCommandsTellAPartnerOfItsOwnCasesAlone(t *testing.T) {
 			}
 		})
 	}
+	alpha, err := w.gateway.Partner(t.Context(), "alpha")
+	if err != nil {
+		t.Fatal(err)
+	}
+	alpha.Status = intake.PartnerSuspended
+	if err := w.gateway.PutPartners(t.Context(), []intake.Partner{alpha}); err != nil {
+		t.Fatal(err)
+	}
+	if _, body := w.command("list"); strings.Contains(body, r.Number) || !strings.Contains(body, "takes no part") {
+		t.Errorf("a partner who takes no part is told %s", body)
+	}
+	w.partners(alpha)
 	if _, body := w.command("withdraw " + r.Number); !strings.Contains(body, "We have your words") {
 		t.Error(body)
 	}

@@ -32,6 +32,8 @@ type known struct {
 	// Shared says that the channel belongs to the partner, Internal that the person is of the
 	// vendor.
 	Shared, Internal bool
+	// Barred says that the partner takes no part in the programme now.
+	Barred bool
 }
 
 // at tells for whom a person speaks by what is stored. Nothing is asked of Slack.
@@ -51,8 +53,8 @@ func (b *Bot) at(ctx context.Context, p person, i Installation) (known, []chat.C
 	}
 	k := known{Speaker: chat.Speaks(claims...), Locale: b.cfg.Locale, Shared: channel != "", Internal: internal}
 	if k.Partner != "" {
-		if who, err := b.gateway.Partner(ctx, k.Partner); err == nil && who.Locale != "" {
-			k.Locale = who.Locale
+		if err := b.about(ctx, &k); err != nil {
+			return k, nil, err
 		}
 	}
 	return k, claims, nil
@@ -90,11 +92,22 @@ func (b *Bot) who(ctx context.Context, p person, i Installation) (known, error) 
 	k.Speaker = chat.Speaks(claims...)
 	if k.Partner == owner {
 		k.Address = email
-		if by, err := b.gateway.Partner(ctx, owner); err == nil && by.Locale != "" {
-			k.Locale = by.Locale
-		}
+		return k, b.about(ctx, &k)
 	}
 	return k, nil
+}
+
+// about fills in what the directory says of the partner.
+func (b *Bot) about(ctx context.Context, k *known) error {
+	p, err := b.gateway.Partner(ctx, k.Partner)
+	if err != nil {
+		return err
+	}
+	if p.Locale != "" {
+		k.Locale = p.Locale
+	}
+	k.Barred = p.Barred(b.now())
+	return nil
 }
 
 func first(all ...string) string {
