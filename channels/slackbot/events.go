@@ -36,6 +36,7 @@ type envelope struct {
 		Text       string `json:"text"`
 		TS         string `json:"ts"`
 		Thread     string `json:"thread_ts"`
+		Kind       string `json:"channel_type"`
 		Channel    string `json:"-"`
 		RawChannel any    `json:"channel"`
 		Team       string `json:"team"`
@@ -85,6 +86,10 @@ func (b *Bot) event(ctx context.Context, body []byte) answer {
 	case "app_mention":
 		err = b.mentioned(ctx, p, e)
 	case "message":
+		if e.Event.Kind == "im" && e.Event.Subtype == "" { // to us alone: as good as a mention
+			err = b.mentioned(ctx, p, e)
+			break
+		}
 		err = b.written(ctx, p, e)
 	}
 	if err != nil {
@@ -200,6 +205,10 @@ func (b *Bot) whisperTo(ctx context.Context, p person, i Installation, thread st
 	if thread != "" {
 		options = append(options, slack.MsgOptionTS(thread))
 	}
+	if strings.HasPrefix(p.Channel, "D") { // nobody else reads it, and it stays
+		_, _, err := b.post(i).PostMessageContext(ctx, p.Channel, options...)
+		return err
+	}
 	_, err := b.post(i).PostEphemeralContext(ctx, p.Channel, p.User, options...)
 	return err
 }
@@ -256,7 +265,7 @@ func (b *Bot) inThread(ctx context.Context, p person, i Installation, e envelope
 		}
 		waits = own.Status == intake.StatusNeedsInfo
 	}
-	addressed := e.Event.Type == "app_mention"
+	addressed := e.Event.Type == "app_mention" || e.Event.Kind == "im"
 	if !addressed && k.Internal {
 		return nil
 	}

@@ -212,7 +212,10 @@ func (d *delivery) confide(ctx context.Context, words chat.Card) error {
 	options := quiet(words.Text(), card(words))
 	c, _, _, err := d.api.OpenConversationContext(ctx, &slack.OpenConversationParameters{Users: []string{d.t.User}})
 	if err == nil {
-		_, _, err = d.api.PostMessageContext(ctx, c.ID, options...)
+		var in, ts string
+		if in, ts, err = d.api.PostMessageContext(ctx, c.ID, options...); err == nil && d.m.Facts.Case != "" {
+			return keep(ctx, d.memory, threadName(d.t.Team, in, ts), d.m.Facts.Case) // an answer there is about the case
+		}
 	}
 	if unreachable(err) && d.t.Channel != "" {
 		_, err = d.api.PostEphemeralContext(ctx, d.t.Channel, d.t.User, options...)

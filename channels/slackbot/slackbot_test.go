@@ -493,9 +493,17 @@ func TestAMentionFromOutsideIsAnsweredWithTheButton(t *testing.T) {
 	if v := fmt.Sprint(w.slack.wait(t, "views.open", 1)[0].json["view"]); !strings.Contains(v, "jane@acme.com") {
 		t.Error(v)
 	}
+	// Who writes to the app itself is answered there.
+	direct := object{"type": "message", "user": "U0ANA", "user_team": "T0ALPHA", "text": "help", "ts": "1.5", "channel": "DU0ANA", "channel_type": "im"}
+	w.happens("Ev3", direct)
+	if c := w.slack.wait(t, "chat.postMessage", 1)[0]; c.arg("channel") != "DU0ANA" || !strings.Contains(c.arg("text"), "/register") {
+		t.Errorf("%v", c.form)
+	}
+	direct["bot_id"] = "B1" // our own words come as events too
+	w.happens("Ev4", direct)
 	// The button to be pinned is for all.
 	w.happens("Ev2", mentions("button"))
-	if c := w.slack.wait(t, "chat.postMessage", 1)[0]; c.arg("channel") != "C0ALPHA" || !strings.Contains(c.arg("blocks"), "register") {
+	if c := w.slack.wait(t, "chat.postMessage", 2)[1]; c.arg("channel") != "C0ALPHA" || !strings.Contains(c.arg("blocks"), "register") {
 		t.Errorf("%v", c.form)
 	}
 }
@@ -629,7 +637,7 @@ func TestWhereTheAppIsGoneAnswersGoByMail(t *testing.T) {
 }
 
 func TestWhatACaseWaitsForIsAddedByTheButtonOrInTheThread(t *testing.T) {
-	for _, way := range []string{"the button", "the thread"} {
+	for _, way := range []string{"the button", "the thread", "the direct message"} {
 		t.Run(way, func(t *testing.T) {
 			w := openWorld(t, func(_ *Config, s *rules.Spec, _ *intake.Options) {
 				s.Required = rules.RequiredFull
@@ -637,8 +645,11 @@ func TestWhatACaseWaitsForIsAddedByTheButtonOrInTheThread(t *testing.T) {
 			w.took(w.byAna())
 			r := w.settled(intake.StatusNeedsInfo)
 			asked := w.slack.wait(t, "chat.postMessage", 2)
-			var card call
+			var card, question call
 			for _, c := range asked {
+				if c.arg("channel") == "DU0ANA" {
+					question = c
+				}
 				if c.arg("channel") == "C0ALPHA" && c.arg("thread_ts") == "" {
 					card = c
 				} else if !strings.Contains(c.arg("blocks"), `"action_id":"answer"`) || c.arg("channel") != "DU0ANA" {
@@ -658,7 +669,15 @@ func TestWhatACaseWaitsForIsAddedByTheButtonOrInTheThread(t *testing.T) {
 					t.Fatal(status, body)
 				}
 			} else {
-				e := object{"type": "message", "user": "U0ANA", "user_team": "T0ALPHA", "text": "Contact role: Head of IT", "ts": "1700000009.1", "thread_ts": card.arg("answered_ts"), "channel": "C0ALPHA"}
+				e := object{"type": "message", "user": "U0ANA", "user_team": "T0ALPHA", "text": "Contact role: Head of IT", "ts": "1700000009.1", "thread_ts": card.arg("answered_ts"), "channel": "C0ALPHA", "channel_type": "channel"}
+				if way == "the direct message" {
+					e["thread_ts"], e["channel"], e["channel_type"] = question.arg("answered_ts"), "DU0ANA", "im"
+					for late := time.Now().Add(20 * time.Second); time.Now().Before(late); time.Sleep(5 * time.Millisecond) {
+						if number, err := w.bot.caseOf(t.Context(), "T0HOME", "DU0ANA", question.arg("answered_ts")); err != nil || number != "" {
+							break
+						}
+					}
+				}
 				if status := w.happens("Ev9", e); status != 200 {
 					t.Fatal(status)
 				}

@@ -14,7 +14,7 @@ func TestVerifySlackSaysWhatToMend(t *testing.T) {
 	refuse := ""
 	slack := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("X-OAuth-Scopes", "commands,chat:write,app_mentions:read,users:read,users:read.email,channels:read,groups:read,im:write")
+		w.Header().Set("X-OAuth-Scopes", "commands,chat:write,app_mentions:read,users:read,users:read.email,channels:read,groups:read,im:write,im:history")
 		switch {
 		case refuse != "" && strings.HasSuffix(r.URL.Path, refuse):
 			fmt.Fprint(w, `{"ok":false,"error":"token_revoked"}`)
