@@ -306,6 +306,17 @@ func (w *world) settled(s intake.Status) intake.Registration {
 	return intake.Registration{}
 }
 
+// kept waits until it is known of which case a message is: that is noted after it was posted.
+func (w *world) kept(channel, ts string) {
+	w.Helper()
+	for late := time.Now().Add(20 * time.Second); time.Now().Before(late); time.Sleep(time.Millisecond) {
+		if number, err := w.bot.caseOf(context.Background(), "T0HOME", channel, ts); err != nil || number != "" {
+			return
+		}
+	}
+	w.Fatalf("%s in %s is of no case", ts, channel)
+}
+
 func TestAChangeIsShownInTheCardAndToldOnceInItsThread(t *testing.T) {
 	w := openWorld(t)
 	w.took(w.byAna())
@@ -672,12 +683,8 @@ func TestWhatACaseWaitsForIsAddedByTheButtonOrInTheThread(t *testing.T) {
 				e := object{"type": "message", "user": "U0ANA", "user_team": "T0ALPHA", "text": "Contact role: Head of IT", "ts": "1700000009.1", "thread_ts": card.arg("answered_ts"), "channel": "C0ALPHA", "channel_type": "channel"}
 				if way == "the direct message" {
 					e["thread_ts"], e["channel"], e["channel_type"] = question.arg("answered_ts"), "DU0ANA", "im"
-					for late := time.Now().Add(20 * time.Second); time.Now().Before(late); time.Sleep(5 * time.Millisecond) {
-						if number, err := w.bot.caseOf(t.Context(), "T0HOME", "DU0ANA", question.arg("answered_ts")); err != nil || number != "" {
-							break
-						}
-					}
 				}
+				w.kept(e["channel"].(string), e["thread_ts"].(string))
 				if status := w.happens("Ev9", e); status != 200 {
 					t.Fatal(status)
 				}
@@ -973,6 +980,7 @@ func TestPeopleWhoTalkInTheThreadAreLeftAlone(t *testing.T) {
 	w.took(w.byAna())
 	card := w.slack.wait(t, "chat.postMessage", 1)[0].arg("answered_ts")
 	r := w.settled(intake.StatusInReview)
+	w.kept("C0ALPHA", card)
 	says := func(id, user, team, text string) {
 		t.Helper()
 		e := object{"type": "message", "user": user, "user_team": team, "text": text, "ts": "1700000009." + id, "thread_ts": card, "channel": "C0ALPHA"}
