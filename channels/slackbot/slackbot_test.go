@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -997,4 +999,52 @@ func TestPeopleWhoTalkInTheThreadAreLeftAlone(t *testing.T) {
 	}
 	says("5", "U0ANA", "T0ALPHA", "WITHDRAW they told <@U0MIA> so")
 	w.settled(intake.StatusWithdrawn)
+}
+
+func TestATokenThatSlackRefusesEndsTheInstallation(t *testing.T) {
+	w := openWorld(t)
+	w.slack.set(func(p *peer) { p.refuse = refusing("chat.postMessage", "token_revoked") })
+	w.took(w.byAna())
+	for late := time.Now().Add(20 * time.Second); time.Now().Before(late) && len(w.mail.all()) == 0; time.Sleep(5 * time.Millisecond) {
+	}
+	if m := w.mail.all(); len(m) != 1 || m[0].To.Address != "ana@alpha.example" {
+		t.Errorf("%+v", m)
+	}
+	if c := w.bot.Condition(); !c.Down || !strings.Contains(c.Problem, "slack.bot_token") {
+		t.Errorf("%+v", c)
+	}
+	// A new token in the configuration begins anew.
+	w.bot.cfg.BotToken = "xoxb-new"
+	if err := w.bot.learn(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if _, err := w.bot.installation(t.Context(), "", "T0HOME"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWhatNeverArrivedIsPostedAgain(t *testing.T) {
+	w := &world{T: t, slack: newPeer(t), mail: &postbox{}, secrets: newShelf(), log: &lockedBuffer{}}
+	broken := &breaking{}
+	w.client = &http.Client{Transport: broken}
+	w.open()
+	broken.left.Store(1)
+	if _, _, err := w.bot.post(Installation{Token: "xoxb-home"}).PostMessageContext(t.Context(), "C1", slack.MsgOptionText("x", true)); err != nil {
+		t.Error(err)
+	}
+	broken.left.Store(1)
+	if _, err := w.bot.fast(Installation{Token: "xoxb-home"}).AuthTestContext(t.Context()); err == nil {
+		t.Error("what Slack waits for was tried twice")
+	}
+	broken.left.Store(0)
+}
+
+// breaking refuses the next connections.
+type breaking struct{ left atomic.Int64 }
+
+func (b *breaking) RoundTrip(r *http.Request) (*http.Response, error) {
+	if b.left.Add(-1) >= 0 {
+		return nil, syscall.ECONNREFUSED
+	}
+	return http.DefaultTransport.RoundTrip(r)
 }
