@@ -44,6 +44,8 @@ require (
 	github.com/emersion/go-msgauth v0.7.0
 	github.com/nyaruka/phonenumbers v1.8.1
 	github.com/rickar/cal/v2 v2.1.13
+	// Each minor version of slack breaks something: read its changelog before raising it.
+	github.com/slack-go/slack v0.35.0
 	golang.org/x/oauth2 v0.37.0
 )
 
@@ -71,7 +73,6 @@ require (
 	github.com/prometheus/procfs v0.22.0 // indirect
 	github.com/richardlehane/mscfb v1.0.9 // indirect
 	github.com/richardlehane/msoleps v1.0.6 // indirect
-	github.com/slack-go/slack v0.35.0 // indirect
 	github.com/spf13/pflag v1.0.10 // indirect
 	github.com/tiendc/go-deepcopy v1.7.2 // indirect
 	github.com/valyala/bytebufferpool v1.0.0 // indirect
