@@ -22,6 +22,7 @@ import (
 	"leadgate/channels/csvdrop"
 	"leadgate/channels/mailbox"
 	"leadgate/channels/meetings"
+	"leadgate/channels/slackbot"
 	"leadgate/channels/webhook"
 	"leadgate/cmd/internal/config"
 	"leadgate/intake"
@@ -64,6 +65,7 @@ type App struct {
 	pagesOn net.Listener // bound by ListenPages
 	boxes   []*mailbox.Mailbox
 	hooks   *webhook.Hooks
+	slack   *slackbot.Bot // nil without one
 	forms   meetings.Forms
 	ready   chan struct{}
 	closing sync.Once
@@ -110,6 +112,9 @@ func Open(cfg config.Config, log *slog.Logger) (_ *App, err error) {
 		a.watch(a.folder)
 	}
 	if err := a.buildMailboxes(); err != nil {
+		return nil, err
+	}
+	if err := a.buildSlack(); err != nil {
 		return nil, err
 	}
 	if err := a.buildHooks(); err != nil {
