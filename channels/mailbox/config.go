@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"leadgate/channels/mailbox/oauth"
+	"leadgate/channels/oauth"
 	"leadgate/channels/mailbox/senderauth"
 )
 

@@ -7,7 +7,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"leadgate/channels/mailbox/oauth"
+	"leadgate/channels/oauth"
 	"leadgate/channels/mailbox/senderauth"
 )
 

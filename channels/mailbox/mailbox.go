@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"leadgate/channels"
-	"leadgate/channels/mailbox/oauth"
+	"leadgate/channels/oauth"
 	"leadgate/channels/mailbox/senderauth"
 	"leadgate/intake"
 	"leadgate/intake/extract"

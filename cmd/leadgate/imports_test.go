@@ -58,9 +58,9 @@ var drawing = []struct {
 	{"channels/channeltest/mailserver", nil, []string{"github.com/emersion"}},
 	{"channels/webform/captcha", nil, []string{"github.com/altcha-org/altcha-lib-go"}},
 	{"channels/mailbox/mailparse", nil, []string{"golang.org/x/text"}},
-	{"channels/mailbox/oauth", nil, []string{"github.com/emersion/go-sasl", "golang.org/x/oauth2"}},
+	{"channels/oauth", nil, []string{"github.com/emersion/go-sasl", "golang.org/x/oauth2"}},
 	{"channels/mailbox/senderauth", []string{"channels/mailbox/mailparse", "intake"}, []string{"blitiri.com.ar/go/spf", "github.com/emersion/go-msgauth", "golang.org/x/net"}},
-	{"channels/mailbox", []string{"channels", "channels/mailbox/*", "intake", "intake/command", "intake/extract", "intake/identity"}, []string{"github.com/emersion", "golang.org/x/net", "golang.org/x/sync", "golang.org/x/text"}},
+	{"channels/mailbox", []string{"channels", "channels/mailbox/*", "channels/oauth", "intake", "intake/command", "intake/extract", "intake/identity"}, []string{"github.com/emersion", "golang.org/x/net", "golang.org/x/sync", "golang.org/x/text"}},
 }
 
 const module = "leadgate/"
