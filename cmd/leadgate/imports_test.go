@@ -51,6 +51,7 @@ var drawing = []struct {
 	{"channels/csvdrop/sheet", []string{"intake", "intake/extract"}, []string{"github.com/gocarina/gocsv", "github.com/xuri/excelize/v2", "golang.org/x/text"}},
 	{"channels/csvdrop/result", []string{"channels/csvdrop/sheet"}, []string{"github.com/gocarina/gocsv", "github.com/xuri/excelize/v2"}},
 	{"channels/statuspage", []string{"channels", "channels/pages", "intake"}, []string{"github.com/labstack/echo/v4"}},
+	{"channels/chat", []string{"intake", "intake/command", "intake/identity", "templates"}, nil},
 	{"channels/payload", []string{"intake"}, nil},
 	{"channels/webhook", []string{"channels", "channels/payload", "intake"}, []string{"github.com/labstack/echo/v4"}},
 	{"channels/meetings", []string{"channels", "channels/payload", "intake"}, nil},
