@@ -8,7 +8,7 @@ TEST  := $(GO) test -race -shuffle=on -timeout 30m
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build bin/leadgate
 	$(GO) build -trimpath -o $(BIN) ./cmd/leadgate
@@ -29,6 +29,10 @@ lint: ## formatting, vet and staticcheck
 	@out=$$($(GO) tool gofumpt -l .); if [ -n "$$out" ]; then echo "not formatted (go tool gofumpt -w .):"; echo "$$out"; exit 1; fi
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
+
+CONFIG ?= leadgate.yaml
+teams-app: ## the app package for Microsoft Teams, teams-app.zip, from CONFIG=leadgate.yaml, which has a section teams
+	$(GO) run ./cmd/leadgate teams-app --config $(CONFIG) --out teams-app.zip
 
 FUZZTIME ?= 60s
 fuzz: ## every fuzz target for FUZZTIME (60s)
@@ -60,4 +64,4 @@ servers:
 	  echo "The tests need these Debian packages:"; echo "  sudo apt-get install --no-install-recommends$$missing"; exit 1; \
 	fi
 
-.PHONY: help build demo test unit lint fuzz bench servers
+.PHONY: help build demo test unit lint teams-app fuzz bench servers

@@ -50,7 +50,7 @@ func placeName(r connector.Reference) string {
 	return "teams/place/" + hashed(r.Tenant, room(r.Conversation))
 }
 func personName(tenant, object string) string { return "teams/person/" + hashed(tenant, object) }
-func mailName(address string) string { return "teams/mail/" + hashed(strings.ToLower(address)) }
+func mailName(address string) string          { return "teams/mail/" + hashed(strings.ToLower(address)) }
 
 func threadName(r connector.Reference) string {
 	return "teams/thread/" + hashed(r.Tenant, r.Conversation)

@@ -89,10 +89,7 @@ func New(c Config, d Deps) (*Bot, error) {
 	}
 	b := &Bot{Deps: d, c: c, checker: chat.Checker{Gateway: d.Gateway, Identity: d.Identity}}
 	var err error
-	b.connector, err = connector.New(connector.Options{
-		AppID: c.AppID, Secret: c.Secret, Tenant: c.Tenant, Admit: b.admits,
-		Metadata: c.metadata, Login: c.login, Loopback: c.loopback, Now: d.Now,
-	})
+	b.connector, err = newConnector(c, b.admits, d.Now)
 	return b, err
 }
 
@@ -223,16 +220,30 @@ func (b *Bot) Condition() intake.Condition {
 	return intake.Condition{Name: "teams bot", Down: h.Problem != "", Problem: h.Problem}
 }
 
-// Verify checks what can be checked from here: whether the keys of the Bot Connector service can
-// be fetched, and whether the bot's own credentials are good.
-func (b *Bot) Verify(ctx context.Context) (problems []error) {
-	if err := b.connector.FetchKeys(ctx); err != nil {
-		problems = append(problems, err)
+// Verify checks of a configuration that was validated what can be checked from here: whether the
+// keys of the Bot Connector service can be fetched, and whether the bot's own credentials are good.
+func Verify(ctx context.Context, c Config) []Check {
+	speaks, err := newConnector(c, func(context.Context, string) (bool, error) { return false, nil }, time.Now)
+	if err != nil {
+		return []Check{{"the configuration", err}}
 	}
-	if err := b.connector.Token(ctx); err != nil {
-		problems = append(problems, fmt.Errorf("token of the bot: %w", err))
+	return []Check{
+		{"the keys of the Bot Connector service", speaks.FetchKeys(ctx)},
+		{"a token for app " + c.AppID + " in tenant " + c.Tenant, speaks.Token(ctx)},
 	}
-	return problems
+}
+
+// Check is one thing that was looked at, and what is wrong with it; nil for nothing.
+type Check struct {
+	What string
+	Err  error
+}
+
+func newConnector(c Config, admit func(context.Context, string) (bool, error), now func() time.Time) (*connector.Connector, error) {
+	return connector.New(connector.Options{
+		AppID: c.AppID, Secret: c.Secret, Tenant: c.Tenant, Admit: admit,
+		Metadata: c.metadata, Login: c.login, Loopback: c.loopback, Now: now,
+	})
 }
 
 // send writes into a conversation and keeps how that went.

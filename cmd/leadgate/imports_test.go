@@ -58,6 +58,7 @@ var drawing = []struct {
 	{"channels/channeltest", []string{"channels", "intake"}, nil},
 	{"channels/channeltest/npm", nil, nil},
 	{"channels/channeltest/mailserver", nil, []string{"github.com/emersion"}},
+	{"channels/teamsbot", []string{"channels", "channels/chat", "channels/teamsbot/connector", "intake", "intake/command", "intake/extract", "intake/identity", "templates"}, []string{"github.com/labstack/echo/v4"}},
 	{"channels/teamsbot/connector", []string{"channels/oauth", "intake"}, []string{"github.com/golang-jwt/jwt/v5", "github.com/infracloudio/msbotbuilder-go"}},
 	{"channels/teamsbot/teamstest", nil, []string{"github.com/golang-jwt/jwt/v5"}},
 	{"examples/teams", nil, nil},

@@ -41,6 +41,7 @@ func rootCommand() *cobra.Command {
 	root.AddCommand(
 		demoCommand(), serveCommand(), checkCommand(), casesCommand(), conflictsCommand(), inboxCommand(), policyCommand(),
 		partnersCommand(), accountsCommand(), ledgerCommand(), mailCommand(), backupCommand(), receiptCommand(), auditCommand(), versionCommand(),
+		verifyCommand(), teamsAppCommand(),
 	)
 	for _, cmd := range root.Commands() {
 		if cmd.HasSubCommands() {

@@ -21,6 +21,7 @@ import (
 	"leadgate/channels"
 	"leadgate/channels/mailbox"
 	"leadgate/channels/meetings"
+	"leadgate/channels/teamsbot"
 	"leadgate/channels/webhook"
 	"leadgate/cmd/internal/config"
 	"leadgate/intake"
@@ -60,6 +61,7 @@ type App struct {
 	boxes   []*mailbox.Mailbox
 	hooks   *webhook.Hooks
 	forms   meetings.Forms
+	teams   *teamsbot.Bot // nil without one
 	ready   chan struct{}
 	closing sync.Once
 }
@@ -97,6 +99,9 @@ func Open(cfg config.Config, log *slog.Logger) (_ *App, err error) {
 		return nil, err
 	}
 	if err := a.buildHooks(); err != nil {
+		return nil, err
+	}
+	if err := a.buildTeams(); err != nil {
 		return nil, err
 	}
 	return a, nil

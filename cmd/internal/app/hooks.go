@@ -9,6 +9,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"leadgate/channels/meetings"
+	"leadgate/channels/teamsbot"
 	"leadgate/channels/webhook"
 	"leadgate/intake"
 )
@@ -104,6 +105,14 @@ func (a *App) sourcesHealth() (all []sourceHealth, down bool) {
 			state = meetings.StateDegraded
 		}
 		all = append(all, sourceHealth{Channel: webhook.Channel, Name: h.Source, State: state, Problem: h.Problem, LastSuccess: since(h.LastSuccess), Refused: h.Refused})
+	}
+	if a.teams != nil {
+		h := a.teams.Health()
+		state := meetings.StateOK
+		if h.Problem != "" {
+			state, down = meetings.StateDown, true
+		}
+		all = append(all, sourceHealth{Channel: teamsbot.Channel, Name: "bot", State: state, Problem: h.Problem, Refused: int(h.Refused)})
 	}
 	return all, down
 }

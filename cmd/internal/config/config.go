@@ -15,6 +15,7 @@ import (
 	"leadgate/channels/mailbox"
 	"leadgate/channels/mailbox/senderauth"
 	"leadgate/channels/meetings"
+	"leadgate/channels/teamsbot"
 	"leadgate/channels/webform"
 	hooks "leadgate/channels/webhook"
 	"leadgate/intake"
@@ -58,7 +59,9 @@ type Config struct {
 	// Webhooks are programs that call us, Meetings are forms that we read.
 	Webhooks []hooks.Config    `yaml:"webhooks"`
 	Meetings []meetings.Config `yaml:"meetings"`
-	CRM      CRM               `yaml:"crm"`
+	// Teams is the bot in Microsoft Teams; nil for none.
+	Teams *teamsbot.Config `yaml:"teams"`
+	CRM   CRM              `yaml:"crm"`
 }
 
 // Log says what is logged and how.
@@ -266,6 +269,7 @@ func (c Config) Validate() Faults {
 	}
 	faults = append(faults, c.validateListeners()...)
 	faults = append(faults, c.validateSources()...)
+	faults = append(faults, c.validateTeams()...)
 	crms := map[string]bool{"ledger": c.CRM.Ledger}
 	for i, w := range c.CRM.Webhooks {
 		at := fmt.Sprintf("crm.webhooks[%d]", i)

@@ -1,0 +1,46 @@
+package app
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"leadgate/channels/mailbox"
+	"leadgate/channels/teamsbot"
+	"leadgate/intake/extract"
+	"leadgate/templates"
+)
+
+// buildTeams makes the bot in Teams, if there is one.
+func (a *App) buildTeams() error {
+	if a.cfg.Teams == nil {
+		return nil
+	}
+	texts, err := templates.New(a.cfg.TemplateOptions())
+	if err != nil {
+		return fmt.Errorf("templates: %w", err)
+	}
+	d := teamsbot.Deps{
+		Gateway: a.gateway, Memory: positions{a.store}, Words: texts, Identity: a.ids,
+		Extractor:   extract.New(a.ids, extract.Options{OwnDomain: a.policy.Owns, OwnNames: a.policy.OwnNames(), PartnerDomain: a.gateway.IsPartner}),
+		MailChannel: mailChannel(a.cfg), Now: time.Now, Log: a.log,
+	}
+	if len(a.boxes) > 0 {
+		d.Mail = mailbox.Repliers(a.boxes)
+	}
+	if a.teams, err = teamsbot.New(*a.cfg.Teams, d); err != nil {
+		return fmt.Errorf("teams: %w", err)
+	}
+	a.channels = append(a.channels, a.teams)
+	a.gateway.Register(a.teams.Name(), a.teams)
+	return nil
+}
+
+// mountTeams adds the messaging endpoint beside the pages: who calls it shows a token, and is not
+// counted as a visitor.
+func (a *App) mountTeams(e *echo.Echo) {
+	if a.teams != nil {
+		a.teams.Mount(e.Group(""), a.gateway)
+	}
+}
