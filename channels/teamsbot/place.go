@@ -89,16 +89,14 @@ func (b *Bot) seen(ctx context.Context, a *connector.Activity) error {
 	if !b.connector.MayStore(ref) {
 		return nil
 	}
-	p, found, err := recall[place](ctx, b.Memory, placeName(ref))
-	if err != nil {
-		return err
-	}
 	ref.Conversation = room(ref.Conversation)
-	if found && !alone(ref) {
-		ref.User = p.Ref.User // of many; it means nothing
-	}
-	p.Ref, p.Dead = ref, false
-	if err := keep(ctx, b.Memory, placeName(ref), p); err != nil {
+	err := b.change(ctx, ref, func(p *place) {
+		if p.Ref.User != "" && !alone(ref) {
+			ref.User = p.Ref.User // of many; it means nothing
+		}
+		p.Ref, p.Dead = ref, false
+	})
+	if err != nil {
 		return err
 	}
 	if alone(ref) && a.From.AadObjectID != "" {
@@ -107,14 +105,22 @@ func (b *Bot) seen(ctx context.Context, a *connector.Activity) error {
 	return nil
 }
 
-// bury notes that nothing can be sent to a place.
-func (b *Bot) bury(ctx context.Context, ref connector.Reference) error {
-	p, found, err := recall[place](ctx, b.Memory, placeName(ref))
-	if err != nil || !found {
+// change changes what is kept of a place. One changes at a time: Teams tells of one thing in
+// several activities at once.
+func (b *Bot) change(ctx context.Context, ref connector.Reference, fn func(p *place)) error {
+	b.places.Lock()
+	defer b.places.Unlock()
+	p, _, err := recall[place](ctx, b.Memory, placeName(ref))
+	if err != nil {
 		return err
 	}
-	p.Dead, p.Welcomed = true, false
+	fn(&p)
 	return keep(ctx, b.Memory, placeName(ref), p)
+}
+
+// bury notes that nothing can be sent to a place.
+func (b *Bot) bury(ctx context.Context, ref connector.Reference) error {
+	return b.change(ctx, ref, func(p *place) { p.Dead, p.Welcomed = true, false })
 }
 
 // current is a stored reference with what is known of its place now: false if nothing can be

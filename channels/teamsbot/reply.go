@@ -152,17 +152,14 @@ func (b *Bot) kept(ctx context.Context, m intake.Message, th *thread, to connect
 	if err := b.shows(ctx, m.Facts.Case, *th); err != nil {
 		return err
 	}
-	p, found, err := recall[place](ctx, b.Memory, placeName(to))
-	if err != nil || !found {
-		return err
-	}
-	switch asks := m.Facts.Status == intake.StatusNeedsInfo; {
-	case asks:
-		p.Asked = m.Facts.Case
-	case p.Asked == m.Facts.Case:
-		p.Asked = ""
-	}
-	return keep(ctx, b.Memory, placeName(to), p)
+	return b.change(ctx, to, func(p *place) {
+		switch asks := m.Facts.Status == intake.StatusNeedsInfo; {
+		case asks:
+			p.Asked = m.Facts.Case
+		case p.Asked == m.Facts.Case:
+			p.Asked = ""
+		}
+	})
 }
 
 // byMailIn is byMail for a message that has a thread here, which goes on to be its own.

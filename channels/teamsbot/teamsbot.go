@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -59,6 +60,7 @@ type Bot struct {
 	connector *connector.Connector
 	checker   chat.Checker
 
+	places  sync.Mutex // held while what is kept of a place is changed
 	refused atomic.Int64
 	problem atomic.Pointer[trouble]
 }
@@ -279,14 +281,14 @@ func (t turn) membership(ctx context.Context) error {
 	case !added:
 		return nil
 	}
-	p, _, err := recall[place](ctx, t.Memory, placeName(ref))
-	if err != nil || p.Welcomed {
+	first := false
+	if err := t.change(ctx, ref, func(p *place) { first, p.Welcomed = !p.Welcomed, true }); err != nil || !first {
 		return err
 	}
 	card := adaptive(noteBody(chat.Say(t.Locale, "register"), []string{chat.Say(t.Locale, "register.how")}), []any{openButton(t.Locale)})
-	if _, err := t.send(ctx, ref, connector.Outgoing{Text: chat.Say(t.Locale, "register.how"), Card: card}); err != nil {
-		return err
+	_, err := t.send(ctx, ref, connector.Outgoing{Text: chat.Say(t.Locale, "register.how"), Card: card})
+	if err != nil {
+		return errors.Join(err, t.change(ctx, ref, func(p *place) { p.Welcomed = false }))
 	}
-	p.Welcomed = true
-	return keep(ctx, t.Memory, placeName(ref), p)
+	return nil
 }

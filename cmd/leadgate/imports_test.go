@@ -60,7 +60,7 @@ var drawing = []struct {
 	{"channels/channeltest/mailserver", nil, []string{"github.com/emersion"}},
 	{"channels/teamsbot", []string{"channels", "channels/chat", "channels/teamsbot/connector", "intake", "intake/command", "intake/extract", "intake/identity", "templates"}, []string{"github.com/labstack/echo/v4"}},
 	{"channels/teamsbot/connector", []string{"channels/oauth", "intake"}, []string{"github.com/golang-jwt/jwt/v5", "github.com/infracloudio/msbotbuilder-go"}},
-	{"channels/teamsbot/teamstest", nil, []string{"github.com/golang-jwt/jwt/v5"}},
+	{"channels/teamsbot/teamstest", []string{"channels/channeltest/npm"}, []string{"github.com/golang-jwt/jwt/v5"}},
 	{"examples/teams", nil, nil},
 	{"channels/webform/captcha", nil, []string{"github.com/altcha-org/altcha-lib-go"}},
 	{"channels/mailbox/mailparse", nil, []string{"golang.org/x/text"}},
