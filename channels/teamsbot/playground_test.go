@@ -161,8 +161,19 @@ func TestARegistrationInTheClientOfMicrosoft(t *testing.T) {
 	t.Run("by the message extension", func(t *testing.T) {
 		c := visit(t)
 		c.until("where to write", fmt.Sprintf(`!!document.querySelector(%q)`, composer))
-		c.Shot("teams-8-extension")
-		t.Log(pagestest.Eval[string](c.Page, `[...document.querySelectorAll("button")].map(b => b.outerHTML.slice(0, 300)).join("\n")`))
+		c.Do(chromedp.Click(c.mark("plus", `[...document.querySelectorAll("button[aria-haspopup=menu]")].at(-1)`)))
+		c.Do(chromedp.Click(c.mark("item", `[...document.querySelectorAll("[role=menuitem]")].find(b => b.innerText.trim() === "Action Command")`)))
+		c.Do(chromedp.SendKeys(c.mark("command", `document.querySelector("[role=dialog] input[type=text]")`), "register"))
+		c.Do(chromedp.Click(c.mark("create", `document.querySelector("[role=dialog] button[aria-label=Create]")`)))
+		c.shows("You register this for Alpha.")
+		c.fill("Company name", "Fabrikam")
+		c.fill("Company domain", "fabrikam.example")
+		c.complete("jane@fabrikam.example")
+		c.Shot("teams-8-dialog")
+		c.press("Register")
+		w.until("a case", func() bool { return len(w.cases("alpha")) == 3 })
+		c.shows(w.cases("alpha")[0].Case)
+		c.Shot("teams-9-dialog-case")
 	})
 }
 
