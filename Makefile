@@ -31,7 +31,7 @@ lint: ## formatting, vet and staticcheck
 	$(GO) tool staticcheck ./...
 
 CONFIG ?= leadgate.yaml
-teams-app: ## the app package for Microsoft Teams, teams-app.zip, from CONFIG=leadgate.yaml, which has a section teams
+teams-app: ## the app package for Microsoft Teams, teams-app.zip, from CONFIG=leadgate.yaml, which has teams.enabled
 	$(GO) run ./cmd/leadgate teams-app --config $(CONFIG) --out teams-app.zip
 
 FUZZTIME ?= 60s

@@ -40,3 +40,8 @@ func Language(locale string) string {
 	}
 	return fallback
 }
+
+// Reason is a reason as staff read it.
+func Reason(locale string, r intake.Reason) string {
+	return cmp.Or(localeFor(locale).reasons[r], string(r))
+}

@@ -10,6 +10,8 @@ import (
 
 // Config is what an operator sets of the bot. The secret is resolved already.
 type Config struct {
+	// Enabled has the bot answer at Path, on the listener of the pages.
+	Enabled bool `yaml:"enabled"`
 	// AppID is the application (client) id of the app registration, Secret one of its client
 	// secrets, Tenant the directory (tenant) id in which it lives.
 	AppID  string `yaml:"app_id"`
@@ -42,6 +44,9 @@ var guid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{1
 
 // Validate returns all that is wrong with a configuration, each error with its key.
 func (c Config) Validate() []error {
+	if !c.Enabled {
+		return nil
+	}
 	var faults []error
 	fault := func(format string, a ...any) { faults = append(faults, fmt.Errorf(format, a...)) }
 	switch {

@@ -674,7 +674,7 @@ func inMarkup(t *testing.T, v any) {
 }
 
 func TestTheConfigurationSaysWhatIsWrongWithIt(t *testing.T) {
-	good := teamsbot.Config{AppID: teamstest.AppID, Secret: "x", Tenant: teamstest.Tenant}
+	good := teamsbot.Config{Enabled: true, AppID: teamstest.AppID, Secret: "x", Tenant: teamstest.Tenant}
 	if faults := good.Validate(); len(faults) != 0 {
 		t.Errorf("%v", faults)
 	}

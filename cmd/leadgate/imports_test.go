@@ -52,6 +52,7 @@ var drawing = []struct {
 	{"channels/csvdrop/result", []string{"channels/csvdrop/sheet"}, []string{"github.com/gocarina/gocsv", "github.com/xuri/excelize/v2"}},
 	{"channels/statuspage", []string{"channels", "channels/pages", "intake"}, []string{"github.com/labstack/echo/v4"}},
 	{"channels/chat", []string{"intake", "intake/command", "intake/identity", "templates"}, nil},
+	{"channels/slackbot", []string{"channels", "channels/chat", "intake", "intake/identity", "templates"}, []string{"github.com/labstack/echo/v4", "github.com/slack-go/slack"}},
 	{"channels/payload", []string{"intake"}, nil},
 	{"channels/webhook", []string{"channels", "channels/payload", "intake"}, []string{"github.com/labstack/echo/v4"}},
 	{"channels/meetings", []string{"channels", "channels/payload", "intake"}, nil},

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,9 +14,6 @@ import (
 	"leadgate/cmd/internal/config"
 	app "leadgate/examples/teams"
 )
-
-// verifyPatience is how long a check may take.
-const verifyPatience = 30 * time.Second
 
 func verifyTeamsCommand() *cobra.Command {
 	var file string
@@ -33,17 +29,17 @@ func verifyTeamsCommand() *cobra.Command {
 			ctx, cancel := context.WithTimeout(cmd.Context(), verifyPatience)
 			defer cancel()
 			wrong := 0
-			for _, c := range teamsbot.Verify(ctx, *cfg.Teams) {
+			for _, c := range teamsbot.Verify(ctx, cfg.Teams) {
 				if c.Err == nil {
-					fmt.Fprintln(cmd.OutOrStdout(), "good:", c.What)
+					fmt.Fprintln(cmd.OutOrStdout(), "ok     ", c.What)
 					continue
 				}
 				wrong++
-				fmt.Fprintf(cmd.OutOrStdout(), "wrong: %s: %v\n", c.What, c.Err)
+				fmt.Fprintf(cmd.OutOrStdout(), "to mend %s: %v\n", c.What, c.Err)
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "the messaging endpoint of the Azure Bot has to be %s%s\n", strings.TrimSuffix(cfg.Pages.URL, "/"), teamsbot.Path)
 			if wrong > 0 {
-				return fmt.Errorf("%d of the checks failed", wrong)
+				return fmt.Errorf("teams: %d to mend", wrong)
 			}
 			return nil
 		},
@@ -54,8 +50,8 @@ func verifyTeamsCommand() *cobra.Command {
 
 func loadTeams(file string) (config.Config, error) {
 	cfg, err := load(file)
-	if err == nil && cfg.Teams == nil {
-		err = errors.New("the configuration has no section teams")
+	if err == nil && !cfg.Teams.Enabled {
+		err = errors.New("teams.enabled is false: there is no bot")
 	}
 	return cfg, err
 }

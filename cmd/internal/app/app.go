@@ -21,6 +21,7 @@ import (
 	"leadgate/channels"
 	"leadgate/channels/mailbox"
 	"leadgate/channels/meetings"
+	"leadgate/channels/slackbot"
 	"leadgate/channels/teamsbot"
 	"leadgate/channels/webhook"
 	"leadgate/cmd/internal/config"
@@ -60,6 +61,7 @@ type App struct {
 	pagesOn net.Listener // bound by ListenPages
 	boxes   []*mailbox.Mailbox
 	hooks   *webhook.Hooks
+	slack   *slackbot.Bot // nil without one
 	forms   meetings.Forms
 	teams   *teamsbot.Bot // nil without one
 	ready   chan struct{}
@@ -95,7 +97,14 @@ func Open(cfg config.Config, log *slog.Logger) (_ *App, err error) {
 		return nil, err
 	}
 	a.metrics.watch(a.registry, a.gateway, a.store)
-	if err := a.buildMailboxes(); err != nil {
+	texts, err := templates.New(cfg.TemplateOptions())
+	if err != nil {
+		return nil, fmt.Errorf("templates: %w", err)
+	}
+	if err := a.buildMailboxes(texts); err != nil {
+		return nil, err
+	}
+	if err := a.buildSlack(texts); err != nil {
 		return nil, err
 	}
 	if err := a.buildHooks(); err != nil {
@@ -168,11 +177,7 @@ func mailChannel(cfg config.Config) string {
 	return mailbox.Channel
 }
 
-func (a *App) buildMailboxes() error {
-	texts, err := templates.New(a.cfg.TemplateOptions())
-	if err != nil {
-		return fmt.Errorf("templates: %w", err)
-	}
+func (a *App) buildMailboxes(texts *templates.Set) error {
 	key, err := intake.Secret(context.Background(), a.store, "mail-threads")
 	if err != nil {
 		return err

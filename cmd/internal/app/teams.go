@@ -14,7 +14,7 @@ import (
 
 // buildTeams makes the bot in Teams, if there is one.
 func (a *App) buildTeams() error {
-	if a.cfg.Teams == nil {
+	if !a.cfg.Teams.Enabled {
 		return nil
 	}
 	texts, err := templates.New(a.cfg.TemplateOptions())
@@ -29,7 +29,7 @@ func (a *App) buildTeams() error {
 	if len(a.boxes) > 0 {
 		d.Mail = mailbox.Repliers(a.boxes)
 	}
-	if a.teams, err = teamsbot.New(*a.cfg.Teams, d); err != nil {
+	if a.teams, err = teamsbot.New(a.cfg.Teams, d); err != nil {
 		return fmt.Errorf("teams: %w", err)
 	}
 	a.channels = append(a.channels, a.teams)

@@ -2,7 +2,7 @@ package config
 
 // validateTeams returns what is wrong with the bot in Teams.
 func (c Config) validateTeams() Faults {
-	if c.Teams == nil {
+	if !c.Teams.Enabled {
 		return nil
 	}
 	var faults Faults
@@ -10,7 +10,7 @@ func (c Config) validateTeams() Faults {
 		faults = append(faults, inside("teams", err))
 	}
 	if !c.Pages.On() {
-		faults = append(faults, Fault{Path: "teams", Problem: "Microsoft can't call it without pages, whose listener it is on"})
+		faults = append(faults, Fault{Path: "teams.enabled", Problem: "Microsoft can't call it without pages, whose listener it is on"})
 	}
 	return faults
 }

@@ -15,6 +15,7 @@ import (
 	"leadgate/channels/mailbox"
 	"leadgate/channels/mailbox/senderauth"
 	"leadgate/channels/meetings"
+	"leadgate/channels/slackbot"
 	"leadgate/channels/teamsbot"
 	"leadgate/channels/webform"
 	hooks "leadgate/channels/webhook"
@@ -56,12 +57,14 @@ type Config struct {
 	// Budget bounds the answers that go out by themselves.
 	Budget    intake.Budget    `yaml:"budget"`
 	Mailboxes []mailbox.Config `yaml:"mailboxes"`
+	// Slack is an app there, by which partners register and are answered.
+	Slack slackbot.Config `yaml:"slack"`
 	// Webhooks are programs that call us, Meetings are forms that we read.
 	Webhooks []hooks.Config    `yaml:"webhooks"`
 	Meetings []meetings.Config `yaml:"meetings"`
-	// Teams is the bot in Microsoft Teams; nil for none.
-	Teams *teamsbot.Config `yaml:"teams"`
-	CRM   CRM              `yaml:"crm"`
+	// Teams is the bot in Microsoft Teams.
+	Teams teamsbot.Config `yaml:"teams"`
+	CRM   CRM             `yaml:"crm"`
 }
 
 // Log says what is logged and how.
@@ -105,6 +108,7 @@ func Default() Config {
 		Admin:      Admin{Listen: "127.0.0.1:9464"},
 		Alerts:     Alerts{DownAfter: 15 * time.Minute},
 		API:        api.Default(),
+		Slack:      slackbot.Default(),
 		Policy:     rules.Default(),
 		Budget:     intake.DefaultBudget(),
 		CRM:        CRM{Ledger: true},
@@ -231,6 +235,7 @@ func (c Config) Validate() Faults {
 	faults = append(faults, c.Pages.validate()...)
 	faults = append(faults, c.validateForm()...)
 	faults = append(faults, c.validateAPI()...)
+	faults = append(faults, c.validateSlack()...)
 	faults = append(faults, validateStaff(c.Staff)...)
 	ids, listFaults := c.Identity.lists()
 	faults = append(faults, listFaults...)
@@ -303,6 +308,7 @@ func (c Config) Warnings() []string {
 			warnings = append(warnings, at+"microsoft believes a header that only Exchange Online takes off strangers' mail, and "+m.IMAP.Host+" is not known to be that; anybody can speak for any partner if it is not")
 		}
 	}
+	warnings = append(warnings, c.slackWarnings()...)
 	return append(warnings, c.Pages.warnings()...)
 }
 
