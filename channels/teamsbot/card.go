@@ -16,9 +16,11 @@ import (
 const (
 	cardSchema  = "http://adaptivecards.io/schemas/adaptive-card.json"
 	cardVersion = "1.5"
-	// maxRun bounds a text in a card of a case: a message may have 28 KB with all that is in it.
-	maxRun   = 400
-	maxTyped = 4000
+	maxTyped    = 4000
+	// maxCard is the most bytes of a card: a message may have 28 KB with all that is in it.
+	// https://learn.microsoft.com/microsoftteams/platform/bots/how-to/format-your-bot-messages
+	maxCard = 20 << 10
+	maxHead = 300
 )
 
 type object = map[string]any
@@ -63,7 +65,7 @@ func words(text string, more object) object {
 
 func heading(text string) object {
 	return object{
-		"type": "RichTextBlock", "inlines": []any{object{"type": "TextRun", "text": clip(text, maxRun), "size": "Large", "weight": "Bolder"}},
+		"type": "RichTextBlock", "inlines": []any{object{"type": "TextRun", "text": clip(text, maxHead), "size": "Large", "weight": "Bolder"}},
 	}
 }
 
@@ -73,7 +75,7 @@ func plain(label, text string) object {
 	if label != "" {
 		runs = append(runs, object{"type": "TextRun", "text": label + ": ", "weight": "Bolder"})
 	}
-	return object{"type": "RichTextBlock", "inlines": append(runs, object{"type": "TextRun", "text": clip(text, maxRun)})}
+	return object{"type": "RichTextBlock", "inlines": append(runs, object{"type": "TextRun", "text": text})}
 }
 
 func clip(s string, most int) string {
@@ -209,8 +211,19 @@ var styles = map[chat.Tone]string{
 	chat.TonePending: "accent", chat.ToneAction: "warning", chat.ToneGood: "good", chat.ToneBad: "attention", chat.ToneOver: "emphasis",
 }
 
-// caseCard shows a card of package chat. ask is the form for what is missing, nil for none.
+// caseCard shows a card of package chat. ask is the form for what is missing, nil for none. Texts
+// are cut where a message could not hold them.
 func caseCard(c chat.Card, ask *draft) json.RawMessage {
+	var card json.RawMessage
+	for _, most := range []int{4000, 500, 120} {
+		if card = caseCardOf(c, ask, most); len(card) <= maxCard {
+			break
+		}
+	}
+	return card
+}
+
+func caseCardOf(c chat.Card, ask *draft, most int) json.RawMessage {
 	var body []any
 	if c.Badge != "" {
 		body = append(body, object{
@@ -222,10 +235,12 @@ func caseCard(c chat.Card, ask *draft) json.RawMessage {
 		body = append(body, words(c.Case, object{"isSubtle": true, "spacing": "None"}))
 	}
 	for _, l := range c.Lines {
-		body = append(body, plain("", l))
+		body = append(body, plain("", clip(l, most)))
 	}
 	for _, f := range c.Facts {
-		body = append(body, plain(f.Label, f.Value))
+		fact := plain(f.Label, clip(f.Value, most))
+		fact["spacing"] = "Small"
+		body = append(body, fact)
 	}
 	var actions []any
 	if ask != nil {
@@ -238,7 +253,7 @@ func caseCard(c chat.Card, ask *draft) json.RawMessage {
 		actions = append(actions, ask.button())
 	} else {
 		for _, a := range c.Asks {
-			body = append(body, plain(a.Label, a.Why))
+			body = append(body, plain(a.Label, clip(a.Why, most)))
 		}
 	}
 	return adaptive(body, append(actions, linkButtons(c)...))

@@ -56,6 +56,7 @@ func threadName(r connector.Reference) string {
 	return "teams/thread/" + hashed(r.Tenant, r.Conversation)
 }
 func cardName(number string) string { return "teams/card/" + number }
+func toldName(number string) string { return "teams/told/" + number }
 
 // recall reads what was kept as JSON; the second result is false if nothing was.
 func recall[T any](ctx context.Context, m Memory, name string) (v T, found bool, err error) {

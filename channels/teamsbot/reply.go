@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"leadgate/channels/chat"
@@ -29,7 +30,13 @@ func (b *Bot) Reply(ctx context.Context, m intake.Message) (json.RawMessage, err
 		return nil, err
 	}
 	if th == nil {
-		return b.byMail(ctx, m, errors.New("nothing is known of where the person is in Teams"))
+		th := &thread{}
+		if len(m.To.Thread) > 0 {
+			if *th, err = readThread(m.To.Thread); err != nil {
+				return nil, intake.Permanent(err)
+			}
+		}
+		return b.byMailIn(ctx, m, th, errors.New("nothing is known of where the person is in Teams"))
 	}
 	if err := b.updateCard(ctx, m, th); err != nil {
 		return nil, err
@@ -44,6 +51,10 @@ func (b *Bot) Reply(ctx context.Context, m intake.Message) (json.RawMessage, err
 			return b.byMailIn(ctx, m, th, errors.New("others read along where it was registered"))
 		}
 		to = own
+	}
+	told, err := b.told(ctx, m)
+	if err != nil || told {
+		return b.again(th, err)
 	}
 	if m.Kind == intake.MessageReceived && !m.Unprompted && th.Card != "" && !discreet {
 		return json.Marshal(th) // the card says it
@@ -98,7 +109,7 @@ func (b *Bot) route(ctx context.Context, m intake.Message) (*thread, error) {
 
 // discreet reports whether a message is not for those who read along.
 func (b *Bot) discreet(m intake.Message, th *thread) bool {
-	return !alone(th.Ref) && (chat.Discreet(m.Kind) || chat.DiscreetStatus(m.Facts.Status) || m.Facts.Case == "")
+	return !alone(th.Ref) && (th.Foreign || chat.Discreet(m.Kind) || chat.DiscreetStatus(m.Facts.Status) || m.Facts.Case == "")
 }
 
 // updateCard brings the card of a case up to date. One that is not there any more is forgotten.
@@ -113,6 +124,9 @@ func (b *Bot) updateCard(ctx context.Context, m intake.Message, th *thread) erro
 	ref, lives, err := b.current(ctx, th.Ref)
 	if err != nil || !tracked || !lives {
 		return err
+	}
+	if th.Foreign {
+		c = chat.Card{Locale: c.Locale, Case: c.Case, Title: c.Case, Lines: []string{say(c.Locale, "quiet")}}
 	}
 	err = b.connector.Update(ctx, ref, th.Card, connector.Outgoing{Text: c.Text(), Card: caseCard(c, nil)})
 	if errors.Is(err, connector.ErrGone) || errors.Is(err, connector.ErrHost) || intake.IsPermanent(err) {
@@ -143,11 +157,43 @@ func (b *Bot) outgoing(m intake.Message) (connector.Outgoing, error) {
 	return connector.Outgoing{Text: c.Text(), Card: caseCard(c, ask)}, nil
 }
 
+// maxTold is how many messages of a case are remembered.
+const maxTold = 20
+
+// told reports whether a message was sent already: what came after it failed.
+func (b *Bot) told(ctx context.Context, m intake.Message) (bool, error) {
+	if m.Facts.Case == "" {
+		return false, nil
+	}
+	ids, _, err := recall[[]string](ctx, b.Memory, toldName(m.Facts.Case))
+	return slices.Contains(ids, m.ID), err
+}
+
+func (b *Bot) tell(ctx context.Context, m intake.Message) error {
+	ids, _, err := recall[[]string](ctx, b.Memory, toldName(m.Facts.Case))
+	if err != nil {
+		return err
+	}
+	ids = append(ids, m.ID)
+	return keep(ctx, b.Memory, toldName(m.Facts.Case), ids[max(0, len(ids)-maxTold):])
+}
+
+// again is the thread of a message that was sent before.
+func (b *Bot) again(th *thread, err error) (json.RawMessage, error) {
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(th)
+}
+
 // kept notes what a message that was sent leaves behind: the card that shows the case, and
 // whether something is asked there.
 func (b *Bot) kept(ctx context.Context, m intake.Message, th *thread, to connector.Reference) error {
 	if m.Facts.Case == "" {
 		return nil
+	}
+	if err := b.tell(ctx, m); err != nil {
+		return err
 	}
 	if err := b.shows(ctx, m.Facts.Case, *th); err != nil {
 		return err
@@ -164,21 +210,25 @@ func (b *Bot) kept(ctx context.Context, m intake.Message, th *thread, to connect
 
 // byMailIn is byMail for a message that has a thread here, which goes on to be its own.
 func (b *Bot) byMailIn(ctx context.Context, m intake.Message, th *thread, why error) (json.RawMessage, error) {
-	if _, err := b.byMail(ctx, m, why); err != nil {
+	m.To.Thread = th.Mail
+	mail, err := b.byMail(ctx, m, why)
+	if err != nil {
 		return nil, err
 	}
+	th.Mail = mail
 	return json.Marshal(th)
 }
 
-// byMail sends what can't be sent here to the person's address.
+// byMail sends what can't be sent here to the person's address, and returns the thread of the mail.
 func (b *Bot) byMail(ctx context.Context, m intake.Message, why error) (json.RawMessage, error) {
 	if b.Mail == nil || b.MailChannel == "" || !strings.Contains(m.To.Address, "@") {
 		return nil, intake.Permanent(fmt.Errorf("no way to write to the person is left: %w", why))
 	}
 	b.Log.Info("an answer goes by mail instead of Teams", "channel", Channel, "case", m.Facts.Case, "err", why)
-	m.To = intake.Route{Channel: b.MailChannel, Address: m.To.Address}
-	if _, err := b.Mail.Reply(ctx, m); err != nil {
+	m.To.Channel = b.MailChannel
+	mail, err := b.Mail.Reply(ctx, m)
+	if err != nil {
 		return nil, fmt.Errorf("by mail: %w", err)
 	}
-	return json.RawMessage("{}"), nil
+	return mail, nil
 }

@@ -179,6 +179,10 @@ func (t turn) receipt(ctx context.Context, p person, answers chat.Answers, r int
 		company = answers.Lead[intake.FieldCompanyDomain]
 	}
 	c := chat.Card{Locale: t.Locale, Case: r.Case, Title: r.Case, Tone: chat.TonePending}
+	if foreign, err := t.foreign(ctx, p, t.Reference()); err != nil || foreign && !t.inDialog() {
+		c.Lines = []string{say(t.Locale, "quiet")}
+		return caseCard(c, nil), c.Text()
+	}
 	switch {
 	case r.Case == "":
 		c.Title = chat.Say(t.Locale, "noted")
@@ -244,6 +248,10 @@ func (t turn) thread(ctx context.Context, p person, number, shown string) (json.
 			th.Ref = ref
 		}
 	}
+	var err error
+	if th.Foreign, err = t.foreign(ctx, p, th.Ref); err != nil {
+		return nil, err
+	}
 	if number != "" {
 		known, found, err := recall[thread](ctx, t.Memory, cardName(number))
 		if err != nil {
@@ -256,6 +264,16 @@ func (t turn) thread(ctx context.Context, p person, number, shown string) (json.
 	return json.Marshal(th)
 }
 
+// foreign reports whether a conversation is in the tenant of somebody else than the speaker's
+// partner.
+func (b *Bot) foreign(ctx context.Context, p person, ref connector.Reference) (bool, error) {
+	if alone(ref) {
+		return false, nil
+	}
+	of, err := b.Gateway.PartnerOfTeams(ctx, intake.Teams{Tenant: ref.Tenant})
+	return of != p.Partner || of == "", err
+}
+
 // thread is what stands in intake.Route.Thread.
 type thread struct {
 	Ref connector.Reference `json:"ref"`
@@ -264,6 +282,11 @@ type thread struct {
 	Object string `json:"object,omitempty"`
 	// Card is the message that shows the case, "" for none.
 	Card string `json:"card,omitempty"`
+	// Foreign says that the conversation is not in the partner's own tenant: people of others
+	// may read along, of competing partners too.
+	Foreign bool `json:"foreign,omitempty"`
+	// Mail is the thread of the answers that went by mail.
+	Mail json.RawMessage `json:"mail,omitempty"`
 }
 
 func readThread(raw json.RawMessage) (th thread, err error) {

@@ -403,11 +403,90 @@ func TestInAChannelOthersReadNothingOfARefusal(t *testing.T) {
 		if _, err := w.gateway.Decline(t.Context(), number, intake.Verdict{By: "mia", Reason: intake.ReasonNotEligible, Rationale: "not one of the products"}); err != nil {
 			t.Fatal(err)
 		}
-		w.until("a mail", func() bool { return len(w.mail.all()) == 1 })
-		if m := w.mail.all()[0]; m.To.Address != "bo@beta.example" || m.To.Channel != "email" || len(m.To.Thread) != 0 {
-			t.Errorf("%+v", m.To)
+		w.until("two mails, in one thread", func() bool { return len(w.mail.all()) == 2 })
+		first, second := w.mail.all()[0], w.mail.all()[1]
+		if second.Kind != intake.MessageDeclined || second.To.Address != "bo@beta.example" || second.To.Channel != "email" || len(first.To.Thread) != 0 || string(second.To.Thread) != `"t"` {
+			t.Errorf("%+v, %+v", first.To, second.To)
 		}
 	})
+}
+
+func TestInARoomOfOthersNothingOfACaseIsRead(t *testing.T) {
+	w := open(t)
+	w.form(w.says("bo", tenantBeta, "register")) // so that there is a personal chat
+	room := w.says("bo", tenantBeta, "register").InChannel().In(tenantAlpha)
+	c, id := w.form(room)
+	done := w.answered(presses(room, c, id, typed("Contoso", "contoso.example")))
+	number := w.cases("beta")[0].Case
+	if strings.Contains(done.text, "Contoso") || len(done.links) > 0 {
+		t.Errorf("it says\n%s\n%v", done.text, done.links)
+	}
+	w.decided(number, intake.StatusInReview)
+	if _, err := w.gateway.Approve(t.Context(), number, intake.Verdict{By: "mia"}); err != nil {
+		t.Fatal(err)
+	}
+	w.until("he is told", func() bool {
+		return strings.Contains(string(w.last().Body), "approved") && w.last().Conversation == "a:personal-bo"
+	})
+	for _, s := range w.service.Sent()[2:] {
+		if s.Conversation != "a:personal-bo" && strings.Contains(string(s.Body), "ontoso") {
+			t.Errorf("in %s: %s", s.Conversation, s.Body)
+		}
+	}
+}
+
+func TestTheSameMessageIsToldOnce(t *testing.T) {
+	w := open(t)
+	number := w.registers("ana", tenantAlpha, "Acme", "acme.example")
+	w.decided(number, intake.StatusInReview)
+	w.until("the card", func() bool { return w.last().Method == http.MethodPut })
+	m := intake.Message{
+		ID: number + ".9", Kind: intake.MessageApproved, To: w.story(number).Registration.Reply, At: time.Now(),
+		Facts: intake.Facts{Case: number, Program: "Northwind", Company: "Acme", Status: intake.StatusProvisional, Zone: "UTC", Until: time.Now(), Received: time.Now()},
+	}
+	posts := func() (n int) {
+		for _, s := range w.service.Sent() {
+			if s.Method == http.MethodPost {
+				n++
+			}
+		}
+		return n
+	}
+	before := posts()
+	for range 3 {
+		if _, err := w.bot.Reply(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := posts() - before; n != 1 {
+		t.Errorf("it was told %d times", n)
+	}
+}
+
+func TestACardFitsIntoAMessageWhateverIsInIt(t *testing.T) {
+	w := open(t)
+	c, id := w.form(w.says("ana", tenantAlpha, "register"))
+	answers := typed("Acme", "acme.example")
+	answers["problem"], answers["consent"] = strings.Repeat("ä ", 1990)+"end", ""
+	again := w.answered(presses(w.says("ana", tenantAlpha, ""), c, id, answers))
+	if again.inputs["problem"] != answers["problem"] || len(again.raw) > 26<<10 {
+		t.Errorf("%d bytes", len(again.raw))
+	}
+	answers["consent"] = intake.ConsentYes
+	w.answered(presses(w.says("ana", tenantAlpha, ""), c, id, answers))
+	number := w.cases("alpha")[0].Case
+	w.decided(number, intake.StatusInReview)
+	if _, err := w.gateway.Ask(t.Context(), number, intake.Verdict{By: "mia", Message: strings.Repeat("Why? ", 300)}); err != nil {
+		t.Fatal(err)
+	}
+	w.until("the question", func() bool {
+		return strings.Contains(string(w.last().Body), "Why?") && w.last().Method == http.MethodPost
+	})
+	for _, s := range w.service.Sent() {
+		if len(s.Body) > 28<<10 {
+			t.Errorf("%s of %d bytes", s.Method, len(s.Body))
+		}
+	}
 }
 
 func TestWhatIsMissingIsFilledInInTheChat(t *testing.T) {
