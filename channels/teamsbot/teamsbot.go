@@ -179,9 +179,10 @@ func (b *Bot) refuse(c echo.Context, err error) error {
 	return c.NoContent(refused.Status)
 }
 
-// failed and worked keep what staff are told of.
+// failed and worked keep what staff are told of. What the service asks to be sent later is no
+// trouble, nor is one conversation that is gone.
 func (b *Bot) failed(err error) {
-	if errors.Is(err, context.Canceled) || errors.Is(err, connector.ErrGone) {
+	if _, later := intake.RetryDelay(err); later || errors.Is(err, context.Canceled) || errors.Is(err, connector.ErrGone) {
 		return
 	}
 	since := b.Now()
@@ -196,6 +197,9 @@ func (b *Bot) worked() { b.problem.Store(nil) }
 // Health is how the bot is.
 type Health struct {
 	Problem string // in words without secrets, "" if there is none
+	// Down says that nobody is let in, or that nothing can be sent. A problem without it can
+	// wait, but not for long: keys that grow old.
+	Down bool
 	// Refused counts the calls that were not let in since the start.
 	Refused int64
 	// KeysAge is how old the keys are by which calls are checked; 0 before the first call.
@@ -206,12 +210,12 @@ type Health struct {
 func (b *Bot) Health() Health {
 	h := Health{Refused: b.refused.Load()}
 	if p := b.problem.Load(); p != nil {
-		h.Problem = p.words
+		h.Problem, h.Down = p.words, true
 	}
 	age, err := b.connector.Keys()
 	h.KeysAge = age
 	if err != nil && h.Problem == "" {
-		h.Problem = err.Error()
+		h.Problem, h.Down = err.Error(), age == 0
 	}
 	return h
 }
@@ -219,7 +223,7 @@ func (b *Bot) Health() Health {
 // Condition implements intake.Watched.
 func (b *Bot) Condition() intake.Condition {
 	h := b.Health()
-	return intake.Condition{Name: "teams bot", Down: h.Problem != "", Problem: h.Problem}
+	return intake.Condition{Name: "teams bot", Down: h.Down, Problem: h.Problem}
 }
 
 // Verify checks of a configuration that was validated what can be checked from here: whether the

@@ -109,8 +109,11 @@ func (a *App) sourcesHealth() (all []sourceHealth, down bool) {
 	if a.teams != nil {
 		h := a.teams.Health()
 		state := meetings.StateOK
-		if h.Problem != "" {
+		switch {
+		case h.Down:
 			state, down = meetings.StateDown, true
+		case h.Problem != "":
+			state = meetings.StateDegraded
 		}
 		all = append(all, sourceHealth{Channel: teamsbot.Channel, Name: "bot", State: state, Problem: h.Problem, Refused: int(h.Refused)})
 	}
