@@ -53,6 +53,14 @@ func TestSomebodyWhoWritesRegisterGetsAForm(t *testing.T) {
 	}
 }
 
+func TestTheFormIsInTheLanguageOfTheClient(t *testing.T) {
+	w := open(t)
+	c, _ := w.form(w.says("ana", tenantAlpha, "registrieren Acme acme.com").With("locale", "de-AT"))
+	if !strings.Contains(c.text, "Lead registrieren") || c.inputs["company_name"] != "Acme" {
+		t.Errorf("%v\n%s", c.inputs, c.text)
+	}
+}
+
 func (w *world) gatewayCases() []intake.OwnCase { return append(w.cases("alpha"), w.cases("beta")...) }
 
 func TestAFormThatIsNotGoodComesBackWithAllThatWasTyped(t *testing.T) {
