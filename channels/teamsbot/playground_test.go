@@ -101,7 +101,7 @@ func TestARegistrationInTheClientOfMicrosoft(t *testing.T) {
 	c.shows("Please look at this again:")
 	c.Shot("teams-3-error")
 	for label, want := range map[string]string{"Company name": "Acme", "Contact e-mail": "jane@acme.example", "Use case": "Reporting takes them a day a week.", "Stage": "New introduction"} {
-		if got := pagestest.Eval[string](c.Page, fmt.Sprintf(`document.querySelector(%q).value`, c.field(label))); got != want {
+		if got := c.value(label); got != want {
 			t.Errorf("%s is %q in the card that came back, want %q", label, got, want)
 		}
 	}
@@ -166,12 +166,24 @@ func TestARegistrationInTheClientOfMicrosoft(t *testing.T) {
 		c.Do(chromedp.SendKeys(c.mark("command", `document.querySelector("[role=dialog] input[type=text]")`), "register"))
 		c.Do(chromedp.Click(c.mark("create", `document.querySelector("[role=dialog] button[aria-label=Create]")`)))
 		c.shows("You register this for Alpha.")
-		c.fill("Company name", "Fabrikam")
-		c.fill("Company domain", "fabrikam.example")
-		c.complete("jane@fabrikam.example")
-		c.Shot("teams-8-dialog")
-		c.press("Register")
-		w.until("a case", func() bool { return len(w.cases("alpha")) == 3 })
+		c.shows("getConversationMember")
+		// The Playground draws a dialog anew when its log has something new: what was typed is gone
+		// then, and has to be typed once more.
+		for try := 1; len(w.cases("alpha")) < 3; try++ {
+			if try > 5 {
+				t.Fatalf("no case after %d tries\n%s\n%s", try, c.Text(), w.log)
+			}
+			for label, text := range map[string]string{"Company name": "Fabrikam", "Company domain": "fabrikam.example", "Contact name": "", "Contact e-mail": "", "Use case": ""} {
+				c.clear(label)
+				c.fill(label, text)
+			}
+			c.complete("jane@fabrikam.example")
+			c.Shot("teams-8-dialog")
+			c.press("Register")
+			for begun := time.Now(); time.Since(begun) < 3*time.Second && len(w.cases("alpha")) < 3; {
+				time.Sleep(50 * time.Millisecond)
+			}
+		}
 		c.shows(w.cases("alpha")[0].Case)
 		c.Shot("teams-9-dialog-case")
 	})
@@ -185,6 +197,11 @@ func (c *client) complete(contact string) {
 	c.fill("Use case", "Reporting takes them a day a week.")
 	c.choose("Stage", "New introduction")
 	c.tick("I confirm that the prospect agrees")
+}
+
+func (c *client) value(label string) string {
+	c.t.Helper()
+	return pagestest.Eval[string](c.Page, fmt.Sprintf(`document.querySelector(%q).value`, c.field(label)))
 }
 
 func (c *client) clear(label string) {
@@ -204,5 +221,8 @@ func (c *client) choose(label, words string) {
 
 func (c *client) tick(words string) {
 	c.t.Helper()
-	c.Do(chromedp.Click(c.mark("tick", fmt.Sprintf(`[...%s.querySelectorAll("input[type=checkbox]")].find(e => e.closest("div").parentElement.innerText.includes(%q))`, lastCard, words))))
+	at := c.mark("tick", fmt.Sprintf(`[...%s.querySelectorAll("input[type=checkbox]")].find(e => e.closest("div").parentElement.innerText.includes(%q))`, lastCard, words))
+	if !pagestest.Eval[bool](c.Page, fmt.Sprintf(`document.querySelector(%q).checked`, at)) {
+		c.Do(chromedp.Click(at))
+	}
 }

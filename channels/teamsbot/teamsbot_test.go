@@ -261,8 +261,8 @@ func TestWhoIsLetInAndForWhomHeSpeaks(t *testing.T) {
 		number := w.registers("ana", tenantAlpha, "Acme", "acme.example")
 		for _, text := range []string{"status " + number, "list"} {
 			w.tells(w.says("cy", tenantListed, text))
-			if got := w.last().Text(); strings.Contains(string(w.last().Body), "Acme") || !strings.Contains(got, "partner") {
-				t.Errorf("%s: %s", text, w.last().Body)
+			if got := w.lastTo("cy"); strings.Contains(string(got.Body), "Acme") || !strings.Contains(got.Text(), "partner") {
+				t.Errorf("%s: %s", text, got.Body)
 			}
 		}
 	})
@@ -271,8 +271,8 @@ func TestWhoIsLetInAndForWhomHeSpeaks(t *testing.T) {
 		number := w.registers("ana", tenantAlpha, "Acme", "acme.example")
 		for _, text := range []string{"status " + number, "WITHDRAW " + number, "list"} {
 			w.tells(w.says("bo", tenantBeta, text))
-			if strings.Contains(string(w.last().Body), "Acme") || w.story(number).Registration.Status == intake.StatusWithdrawn {
-				t.Errorf("%s: %s", text, w.last().Body)
+			if got := w.lastTo("bo"); strings.Contains(string(got.Body), "Acme") || w.story(number).Registration.Status == intake.StatusWithdrawn {
+				t.Errorf("%s: %s", text, got.Body)
 			}
 		}
 		if n := len(w.story(number).Submissions); n != 1 {
@@ -408,6 +408,9 @@ func TestInAChannelOthersReadNothingOfARefusal(t *testing.T) {
 	t.Run("and without a personal chat it goes by mail", func(t *testing.T) {
 		number := w.registersIn(w.says("bo", tenantBeta, "register").InChannel().In(tenantAlpha), "Contoso", "contoso.example")
 		w.decided(number, intake.StatusInReview)
+		w.until("a mail is noted", func() bool {
+			return strings.Contains(string(w.story(number).Registration.Reply.Thread), `"mail"`)
+		})
 		if _, err := w.gateway.Decline(t.Context(), number, intake.Verdict{By: "mia", Reason: intake.ReasonNotEligible, Rationale: "not one of the products"}); err != nil {
 			t.Fatal(err)
 		}
@@ -574,7 +577,7 @@ func TestCommandsAreThoseOfMail(t *testing.T) {
 		t.Errorf("%s", w.last().Body)
 	}
 	w.tells(w.says("ana", tenantAlpha, "list"))
-	if !strings.Contains(string(w.last().Body), "Acme") {
+	if !strings.Contains(string(w.last().Body), "Your registrations") {
 		t.Errorf("list: %s", w.last().Body)
 	}
 	w.tells(w.says("ana", tenantAlpha, "help"))

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -284,6 +285,18 @@ func (w *world) last() teamstest.Sent {
 		w.Fatalf("nothing was sent\n%s", w.log)
 	}
 	return all[len(all)-1]
+}
+
+// lastTo is the last message of the bot in the personal chat with somebody.
+func (w *world) lastTo(user string) teamstest.Sent {
+	w.Helper()
+	for _, s := range slices.Backward(w.service.Sent()) {
+		if s.Conversation == "a:personal-"+user {
+			return s
+		}
+	}
+	w.Fatalf("nothing was sent to %s", user)
+	return teamstest.Sent{}
 }
 
 // form opens the form of somebody, and returns the id of its message.
