@@ -305,8 +305,14 @@ func (w *world) form(a teamstest.Activity) (card, string) {
 	if status, b := w.do(a); status != 200 {
 		w.Fatalf("%d %s\n%s", status, b, w.log)
 	}
-	sent := w.last()
-	return w.read(sent.Card()), sent.ID
+	conversation, _ := a["conversation"].(teamstest.Activity)
+	for _, s := range slices.Backward(w.service.Sent()) {
+		if s.Method == http.MethodPost && s.Conversation == conversation["id"] && s.Card() != nil {
+			return w.read(s.Card()), s.ID
+		}
+	}
+	w.Fatalf("no form was sent\n%s", w.log)
+	return card{}, ""
 }
 
 // typed are good answers to a form.
