@@ -3,6 +3,7 @@ package intake
 import (
 	"context"
 	"strings"
+	"time"
 )
 
 // PartnersOfSlack returns the ids of the partner to whom a shared channel belongs and of the one
@@ -54,3 +55,7 @@ func (g *Gateway) PartnerOf(ctx context.Context, address string) (id string, err
 	})
 	return id, err
 }
+
+// Barred reports whether a partner takes no part in the programme now: those who speak for it are
+// told nothing that they ask for.
+func (p Partner) Barred(now time.Time) bool { return p.barred(now) }

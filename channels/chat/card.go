@@ -124,12 +124,16 @@ func Tracked(w Words, m intake.Message, alone bool) (Card, bool, error) {
 		return Card{}, false, nil
 	}
 	state := m
-	state.Kind = intake.MessageStatus
+	if m.Kind != intake.MessagePassedOn { // how it stands is no longer this partner's to know
+		state.Kind = intake.MessageStatus
+	}
 	c, err := CardOf(w, state)
 	if err != nil {
 		return Card{}, false, err
 	}
-	c.Title = m.Facts.Company
+	if c.Title = m.Facts.Company; m.Kind == intake.MessagePassedOn {
+		return Card{Locale: c.Locale, Case: c.Case, Title: c.Title, Tone: ToneOver, Badge: Say(c.Locale, "passed"), Lines: c.Lines}, true, nil
+	}
 	if alone || !Discreet(m.Kind) && !DiscreetStatus(m.Facts.Status) {
 		return c, true, nil
 	}

@@ -42,6 +42,7 @@ var phrases = map[string]map[string]string{
 		"more":         "There are more; ask for one by its number.",
 		"unknown_case": "None of your registrations has this number.",
 		"who":          "We don't know for which partner you speak here. Register with the button; or ask your contact to connect this channel to your company.",
+		"barred":       "Your company takes no part in the programme now. Ask your contact.",
 		"late":         "The form could not be opened in time. Try again, or use this page: {1}",
 		"late.plain":   "The form could not be opened in time. Please try again.",
 		"busy":         "Too many registrations within the hour. Try again in {1}.",
@@ -51,6 +52,7 @@ var phrases = map[string]map[string]string{
 		"by":           "We decide by {1}.",
 		"changed":      "{1} is now: {2}",
 		"quiet":        "Answered",
+		"passed":       "No longer yours",
 		"quiet.how":    "Whoever registered it was told how it stands.",
 
 		"page":            "Open the page of the registration",
@@ -101,6 +103,7 @@ var phrases = map[string]map[string]string{
 		"more":         "Es gibt noch mehr; fragen Sie mit der Nummer danach.",
 		"unknown_case": "Keine Ihrer Registrierungen hat diese Nummer.",
 		"who":          "Wir wissen nicht, für welchen Partner Sie hier sprechen. Registrieren Sie mit der Schaltfläche; oder bitten Sie Ihren Kontakt, diesen Kanal mit Ihrer Firma zu verbinden.",
+		"barred":       "Ihre Firma nimmt zurzeit nicht am Programm teil. Fragen Sie Ihren Kontakt.",
 		"late":         "Das Formular konnte nicht rechtzeitig geöffnet werden. Versuchen Sie es noch einmal, oder nehmen Sie diese Seite: {1}",
 		"late.plain":   "Das Formular konnte nicht rechtzeitig geöffnet werden. Bitte versuchen Sie es noch einmal.",
 		"busy":         "Zu viele Registrierungen innerhalb einer Stunde. Versuchen Sie es in {1} noch einmal.",
@@ -110,6 +113,7 @@ var phrases = map[string]map[string]string{
 		"by":           "Wir entscheiden bis {1}.",
 		"changed":      "{1} ist jetzt: {2}",
 		"quiet":        "Beantwortet",
+		"passed":       "Nicht mehr Ihre",
 		"quiet.how":    "Wer registriert hat, weiß, wie es steht.",
 
 		"page":            "Die Seite der Registrierung öffnen",

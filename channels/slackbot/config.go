@@ -10,6 +10,7 @@ import (
 
 	"leadgate/channels/chat"
 	"leadgate/intake"
+	"leadgate/templates"
 )
 
 // Mode is the way in which Slack reaches us.
@@ -144,8 +145,11 @@ func (c Config) Validate() error {
 	if c.Cards != CardsChannel && c.Cards != CardsDirect {
 		fault("cards %q: want %s or %s", c.Cards, CardsChannel, CardsDirect)
 	}
-	for _, lang := range []string{"en", "de"} {
-		if n := len([]rune(c.Consent[lang])); n > maxLabel {
+	for lang, words := range c.Consent {
+		if lang != templates.Language(lang) {
+			fault("consent: there are no forms in %q; want en or de", lang)
+		}
+		if n := len([]rune(words)); n > maxLabel {
 			fault("consent: the words in %s have %d characters; Slack shows up to %d", lang, n, maxLabel)
 		}
 	}

@@ -18,8 +18,9 @@
 //     they can use the button.
 //
 // Scopes: commands, chat:write, app_mentions:read, users:read, users:read.email, channels:read,
-// groups:read, im:write. With channels:history and groups:history, and the events
+// groups:read, im:write, im:history. With channels:history and groups:history, and the events
 // message.channels and message.groups, replies in the thread of a card are read without a mention.
+// Token rotation stays off: tokens are kept as they were given.
 //
 // # For whom somebody speaks
 //

@@ -36,6 +36,7 @@ type envelope struct {
 		Text       string `json:"text"`
 		TS         string `json:"ts"`
 		Thread     string `json:"thread_ts"`
+		Kind       string `json:"channel_type"`
 		Channel    string `json:"-"`
 		RawChannel any    `json:"channel"`
 		Team       string `json:"team"`
@@ -77,14 +78,18 @@ func (b *Bot) event(ctx context.Context, body []byte) answer {
 	var err error
 	switch e.Event.Type {
 	case "app_uninstalled":
-		err = b.removed(ctx, p, "the app was removed")
+		err = b.removed(ctx, p, e, "the app was removed")
 	case "tokens_revoked":
 		if len(e.Event.Tokens.Bot) > 0 {
-			err = b.removed(ctx, p, "its token was taken back")
+			err = b.removed(ctx, p, e, "its token was taken back")
 		}
 	case "app_mention":
 		err = b.mentioned(ctx, p, e)
 	case "message":
+		if e.Event.Kind == "im" && e.Event.Subtype == "" { // to us alone: as good as a mention
+			err = b.mentioned(ctx, p, e)
+			break
+		}
 		err = b.written(ctx, p, e)
 	}
 	if err != nil {
@@ -94,14 +99,17 @@ func (b *Bot) event(ctx context.Context, body []byte) answer {
 	return ok
 }
 
-// removed ends an installation.
-func (b *Bot) removed(ctx context.Context, p person, why string) error {
+// removed ends an installation, unless it was made after what is told of.
+func (b *Bot) removed(ctx context.Context, p person, e envelope, why string) error {
 	i, err := b.installation(ctx, p.Enterprise, p.Team)
 	if errors.Is(err, errNotInstalled) {
 		return nil
 	}
 	if err != nil {
 		return err
+	}
+	if !i.home && time.Unix(e.EventTime, 0).Before(i.At.Truncate(time.Second)) {
+		return nil
 	}
 	if i.home && i.Team == "" {
 		i.Team = p.Team
@@ -197,13 +205,17 @@ func (b *Bot) whisperTo(ctx context.Context, p person, i Installation, thread st
 	if thread != "" {
 		options = append(options, slack.MsgOptionTS(thread))
 	}
+	if strings.HasPrefix(p.Channel, "D") { // nobody else reads it, and it stays
+		_, _, err := b.post(i).PostMessageContext(ctx, p.Channel, options...)
+		return err
+	}
 	_, err := b.post(i).PostEphemeralContext(ctx, p.Channel, p.User, options...)
 	return err
 }
 
 // written takes in what somebody writes into the thread of a card without a mention.
 func (b *Bot) written(ctx context.Context, p person, e envelope) error {
-	if e.Event.BotID != "" || e.Event.User == "" || e.Event.Subtype != "" || e.Event.Thread == "" || mention.MatchString(e.Event.Text) {
+	if e.Event.BotID != "" || e.Event.User == "" || e.Event.Subtype != "" || e.Event.Thread == "" {
 		return nil
 	}
 	number, err := b.caseOf(ctx, p.Team, p.Channel, e.Event.Thread)
@@ -216,6 +228,9 @@ func (b *Bot) written(ctx context.Context, p person, e envelope) error {
 	}
 	if err != nil {
 		return err
+	}
+	if i.Bot == "" && mention.MatchString(e.Event.Text) || i.Bot != "" && strings.Contains(e.Event.Text, "<@"+i.Bot) {
+		return nil // it comes as a mention too
 	}
 	return b.inThread(ctx, p, i, e, number, e.Event.Text)
 }
@@ -238,8 +253,8 @@ func (b *Bot) inThread(ctx context.Context, p person, i Installation, e envelope
 		b.after("an answer was not said", func(ctx context.Context) error { return b.whisperTo(ctx, p, i, e.Event.Thread, said) })
 		return nil
 	}
-	text = chat.Unwrap(text)
 	line := chat.Read(text)
+	text = chat.Unwrap(text)
 	waits := false
 	if number != "" {
 		own, err := b.gateway.OwnCase(ctx, k.Partner, number)
@@ -250,7 +265,7 @@ func (b *Bot) inThread(ctx context.Context, p person, i Installation, e envelope
 		}
 		waits = own.Status == intake.StatusNeedsInfo
 	}
-	addressed := e.Event.Type == "app_mention"
+	addressed := e.Event.Type == "app_mention" || e.Event.Kind == "im"
 	if !addressed && k.Internal {
 		return nil
 	}

@@ -127,6 +127,9 @@ func (b *Bot) tell(ctx context.Context, p person, i Installation, line chat.Line
 	if !k.Known() {
 		return whisper(chat.Say(k.Locale, "who"))
 	}
+	if k.Barred {
+		return whisper(chat.Say(k.Locale, "barred"))
+	}
 	switch {
 	case line.Wish == chat.WishList, line.Command.Verb == intake.VerbStatus && line.Command.Case == "":
 		return b.list(ctx, k)
@@ -275,7 +278,7 @@ func (b *Bot) openAnswer(ctx context.Context, p person, i Installation, trigger,
 			return whisper(chat.Say(k.Locale, "who"))
 		}
 	}
-	if _, err := b.gateway.OwnCase(ctx, k.Partner, number); err != nil {
+	if _, err := b.gateway.OwnCase(ctx, k.Partner, number); err != nil || k.Barred {
 		return whisper(chat.Say(k.Locale, "unknown_case"))
 	}
 	at, err := recall[place](ctx, b.memory, placeName(number))

@@ -15,7 +15,7 @@ import (
 
 // Scopes are what the app asks for.
 func Scopes() []string {
-	return []string{"commands", "chat:write", "app_mentions:read", "users:read", "users:read.email", "channels:read", "groups:read", "im:write"}
+	return []string{"commands", "chat:write", "app_mentions:read", "users:read", "users:read.email", "channels:read", "groups:read", "im:write", "im:history"}
 }
 
 const (

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"leadgate/intake"
@@ -27,6 +28,17 @@ type thread struct {
 	TS string `json:"ts,omitempty"`
 }
 
+// named reads whom an address of this channel names, where a route has nothing else.
+func (t *thread) named(address string) bool {
+	at, found := strings.CutPrefix(address, addressPrefix)
+	team, user, whole := strings.Cut(at, "/")
+	if !found || !whole || team == "" || user == "" {
+		return false
+	}
+	t.Team, t.User = team, user
+	return true
+}
+
 // replyLife is for how long, and somewhat less, Slack takes answers after something was sent.
 const replyLife = 29 * time.Minute
 
@@ -44,6 +56,8 @@ type place struct {
 	Channel string `json:"channel"` // of a direct message too
 	TS      string `json:"ts"`
 	Direct  bool   `json:"direct,omitempty"`
+	// Partner is whose case it was then. Who has it later gets a card of his own.
+	Partner string `json:"partner,omitempty"`
 	// Told are the messages that were told in its thread, by Message.ID: the newest.
 	Told []told `json:"told,omitempty"`
 	// Asked is what the case waits for.

@@ -27,10 +27,14 @@ func (b *Bot) Reply(ctx context.Context, m intake.Message) (json.RawMessage, err
 			return nil, intake.Permanent(fmt.Errorf("message %s: its thread: %w", m.ID, err))
 		}
 	}
-	if t.User == "" { // a contact who never wrote from Slack
+	if t.User == "" && !t.named(m.To.Address) { // a contact who never wrote from Slack
 		return b.byMail(ctx, m, t, errNotInstalled)
 	}
 	i, err := b.installation(ctx, t.Enterprise, t.Team)
+	if errors.Is(err, errNotInstalled) && len(m.To.Thread) == 0 { // his workspace has no app; ours has
+		i, err = b.installation(ctx, "", "")
+		t.Team = i.Team
+	}
 	if errors.Is(err, errNotInstalled) {
 		return b.byMail(ctx, m, t, err)
 	}
@@ -116,6 +120,12 @@ func (d *delivery) track(ctx context.Context) error {
 		return err
 	}
 	at.Asked = words.Fields
+	if at.TS != "" && at.Partner != d.t.Partner {
+		if d.m.Kind == intake.MessagePassedOn {
+			return d.direct(ctx)
+		}
+		at = place{Asked: at.Asked}
+	}
 	fresh := at.TS == ""
 	if !fresh && at.Team != d.t.Team { // its card is in another workspace
 		return d.direct(ctx)
@@ -189,7 +199,7 @@ func (d *delivery) postCard(ctx context.Context, at *place, channel string, dire
 	if err != nil {
 		return err
 	}
-	at.Team, at.Channel, at.TS, at.Direct = d.t.Team, in, ts, direct
+	at.Team, at.Channel, at.TS, at.Direct, at.Partner = d.t.Team, in, ts, direct, d.t.Partner
 	// At once: a crash behind it must not make a second card.
 	if err := keep(ctx, d.memory, placeName(d.m.Facts.Case), *at); err != nil {
 		return err
@@ -202,7 +212,10 @@ func (d *delivery) confide(ctx context.Context, words chat.Card) error {
 	options := quiet(words.Text(), card(words))
 	c, _, _, err := d.api.OpenConversationContext(ctx, &slack.OpenConversationParameters{Users: []string{d.t.User}})
 	if err == nil {
-		_, _, err = d.api.PostMessageContext(ctx, c.ID, options...)
+		var in, ts string
+		if in, ts, err = d.api.PostMessageContext(ctx, c.ID, options...); err == nil && d.m.Facts.Case != "" {
+			return keep(ctx, d.memory, threadName(d.t.Team, in, ts), d.m.Facts.Case) // an answer there is about the case
+		}
 	}
 	if unreachable(err) && d.t.Channel != "" {
 		_, err = d.api.PostEphemeralContext(ctx, d.t.Channel, d.t.User, options...)
@@ -283,7 +296,8 @@ func (b *Bot) byMail(ctx context.Context, m intake.Message, t thread, cause erro
 		}
 	}
 	if b.mail == nil || to == "" {
-		return nil, intake.Permanent(fmt.Errorf("message %s: nobody can be reached by Slack (%w), and there is no address to write to", m.ID, cause))
+		// Staff are told: no other contact could be written to either.
+		return nil, intake.OwnFault(fmt.Errorf("message %s: nobody can be reached by Slack (%w), and there is no address to write to", m.ID, cause))
 	}
 	m.To = intake.Route{Channel: b.mailName, Address: to, Thread: t.Mail}
 	next, err := b.mail.Reply(ctx, m)

@@ -42,7 +42,7 @@ func TestTheManifestIsOneAndHasWhatTheAppNeeds(t *testing.T) {
 		!strings.HasSuffix(m.OAuthConfig.RedirectUrls[0], PathOAuth) {
 		t.Errorf("%+v", m)
 	}
-	if got := m.Settings.EventSubscriptions.BotEvents; !slices.Equal(got, []string{"app_mention", "app_uninstalled", "tokens_revoked"}) {
+	if got := m.Settings.EventSubscriptions.BotEvents; !slices.Equal(got, []string{"app_mention", "app_uninstalled", "tokens_revoked", "message.im"}) {
 		t.Errorf("events %q", got)
 	}
 	if len(m.Display.Name) > 35 || len(m.Display.Description) > 140 || len(c.UsageHint) > 1000 {

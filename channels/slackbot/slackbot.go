@@ -98,6 +98,7 @@ type Bot struct {
 	end      context.CancelFunc
 	life     context.Context // of what goes on after an answer
 	problem  string
+	warned   time.Time // when the log was told of a request that was refused
 }
 
 var (
@@ -207,7 +208,7 @@ func (b *Bot) serve(handle func(ctx context.Context, body []byte, by proof) answ
 		}
 		by, err := verify(b.cfg.SigningSecret, req.Header, body, b.now())
 		if err != nil {
-			b.log.Warn("a request was refused", "channel", Channel, "err", err)
+			b.refused(err)
 			return c.NoContent(http.StatusUnauthorized)
 		}
 		req.URL.RawQuery = "" // nobody has signed it
@@ -218,6 +219,17 @@ func (b *Bot) serve(handle func(ctx context.Context, body []byte, by proof) answ
 			return c.NoContent(a.status)
 		}
 		return c.JSON(a.status, a.body)
+	}
+}
+
+// refused notes a request that is not Slack's. Anybody can make them, so that the log is told once
+// a minute.
+func (b *Bot) refused(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if now := b.now(); now.Sub(b.warned) >= time.Minute {
+		b.warned = now
+		b.log.Warn("a request was refused", "channel", Channel, "err", err)
 	}
 }
 

@@ -493,9 +493,17 @@ func TestAMentionFromOutsideIsAnsweredWithTheButton(t *testing.T) {
 	if v := fmt.Sprint(w.slack.wait(t, "views.open", 1)[0].json["view"]); !strings.Contains(v, "jane@acme.com") {
 		t.Error(v)
 	}
+	// Who writes to the app itself is answered there.
+	direct := object{"type": "message", "user": "U0ANA", "user_team": "T0ALPHA", "text": "help", "ts": "1.5", "channel": "DU0ANA", "channel_type": "im"}
+	w.happens("Ev3", direct)
+	if c := w.slack.wait(t, "chat.postMessage", 1)[0]; c.arg("channel") != "DU0ANA" || !strings.Contains(c.arg("text"), "/register") {
+		t.Errorf("%v", c.form)
+	}
+	direct["bot_id"] = "B1" // our own words come as events too
+	w.happens("Ev4", direct)
 	// The button to be pinned is for all.
 	w.happens("Ev2", mentions("button"))
-	if c := w.slack.wait(t, "chat.postMessage", 1)[0]; c.arg("channel") != "C0ALPHA" || !strings.Contains(c.arg("blocks"), "register") {
+	if c := w.slack.wait(t, "chat.postMessage", 2)[1]; c.arg("channel") != "C0ALPHA" || !strings.Contains(c.arg("blocks"), "register") {
 		t.Errorf("%v", c.form)
 	}
 }
@@ -520,6 +528,12 @@ func TestWhereChannelAndWorkspaceDisagreeAPersonDecides(t *testing.T) {
 	}
 	if _, err := w.gateway.Assign(t.Context(), r.Number, "beta", intake.Verdict{By: "mia"}); err != nil {
 		t.Error(err)
+	}
+	// What was registered in alpha's channel and is beta's now is shown to the person alone.
+	for _, c := range w.slack.wait(t, "chat.postMessage", 1) {
+		if c.arg("channel") != "DU0ANA" {
+			t.Errorf("%v", c.form)
+		}
 	}
 }
 
@@ -558,12 +572,19 @@ func TestWhatAProfileSaysCountsAtHomeAlone(t *testing.T) {
 		"a guest of ours whose address is confirmed": {guest("T0HOME", true), "T0HOME", intake.StatusInReview},
 		"a guest whose address is not":               {guest("T0HOME", false), "T0HOME", intake.StatusQuarantined},
 		"somebody of another workspace":              {guest("T0EVIL", true), "T0EVIL", intake.StatusQuarantined},
+		"one of a workspace that has the app":        {guest("T0APP", true), "T0APP", intake.StatusQuarantined},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := openWorld(t)
 			w.slack.set(func(p *peer) { p.users["U0GUEST"] = tt.profile })
+			if err := w.bot.keep(t.Context(), Installation{Team: "T0APP", Token: "xoxb-app"}); err != nil {
+				t.Fatal(err)
+			}
 			w.took(w.byAna(func(v *view) {
 				v.team, v.user, v.meta.Channel, v.meta.Asks = tt.team, "U0GUEST", "C0OTHER", true
+				if tt.team == "T0APP" {
+					v.installed = tt.team
+				}
 				v.values["submitter_email"] = "gil@alpha.example"
 			}))
 			w.settled(tt.status)
@@ -616,7 +637,7 @@ func TestWhereTheAppIsGoneAnswersGoByMail(t *testing.T) {
 }
 
 func TestWhatACaseWaitsForIsAddedByTheButtonOrInTheThread(t *testing.T) {
-	for _, way := range []string{"the button", "the thread"} {
+	for _, way := range []string{"the button", "the thread", "the direct message"} {
 		t.Run(way, func(t *testing.T) {
 			w := openWorld(t, func(_ *Config, s *rules.Spec, _ *intake.Options) {
 				s.Required = rules.RequiredFull
@@ -624,8 +645,11 @@ func TestWhatACaseWaitsForIsAddedByTheButtonOrInTheThread(t *testing.T) {
 			w.took(w.byAna())
 			r := w.settled(intake.StatusNeedsInfo)
 			asked := w.slack.wait(t, "chat.postMessage", 2)
-			var card call
+			var card, question call
 			for _, c := range asked {
+				if c.arg("channel") == "DU0ANA" {
+					question = c
+				}
 				if c.arg("channel") == "C0ALPHA" && c.arg("thread_ts") == "" {
 					card = c
 				} else if !strings.Contains(c.arg("blocks"), `"action_id":"answer"`) || c.arg("channel") != "DU0ANA" {
@@ -645,7 +669,15 @@ func TestWhatACaseWaitsForIsAddedByTheButtonOrInTheThread(t *testing.T) {
 					t.Fatal(status, body)
 				}
 			} else {
-				e := object{"type": "message", "user": "U0ANA", "user_team": "T0ALPHA", "text": "Contact role: Head of IT", "ts": "1700000009.1", "thread_ts": card.arg("answered_ts"), "channel": "C0ALPHA"}
+				e := object{"type": "message", "user": "U0ANA", "user_team": "T0ALPHA", "text": "Contact role: Head of IT", "ts": "1700000009.1", "thread_ts": card.arg("answered_ts"), "channel": "C0ALPHA", "channel_type": "channel"}
+				if way == "the direct message" {
+					e["thread_ts"], e["channel"], e["channel_type"] = question.arg("answered_ts"), "DU0ANA", "im"
+					for late := time.Now().Add(20 * time.Second); time.Now().Before(late); time.Sleep(5 * time.Millisecond) {
+						if number, err := w.bot.caseOf(t.Context(), "T0HOME", "DU0ANA", question.arg("answered_ts")); err != nil || number != "" {
+							break
+						}
+					}
+				}
 				if status := w.happens("Ev9", e); status != 200 {
 					t.Fatal(status)
 				}
@@ -683,6 +715,18 @@ func TestCommandsTellAPartnerOfItsOwnCasesAlone(t *testing.T) {
 			}
 		})
 	}
+	alpha, err := w.gateway.Partner(t.Context(), "alpha")
+	if err != nil {
+		t.Fatal(err)
+	}
+	alpha.Status = intake.PartnerSuspended
+	if err := w.gateway.PutPartners(t.Context(), []intake.Partner{alpha}); err != nil {
+		t.Fatal(err)
+	}
+	if _, body := w.command("list"); strings.Contains(body, r.Number) || !strings.Contains(body, "takes no part") {
+		t.Errorf("a partner who takes no part is told %s", body)
+	}
+	w.partners(alpha)
 	if _, body := w.command("withdraw " + r.Number); !strings.Contains(body, "We have your words") {
 		t.Error(body)
 	}
@@ -774,8 +818,16 @@ func TestTheAppInAPartnersOwnWorkspace(t *testing.T) {
 	if _, err := w.bot.installation(context.Background(), "", "T0EVIL"); err == nil {
 		t.Error("a workspace without the app has one")
 	}
+	// An old word of a removal, and one that comes again, end nothing that was installed since.
+	old := `{"type":"event_callback","team_id":"T0ALPHA","event_id":"E0","event_time":1700000000,"event":{"type":"app_uninstalled"}}`
+	if status, _ := w.send(request{path: PathEvents, body: old}); status != 200 {
+		t.Fatal(status)
+	}
+	if _, err := w.bot.installation(context.Background(), "", "T0ALPHA"); err != nil {
+		t.Error(err)
+	}
 	// It is removed there, and there alone.
-	text := `{"type":"event_callback","team_id":"T0ALPHA","event_id":"E1","event_time":1700000000,"event":{"type":"app_uninstalled"}}`
+	text := `{"type":"event_callback","team_id":"T0ALPHA","event_id":"E1","event_time":2000000000,"event":{"type":"app_uninstalled"}}`
 	if status, _ := w.send(request{path: PathEvents, body: text}); status != 200 {
 		t.Fatal(status)
 	}
@@ -870,4 +922,71 @@ func TestStaffDecideByAButtonAsByALink(t *testing.T) {
 	if _, body := w.submit(decision("U0MIA")); !strings.Contains(body, "has changed") {
 		t.Error(body)
 	}
+}
+
+func TestACaseThatIsAnotherPartnersNowIsNotShownOnInTheOldChannel(t *testing.T) {
+	w := openWorld(t)
+	w.partners(intake.Partner{ID: "beta", Name: "Beta", Domains: []string{"beta.example"}, Slack: &intake.Slack{Team: "T0BETA", Channel: "C0BETA"}, Contacts: []intake.Contact{{Name: "Ben", Email: "ben@beta.example"}}})
+	w.took(w.byAna())
+	w.slack.wait(t, "chat.postMessage", 1)
+	r := w.settled(intake.StatusInReview)
+	if _, err := w.gateway.Reassign(t.Context(), r.Number, "beta", intake.Verdict{By: "mia", Rationale: "they agreed on it"}); err != nil {
+		t.Fatal(err)
+	}
+	w.slack.wait(t, "chat.update", 1)
+	w.slack.wait(t, "chat.postMessage", 2)
+	if _, err := w.gateway.Approve(t.Context(), r.Number, intake.Verdict{By: "mia"}); err != nil {
+		t.Fatal(err)
+	}
+	for late := time.Now().Add(20 * time.Second); time.Now().Before(late) && len(w.mail.all()) < 2; time.Sleep(5 * time.Millisecond) {
+	}
+	mailed := w.mail.all()
+	if last := mailed[len(mailed)-1]; last.Kind != intake.MessageApproved || last.To.Address != "ben@beta.example" {
+		t.Errorf("%+v", mailed)
+	}
+	for _, c := range append(w.slack.got("chat.update"), w.slack.got("chat.postMessage")...) {
+		if strings.Contains(c.arg("text"), "Approved") || strings.Contains(c.arg("text"), "Beta") {
+			t.Errorf("alpha reads %v", c.form)
+		}
+	}
+}
+
+func TestWhoIsNamedByHisAddressAloneIsReachedToo(t *testing.T) {
+	w := openWorld(t)
+	week := intake.Message{ID: "P-1", Kind: intake.MessageStatus, To: intake.Route{Channel: Channel, Address: "slack:T0ALPHA/U0ANA"}, Facts: intake.Facts{Zone: "UTC"}}
+	if _, err := w.bot.Reply(t.Context(), week); err != nil {
+		t.Fatal(err)
+	}
+	if c := w.slack.got("chat.postMessage"); len(c) != 1 || c[0].arg("channel") != "DU0ANA" || c[0].arg("token") != "xoxb-home" {
+		t.Errorf("%v", c)
+	}
+	for _, address := range []string{"slack:T0ALPHA", "slack:/", "x"} {
+		week.To.Address = address
+		if _, err := w.bot.Reply(t.Context(), week); !intake.IsPermanent(err) {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+}
+
+func TestPeopleWhoTalkInTheThreadAreLeftAlone(t *testing.T) {
+	w := openWorld(t)
+	w.took(w.byAna())
+	card := w.slack.wait(t, "chat.postMessage", 1)[0].arg("answered_ts")
+	r := w.settled(intake.StatusInReview)
+	says := func(id, user, team, text string) {
+		t.Helper()
+		e := object{"type": "message", "user": user, "user_team": team, "text": text, "ts": "1700000009." + id, "thread_ts": card, "channel": "C0ALPHA"}
+		if status := w.happens("Ev"+id, e); status != 200 {
+			t.Fatal(status)
+		}
+	}
+	says("1", "U0ANA", "T0ALPHA", "I will call them tomorrow")
+	says("2", "U0MIA", "T0HOME", "WITHDRAW "+r.Number)
+	says("3", "U0EVE", "T0BETA", "WITHDRAW "+r.Number)
+	says("4", "U0ANA", "T0ALPHA", "<@U0BOT> WITHDRAW they went elsewhere") // comes as a mention too
+	if d, err := w.gateway.Dossier(t.Context(), r.Number); err != nil || len(d.Submissions) != 1 {
+		t.Errorf("%d submissions, %v", len(d.Submissions), err)
+	}
+	says("5", "U0ANA", "T0ALPHA", "WITHDRAW they told <@U0MIA> so")
+	w.settled(intake.StatusWithdrawn)
 }

@@ -27,7 +27,7 @@ func (b *Bot) listen(ctx context.Context) error {
 		if ctx.Err() != nil {
 			break
 		}
-		b.note(errors.Join(errors.New("Socket Mode"), err))
+		b.note(errors.Join(errors.New("socket mode"), err))
 		b.log.Warn("the connection to Slack ended", "channel", Channel, "err", err)
 		if b.now().Sub(began) > lastPause {
 			pause = firstPause

@@ -138,10 +138,7 @@ func (b *Bot) register(ctx context.Context, p person, i Installation, m metadata
 			s.Reply = intake.Route{Channel: b.mailName, Address: answers.Email}
 		}
 	}
-	b.mu.Lock()
-	sink := b.sink
-	b.mu.Unlock()
-	r, err := sink.Accept(ctx, s)
+	r, err := b.accept(ctx, s)
 	var over *intake.LimitError
 	if errors.As(err, &over) {
 		return b.wrong(v, chat.Say(k.Locale, "busy", over.After.Round(time.Minute).String()))

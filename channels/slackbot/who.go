@@ -32,6 +32,8 @@ type known struct {
 	// Shared says that the channel belongs to the partner, Internal that the person is of the
 	// vendor.
 	Shared, Internal bool
+	// Barred says that the partner takes no part in the programme now.
+	Barred bool
 }
 
 // at tells for whom a person speaks by what is stored. Nothing is asked of Slack.
@@ -51,8 +53,8 @@ func (b *Bot) at(ctx context.Context, p person, i Installation) (known, []chat.C
 	}
 	k := known{Speaker: chat.Speaks(claims...), Locale: b.cfg.Locale, Shared: channel != "", Internal: internal}
 	if k.Partner != "" {
-		if who, err := b.gateway.Partner(ctx, k.Partner); err == nil && who.Locale != "" {
-			k.Locale = who.Locale
+		if err := b.about(ctx, &k); err != nil {
+			return k, nil, err
 		}
 	}
 	return k, claims, nil
@@ -90,11 +92,22 @@ func (b *Bot) who(ctx context.Context, p person, i Installation) (known, error) 
 	k.Speaker = chat.Speaks(claims...)
 	if k.Partner == owner {
 		k.Address = email
-		if by, err := b.gateway.Partner(ctx, owner); err == nil && by.Locale != "" {
-			k.Locale = by.Locale
-		}
+		return k, b.about(ctx, &k)
 	}
 	return k, nil
+}
+
+// about fills in what the directory says of the partner.
+func (b *Bot) about(ctx context.Context, k *known) error {
+	p, err := b.gateway.Partner(ctx, k.Partner)
+	if err != nil {
+		return err
+	}
+	if p.Locale != "" {
+		k.Locale = p.Locale
+	}
+	k.Barred = p.Barred(b.now())
+	return nil
 }
 
 func first(all ...string) string {
@@ -107,7 +120,9 @@ func first(all ...string) string {
 }
 
 // name is what a person is called where he has no address: "slack:T024BE7LD/U024BE7LH".
-func (p person) name() string { return fmt.Sprintf("slack:%s/%s", first(p.Home, p.Team), p.User) }
+func (p person) name() string { return addressPrefix + first(p.Home, p.Team) + "/" + p.User }
+
+const addressPrefix = "slack:"
 
 // sender is a person as he is stored with what he sends.
 func (p person) sender(k known) intake.Sender {
@@ -122,7 +137,7 @@ func (p person) sender(k known) intake.Sender {
 // route is where a person is answered.
 func (b *Bot) route(p person, k known) intake.Route {
 	t := thread{Enterprise: p.Enterprise, Team: p.Team, User: p.User, Partner: k.Partner}
-	if k.Shared && b.cfg.Cards == CardsChannel {
+	if k.Shared && k.Known() && b.cfg.Cards == CardsChannel {
 		t.Channel = p.Channel
 	}
 	if b.mayPost(p.Reply) {

@@ -463,6 +463,15 @@ type view struct {
 }
 
 func (v view) payload() string {
+	text, err := json.Marshal(v.object())
+	if err != nil {
+		panic(err)
+	}
+	return url.Values{"payload": {string(text)}}.Encode()
+}
+
+// object is what Slack sends, before it is made a form.
+func (v view) object() object {
 	state := object{}
 	for name, value := range v.values {
 		in := object{"type": "plain_text_input", "value": value}
@@ -478,17 +487,13 @@ func (v view) payload() string {
 		}
 		state[name] = object{"value": in}
 	}
-	text, err := json.Marshal(object{
+	return object{
 		"type": "view_submission", "team": object{"id": v.team}, "user": object{"id": v.user, "team_id": v.team}, "trigger_id": fmt.Sprint("x", serial.Add(1)), "token": "old",
 		"view": object{
 			"id": v.id, "root_view_id": v.id, "type": "modal", "callback_id": v.callback, "private_metadata": v.meta.String(), "team_id": v.team,
 			"app_installed_team_id": v.installed, "state": object{"values": state}, "blocks": []any{},
 		},
-	})
-	if err != nil {
-		panic(err)
 	}
-	return url.Values{"payload": {string(text)}}.Encode()
 }
 
 // byAna is a good form of alpha's person.

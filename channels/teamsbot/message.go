@@ -43,7 +43,7 @@ func (t turn) message(ctx context.Context) error {
 		return err
 	}
 	if !registers(text, line.Lead) {
-		if asked != "" && p.Known() {
+		if asked != "" && p.Known() && !p.barred {
 			return t.answers(ctx, p, asked, text)
 		}
 		return t.help(ctx)
@@ -96,8 +96,7 @@ func (t turn) command(ctx context.Context, p person, c intake.Command, text stri
 	if c.Verb == intake.VerbHelp {
 		return t.help(ctx)
 	}
-	if !p.Known() {
-		_, err := t.say(ctx, connector.Outgoing{Text: chat.Say(t.Locale, "who")})
+	if told, err := t.turnAway(ctx, p); told {
 		return err
 	}
 	if c.Case == "" && !alone(t.Reference()) {
@@ -130,6 +129,19 @@ func (t turn) command(ctx context.Context, p person, c intake.Command, text stri
 	}
 	_, err = t.sink.Accept(ctx, s)
 	return err
+}
+
+// turnAway tells who speaks for nobody, or for a partner who takes no part, that he is told nothing.
+func (t turn) turnAway(ctx context.Context, p person) (told bool, err error) {
+	phrase := "who"
+	switch {
+	case p.barred:
+		phrase = "barred"
+	case p.Known():
+		return false, nil
+	}
+	_, err = t.say(ctx, connector.Outgoing{Text: chat.Say(t.Locale, phrase)})
+	return true, err
 }
 
 // answers adds what somebody wrote to a case of his partner.
@@ -166,8 +178,7 @@ const listed = 10
 
 // list shows the partner's cases, where nobody reads along.
 func (t turn) list(ctx context.Context, p person) error {
-	if !p.Known() {
-		_, err := t.say(ctx, connector.Outgoing{Text: chat.Say(t.Locale, "who")})
+	if told, err := t.turnAway(ctx, p); told {
 		return err
 	}
 	if !alone(t.Reference()) {

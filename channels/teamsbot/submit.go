@@ -89,8 +89,11 @@ func (t turn) submit(ctx context.Context, press press, shown string) (card json.
 		d.wrong = wrong
 		return again(d, "")
 	}
-	if d.verb == verbAnswer && !p.Known() {
+	switch {
+	case d.verb == verbAnswer && !p.Known():
 		return note(chat.Say(t.Locale, "who")), d.title, nil
+	case d.verb == verbAnswer && p.barred:
+		return note(chat.Say(t.Locale, "barred")), d.title, nil
 	}
 	s, err := t.formSubmission(ctx, p, d, answers, shown)
 	if err != nil {

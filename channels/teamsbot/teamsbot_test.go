@@ -279,6 +279,25 @@ func TestWhoIsLetInAndForWhomHeSpeaks(t *testing.T) {
 			t.Errorf("the case has %d submissions", n)
 		}
 	})
+	t.Run("who speaks for a partner who takes no part is told nothing", func(t *testing.T) {
+		w := open(t)
+		number := w.registers("ana", tenantAlpha, "Acme", "acme.example")
+		w.until("the card", func() bool { return w.last().Method == http.MethodPut })
+		p, err := w.gateway.Partner(t.Context(), "alpha")
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Status = intake.PartnerSuspended
+		if err := w.gateway.PutPartners(t.Context(), []intake.Partner{p}); err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range []string{"status " + number, "list", "WITHDRAW " + number} {
+			w.tells(w.says("ana", tenantAlpha, text))
+			if got := w.lastTo("ana"); strings.Contains(string(got.Body), "Acme") || got.Card() != nil || !strings.Contains(got.Text(), "takes no part") || len(w.story(number).Submissions) != 1 {
+				t.Errorf("%s: %s", text, got.Body)
+			}
+		}
+	})
 	t.Run("a guest in a partner's tenant does not speak for it", func(t *testing.T) {
 		w := open(t)
 		w.service.Person("29:gus", map[string]string{"email": "gus@beta.example", "userPrincipalName": "gus_beta.example#EXT#@alpha.onmicrosoft.com", "tenantId": tenantAlpha, "aadObjectId": "object-gus"})

@@ -16,6 +16,8 @@ import (
 type person struct {
 	chat.Speaker
 	partner intake.Partner
+	// barred says that the partner takes no part in the programme now.
+	barred bool
 	// address is an e-mail address of the speaker's partner, or what stands for the person where
 	// none is known; it holds no "@" then.
 	address string
@@ -95,8 +97,11 @@ func (b *Bot) speaks(ctx context.Context, p *person, home string) error {
 			}
 		}
 	}
-	p.partner, err = b.Gateway.Partner(ctx, p.Partner)
-	return err
+	if p.partner, err = b.Gateway.Partner(ctx, p.Partner); err != nil {
+		return err
+	}
+	p.barred = p.partner.Barred(b.Now())
+	return nil
 }
 
 // member asks Teams who somebody is, where the bot is and else in the personal chat with him. The

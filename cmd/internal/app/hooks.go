@@ -117,5 +117,12 @@ func (a *App) sourcesHealth() (all []sourceHealth, down bool) {
 		}
 		all = append(all, sourceHealth{Channel: teamsbot.Channel, Name: "bot", State: state, Problem: h.Problem, Refused: int(h.Refused)})
 	}
+	if a.slack != nil {
+		h := sourceHealth{Channel: a.slack.Name(), Name: a.slack.Name(), State: meetings.StateOK}
+		if c := a.slack.Condition(); c.Down {
+			h.State, h.Problem, down = meetings.StateDown, c.Problem, true
+		}
+		all = append(all, h)
+	}
 	return all, down
 }

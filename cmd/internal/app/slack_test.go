@@ -163,6 +163,9 @@ func TestAPartnerRegistersInSlackAndStaffAreToldThere(t *testing.T) {
 	if status, body := o.slack(slackbot.PathEvents, gone); status != 200 {
 		t.Fatal(status, body)
 	}
+	if all, down := o.app.sourcesHealth(); !down || len(all) != 1 || all[0].Problem == "" {
+		t.Errorf("%+v", all)
+	}
 	if _, err := o.app.Gateway().Approve(t.Context(), number, intake.Verdict{By: "mia"}); err != nil {
 		t.Fatal(err)
 	}
