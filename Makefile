@@ -46,7 +46,8 @@ bench: ## figures beside their yardsticks, in one run
 	$(GO) test -run '^$$' -bench . -benchtime 3s ./store/boltstore ./channels/mailbox ./cmd/leadgate
 
 # The real servers that tests talk to, and the browser that looks at the pages. Root installs what
-# is missing, others are told. npm fetches axe-core; it may have come with a nodejs that is not Debian's.
+# is missing, others are told. npm fetches axe-core, and programs of Microsoft's and others' that the
+# chats are tried with; it may have come with a nodejs that is not Debian's.
 PACKAGES := dovecot-imapd dovecot-lmtpd postfix swaks curl gcc libc6-dev chromium fonts-liberation wrk
 servers:
 	@missing=""; for p in $(PACKAGES); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \

@@ -21,6 +21,7 @@ func TestSomebodyWhoWritesRegisterGetsAForm(t *testing.T) {
 		channel    bool
 		want       map[string]any
 	}{
+		{"in a group, by name behind it", "register Acme acme.com", true, map[string]any{"company_name": "Acme"}},
 		{"alone", "register", false, map[string]any{"company_name": nil, "company_domain": nil}},
 		{"with what is known", "register Acme acme.com Jane Doe jane@acme.com", false, map[string]any{"company_name": "Acme", "company_domain": "acme.com", "contact_name": "Jane Doe", "contact_email": "jane@acme.com"}},
 		{"a company without the word", "Acme acme.com", false, map[string]any{"company_name": "Acme"}},
@@ -34,6 +35,9 @@ func TestSomebodyWhoWritesRegisterGetsAForm(t *testing.T) {
 			if tt.channel {
 				a = a.InChannel().In(tenantAlpha)
 			}
+			if strings.HasPrefix(tt.name, "in a group") {
+				a = a.With("text", tt.text+" <at>Leadgate</at>").With("conversation", teamstest.Activity{"id": "19:deal-room@thread.v2", "conversationType": "groupChat", "isGroup": true, "tenantId": tenantAlpha})
+			}
 			c, _ := w.form(a)
 			for name, want := range tt.want {
 				if got, there := c.inputs[name]; !there || got != want {
@@ -43,7 +47,7 @@ func TestSomebodyWhoWritesRegisterGetsAForm(t *testing.T) {
 			if _, asked := c.inputs["submitter_email"]; asked || !strings.Contains(c.text, "Alpha") {
 				t.Errorf("it asks for an address, or does not say for whom it is:\n%s", c.text)
 			}
-			if tt.channel && w.last().Conversation != "19:general@thread.tacv2;messageid=1700000000000" {
+			if strings.HasPrefix(tt.name, "in a channel") && w.last().Conversation != "19:general@thread.tacv2;messageid=1700000000000" {
 				t.Errorf("it is in %q, not in the thread", w.last().Conversation)
 			}
 			if len(w.gatewayCases()) != 0 {

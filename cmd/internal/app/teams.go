@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"leadgate/channels/mailbox"
 	"leadgate/channels/teamsbot"
@@ -32,6 +33,14 @@ func (a *App) buildTeams() error {
 	if a.teams, err = teamsbot.New(a.cfg.Teams, d); err != nil {
 		return fmt.Errorf("teams: %w", err)
 	}
+	a.registry.MustRegister(
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "leadgate_teams_keys_age_seconds", Help: "How old the keys are by which calls of the bot in Teams are checked; 0 before the first call.",
+		}, func() float64 { return a.teams.Health().KeysAge.Seconds() }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "leadgate_teams_refused_total", Help: "Calls of the bot in Teams that were not let in.",
+		}, func() float64 { return float64(a.teams.Health().Refused) }),
+	)
 	a.channels = append(a.channels, a.teams)
 	a.gateway.Register(a.teams.Name(), a.teams)
 	return nil

@@ -28,6 +28,19 @@ func TestTheBotOfTeamsStandsOnTheListenerOfThePagesAndLetsNobodyInWithoutAToken(
 			t.Errorf("%q: %d, want 403", authorization, resp.StatusCode)
 		}
 	}
+	all, err := o.app.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := 0.0
+	for _, m := range all {
+		if m.GetName() == "leadgate_teams_refused_total" {
+			refused = m.GetMetric()[0].GetCounter().GetValue()
+		}
+	}
+	if refused != 3 {
+		t.Errorf("the metrics tell of %v refused calls, want 3", refused)
+	}
 	sources, down := o.app.sourcesHealth()
 	found := false
 	for _, s := range sources {
