@@ -91,6 +91,15 @@ func (t turn) asked(ctx context.Context) (string, error) {
 	return p.Asked, err
 }
 
+// said names what somebody wrote: the same activity is the same, however often it comes.
+func (t turn) said() string {
+	id := t.ID
+	if id == "" {
+		id = string(t.Raw)
+	}
+	return "said:" + hashed(t.Tenant, t.Conversation.ID, id)
+}
+
 // command has the gateway do what is asked for in a word; its answer comes by Reply.
 func (t turn) command(ctx context.Context, p person, c intake.Command, text string) error {
 	if c.Verb == intake.VerbHelp {
@@ -119,7 +128,7 @@ func (t turn) command(ctx context.Context, p person, c intake.Command, text stri
 		}
 		c.Case = own.Case
 	}
-	s, err := t.submission(ctx, p, "said:"+hashed(t.Tenant, t.Conversation.ID, t.ID))
+	s, err := t.submission(ctx, p, t.said())
 	if err != nil {
 		return err
 	}
@@ -127,8 +136,18 @@ func (t turn) command(ctx context.Context, p person, c intake.Command, text stri
 	if s.Reply.Thread, err = t.thread(ctx, p, c.Case, ""); err != nil {
 		return err
 	}
-	_, err = t.sink.Accept(ctx, s)
+	_, err = t.accept(ctx, s)
 	return err
+}
+
+// accept stores what somebody wrote. If that fails he is told, so that he writes it again.
+func (t turn) accept(ctx context.Context, s intake.Submission) (stored bool, err error) {
+	if _, err := t.sink.Accept(ctx, s); err != nil {
+		t.Log.Error("what was written in Teams was not stored", "channel", Channel, "err", err)
+		_, err := t.say(ctx, connector.Outgoing{Text: chat.Say(t.Locale, "failed.command")})
+		return false, err
+	}
+	return true, nil
 }
 
 // turnAway tells who speaks for nobody, or for a partner who takes no part, that he is told nothing.
@@ -146,7 +165,7 @@ func (t turn) turnAway(ctx context.Context, p person) (told bool, err error) {
 
 // answers adds what somebody wrote to a case of his partner.
 func (t turn) answers(ctx context.Context, p person, number, text string) error {
-	s, err := t.submission(ctx, p, "said:"+hashed(t.Tenant, t.Conversation.ID, t.ID))
+	s, err := t.submission(ctx, p, t.said())
 	if err != nil {
 		return err
 	}
@@ -163,7 +182,7 @@ func (t turn) answers(ctx context.Context, p person, number, text string) error 
 	if s.Reply.Thread, err = t.thread(ctx, p, number, ""); err != nil {
 		return err
 	}
-	if _, err = t.sink.Accept(ctx, s); err != nil {
+	if stored, err := t.accept(ctx, s); !stored {
 		return err
 	}
 	_, err = t.say(ctx, connector.Outgoing{Text: chat.Say(t.Locale, "noted")})

@@ -122,6 +122,40 @@ func TestAFormThatIsGoodBecomesOneCaseHoweverOftenItIsPressed(t *testing.T) {
 	})
 }
 
+func TestNothingIsAcknowledgedThatIsNotStored(t *testing.T) {
+	w := open(t)
+	c, id := w.form(w.says("ana", tenantAlpha, "register"))
+	press := presses(w.says("ana", tenantAlpha, ""), c, id, typed("Acme", "acme.example"))
+	w.sink.fails.Store(true)
+	again := w.answered(press)
+	if strings.Contains(again.text, "LG-") || again.inputs["company_name"] != "Acme" || again.button["leadgate_draft"] != c.button["leadgate_draft"] || strings.Contains(again.text, "disk") {
+		t.Errorf("it says\n%s\n%v", again.text, again.inputs)
+	}
+	w.sink.fails.Store(false)
+	if done := w.answered(presses(w.says("ana", tenantAlpha, ""), again, id, typed("Acme", "acme.example"))); !strings.Contains(done.text, "LG-") || len(w.cases("alpha")) != 1 {
+		t.Errorf("it says\n%s", done.text)
+	}
+	w.until("the card", func() bool { return w.last().Method == http.MethodPut })
+	w.sink.fails.Store(true)
+	w.tells(w.says("ana", tenantAlpha, "WITHDRAW "+w.cases("alpha")[0].Case))
+	if got := w.lastTo("ana").Text(); !strings.Contains(got, "could not be stored") {
+		t.Errorf("a command that was not stored is answered %q", got)
+	}
+}
+
+func TestTheSameActivityTwiceIsOne(t *testing.T) {
+	w := open(t)
+	number := w.registers("ana", tenantAlpha, "Acme", "acme.example")
+	w.decided(number, intake.StatusInReview)
+	for range 2 {
+		w.tells(w.says("ana", tenantAlpha, "WITHDRAW "+number+" they went bankrupt"))
+	}
+	w.decided(number, intake.StatusWithdrawn)
+	if n := len(w.story(number).Submissions); n != 2 {
+		t.Errorf("the case has %d submissions, want 2", n)
+	}
+}
+
 func TestAClientThatKnowsNoExecuteSendsTheFormAsAMessage(t *testing.T) {
 	w := open(t)
 	c, id := w.form(w.says("ana", tenantAlpha, "register"))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -46,6 +48,7 @@ type world struct {
 	bot     *teamsbot.Bot
 	idp     *teamstest.IdP
 	service *teamstest.Service
+	sink    *flaky
 	memory  *memory
 	mail    *mail
 	log     *locked
@@ -69,6 +72,19 @@ func (m *memory) Keep(_ context.Context, name, value string) error {
 	defer m.mu.Unlock()
 	m.kept[name] = value
 	return nil
+}
+
+// flaky is a sink that can be made to store nothing.
+type flaky struct {
+	intake.Sink
+	fails atomic.Bool
+}
+
+func (f *flaky) Accept(ctx context.Context, s intake.Submission) (intake.Receipt, error) {
+	if f.fails.Load() {
+		return intake.Receipt{}, errors.New("the disk is gone")
+	}
+	return f.Sink.Accept(ctx, s)
 }
 
 // mail is the channel of mail.
@@ -174,7 +190,8 @@ func open(t *testing.T, change ...func(*teamsbot.Config, *rules.Spec)) *world {
 	w.gateway.Register(w.bot.Name(), w.bot)
 	w.gateway.Register("email", w.mail)
 	e := echo.New()
-	w.bot.Mount(e.Group(""), w.gateway)
+	w.sink = &flaky{Sink: w.gateway}
+	w.bot.Mount(e.Group(""), w.sink)
 	server := httptest.NewServer(e)
 	w.url = server.URL + teamsbot.Path
 	t.Cleanup(func() {
