@@ -45,7 +45,7 @@ var drawing = []struct {
 	{"channels", []string{"intake"}, []string{"github.com/labstack/echo/v4"}},
 	{"channels/pages", []string{"intake"}, []string{"github.com/labstack/echo/v4", "golang.org/x/text"}},
 	{"channels/api", []string{"channels", "intake"}, []string{"github.com/labstack/echo/v4"}},
-	{"channels/pages/pagestest", nil, []string{"github.com/chromedp"}},
+	{"channels/pages/pagestest", []string{"channels/channeltest/npm"}, []string{"github.com/chromedp"}},
 	{"channels/desk", []string{"channels", "channels/pages", "intake"}, []string{"github.com/labstack/echo/v4"}},
 	{"channels/webform", []string{"channels", "channels/pages", "channels/webform/captcha", "intake", "intake/identity"}, []string{"github.com/labstack/echo/v4", "golang.org/x/text"}},
 	{"channels/csvdrop", []string{"channels", "channels/csvdrop/result", "channels/csvdrop/sheet", "channels/pages", "intake", "intake/extract", "intake/identity"}, []string{"github.com/labstack/echo/v4"}},
@@ -60,11 +60,15 @@ var drawing = []struct {
 	{"channels/channeltest", []string{"channels", "intake"}, nil},
 	{"channels/channeltest/npm", nil, nil},
 	{"channels/channeltest/mailserver", nil, []string{"github.com/emersion"}},
+	{"channels/teamsbot", []string{"channels", "channels/chat", "channels/teamsbot/connector", "intake", "intake/command", "intake/extract", "intake/identity", "templates"}, []string{"github.com/labstack/echo/v4"}},
+	{"channels/teamsbot/connector", []string{"channels/oauth", "intake"}, []string{"github.com/golang-jwt/jwt/v5", "github.com/infracloudio/msbotbuilder-go"}},
+	{"channels/teamsbot/teamstest", []string{"channels/channeltest/npm"}, []string{"github.com/golang-jwt/jwt/v5"}},
+	{"examples/teams", nil, nil},
 	{"channels/webform/captcha", nil, []string{"github.com/altcha-org/altcha-lib-go"}},
 	{"channels/mailbox/mailparse", nil, []string{"golang.org/x/text"}},
-	{"channels/mailbox/oauth", nil, []string{"github.com/emersion/go-sasl", "golang.org/x/oauth2"}},
+	{"channels/oauth", nil, []string{"github.com/emersion/go-sasl", "golang.org/x/oauth2"}},
 	{"channels/mailbox/senderauth", []string{"channels/mailbox/mailparse", "intake"}, []string{"blitiri.com.ar/go/spf", "github.com/emersion/go-msgauth", "golang.org/x/net"}},
-	{"channels/mailbox", []string{"channels", "channels/mailbox/*", "intake", "intake/command", "intake/extract", "intake/identity"}, []string{"github.com/emersion", "golang.org/x/net", "golang.org/x/sync", "golang.org/x/text"}},
+	{"channels/mailbox", []string{"channels", "channels/mailbox/*", "channels/oauth", "intake", "intake/command", "intake/extract", "intake/identity"}, []string{"github.com/emersion", "golang.org/x/net", "golang.org/x/sync", "golang.org/x/text"}},
 }
 
 const module = "leadgate/"

@@ -6,6 +6,6 @@ import (
 
 func verifyCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "verify", Short: "Ask the other side whether a chat program is set up as it should be"}
-	cmd.AddCommand(verifySlackCommand())
+	cmd.AddCommand(verifySlackCommand(), verifyTeamsCommand())
 	return cmd
 }

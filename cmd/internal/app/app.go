@@ -23,6 +23,7 @@ import (
 	"leadgate/channels/mailbox"
 	"leadgate/channels/meetings"
 	"leadgate/channels/slackbot"
+	"leadgate/channels/teamsbot"
 	"leadgate/channels/webhook"
 	"leadgate/cmd/internal/config"
 	"leadgate/intake"
@@ -67,6 +68,7 @@ type App struct {
 	hooks   *webhook.Hooks
 	slack   *slackbot.Bot // nil without one
 	forms   meetings.Forms
+	teams   *teamsbot.Bot // nil without one
 	ready   chan struct{}
 	closing sync.Once
 }
@@ -118,6 +120,9 @@ func Open(cfg config.Config, log *slog.Logger) (_ *App, err error) {
 		return nil, err
 	}
 	if err := a.buildHooks(); err != nil {
+		return nil, err
+	}
+	if err := a.buildTeams(); err != nil {
 		return nil, err
 	}
 	return a, nil

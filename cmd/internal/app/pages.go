@@ -104,6 +104,7 @@ func (a *App) mountPages(e *echo.Echo) error {
 	}
 	a.mountHooks(e)
 	a.mountSlack(e)
+	a.mountTeams(e)
 	return nil
 }
 

@@ -17,6 +17,7 @@ import (
 	"leadgate/channels/mailbox/senderauth"
 	"leadgate/channels/meetings"
 	"leadgate/channels/slackbot"
+	"leadgate/channels/teamsbot"
 	"leadgate/channels/webform"
 	hooks "leadgate/channels/webhook"
 	"leadgate/intake"
@@ -59,6 +60,8 @@ type Config struct {
 	Mailboxes []mailbox.Config `yaml:"mailboxes"`
 	// Slack is an app there, by which partners register and are answered.
 	Slack slackbot.Config `yaml:"slack"`
+	// Teams is the bot in Microsoft Teams.
+	Teams teamsbot.Config `yaml:"teams"`
 	// Webhooks are programs that call us, Meetings are forms that we read.
 	Webhooks []hooks.Config    `yaml:"webhooks"`
 	Meetings []meetings.Config `yaml:"meetings"`
@@ -275,6 +278,7 @@ func (c Config) Validate() Faults {
 	faults = append(faults, c.validateListeners()...)
 	faults = append(faults, c.validateSources()...)
 	faults = append(faults, c.validateLists()...)
+	faults = append(faults, c.validateTeams()...)
 	crms := map[string]bool{"ledger": c.CRM.Ledger}
 	for i, w := range c.CRM.Webhooks {
 		at := fmt.Sprintf("crm.webhooks[%d]", i)
