@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -60,6 +61,7 @@ type peer struct {
 	refuse func(call) string
 	// slow holds a method up until the test ends or the caller goes.
 	slow map[string]bool
+	held []string // methods that were
 	// users are profiles by id.
 	users map[string]map[string]any
 }
@@ -82,6 +84,11 @@ func (p *peer) serve(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	p.n++
 	n, refuse, slow := p.n, p.refuse, p.slow[c.method]
+	if slow {
+		p.held = append(p.held, c.method)
+		close(p.changed)
+		p.changed = make(chan struct{})
+	}
 	p.mu.Unlock()
 	if slow {
 		<-r.Context().Done()
@@ -167,6 +174,25 @@ func (p *peer) wait(t *testing.T, method string, n int) []call {
 			p.mu.Lock()
 			defer p.mu.Unlock()
 			t.Fatalf("%d of %d calls of %s; all: %v", len(p.got2(method)), n, method, p.calls)
+		}
+	}
+}
+
+// begun blocks until a call is held up.
+func (p *peer) begun(t *testing.T, method string) {
+	t.Helper()
+	late := time.After(20 * time.Second)
+	for {
+		p.mu.Lock()
+		changed, held := p.changed, slices.Contains(p.held, method)
+		p.mu.Unlock()
+		if held {
+			return
+		}
+		select {
+		case <-changed:
+		case <-late:
+			t.Fatalf("no call of %s is held up", method)
 		}
 	}
 }

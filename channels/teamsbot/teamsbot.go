@@ -120,6 +120,9 @@ func (b *Bot) Mount(g *echo.Group, sink intake.Sink) {
 	g.POST(Path, func(c echo.Context) error { return b.take(c, sink) })
 }
 
+// botPrefix begins the ids of bots; those of people begin with "29:".
+const botPrefix = "28:"
+
 // turn is one activity at work.
 type turn struct {
 	*Bot
@@ -137,6 +140,9 @@ func (b *Bot) take(c echo.Context, sink intake.Sink) error {
 	ctx := c.Request().Context()
 	if err := b.seen(ctx, a); err != nil {
 		return fmt.Errorf("keep where an activity came from: %w", err)
+	}
+	if a.Type == "message" && strings.HasPrefix(a.From.ID, botPrefix) { // two robots would talk for ever
+		return c.NoContent(http.StatusOK)
 	}
 	t := turn{b, a, sink}
 	switch string(a.Type) {

@@ -57,7 +57,7 @@ var drawing = []struct {
 	{"channels/payload", []string{"intake"}, nil},
 	{"channels/webhook", []string{"channels", "channels/payload", "intake"}, []string{"github.com/labstack/echo/v4"}},
 	{"channels/meetings", []string{"channels", "channels/payload", "intake"}, nil},
-	{"channels/channeltest", []string{"channels", "intake"}, nil},
+	{"channels/channeltest", []string{"channels", "intake"}, []string{"github.com/labstack/echo/v4"}},
 	{"channels/channeltest/npm", nil, nil},
 	{"channels/channeltest/mailserver", nil, []string{"github.com/emersion"}},
 	{"channels/teamsbot", []string{"channels", "channels/chat", "channels/teamsbot/connector", "intake", "intake/command", "intake/extract", "intake/identity", "templates"}, []string{"github.com/labstack/echo/v4"}},

@@ -22,6 +22,7 @@ type Service struct {
 	people  map[string]map[string]string // by id of the user
 	fail    []failure
 	n       int
+	silent  chan struct{} // closed by the first call that gets no answer; nil while calls get one
 }
 
 // Sent is something that the bot has sent.
@@ -90,6 +91,32 @@ func (s *Service) Fail(status int, code string, header ...string) {
 	s.fail = append(s.fail, failure{status, h, code})
 }
 
+// Silence has the service answer no call any more. The channel is closed once there was one.
+func (s *Service) Silence() (called <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.silent = make(chan struct{})
+	return s.silent
+}
+
+// answers is false, once the caller has gone, for a call that gets no answer.
+func (s *Service) answers(r *http.Request) bool {
+	s.mu.Lock()
+	silent := s.silent
+	if silent != nil {
+		select {
+		case <-silent:
+		default:
+			close(silent)
+		}
+	}
+	s.mu.Unlock()
+	if silent != nil {
+		<-r.Context().Done()
+	}
+	return silent == nil
+}
+
 // Sent returns all that was sent, oldest first.
 func (s *Service) Sent() []Sent {
 	s.mu.Lock()
@@ -114,7 +141,7 @@ func (s *Service) failed(w http.ResponseWriter) bool {
 
 func (s *Service) take(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
-	if err != nil {
+	if err != nil || !s.answers(r) {
 		return
 	}
 	s.mu.Lock()
@@ -141,6 +168,9 @@ func (s *Service) take(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Service) member(w http.ResponseWriter, r *http.Request) {
+	if !s.answers(r) {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.failed(w) {
