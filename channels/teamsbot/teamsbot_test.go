@@ -713,6 +713,42 @@ func TestAnAnswerThatTheServiceDoesNotTakeIsSentLater(t *testing.T) {
 	}
 }
 
+func TestWhatWasDecidedWhileNoTokenCouldBeHadIsToldOnceThereIsOne(t *testing.T) {
+	w := open(t)
+	number := w.registers("ana", tenantAlpha, "Acme", "acme.example")
+	w.decided(number, intake.StatusInReview)
+	w.until("the card", func() bool { return w.last().Method == http.MethodPut })
+	n := len(w.service.Sent())
+	w.idp.RefuseTokens(http.StatusUnauthorized)
+	w.service.Fail(http.StatusUnauthorized, "") // the one that the bot has is good no more
+	if _, err := w.gateway.Approve(t.Context(), number, intake.Verdict{By: "mia"}); err != nil {
+		t.Fatal(err)
+	}
+	w.until("it can't be told", func() bool { return strings.Contains(w.log.String(), "task failed") })
+	// Nobody can be looked up meanwhile: a form comes back with what was typed, and is good later.
+	form := card{verb: "register", button: map[string]any{"leadgate_verb": "register", "leadgate_draft": strings.Repeat("b", 32)}}
+	press := presses(w.says("ana", tenantAlpha, ""), form, "1:form", typed("Contoso", "contoso.example"))
+	if again := w.answered(press); again.inputs["company_name"] != "Contoso" || len(w.cases("alpha")) != 1 || len(w.service.Sent()) != n {
+		t.Errorf("%v, %d sent", again.inputs, len(w.service.Sent())-n)
+	}
+	w.idp.RefuseTokens(0)
+	if done := w.answered(press); !strings.Contains(done.text, "LG-") || len(w.cases("alpha")) != 2 {
+		t.Errorf("it says\n%s", done.text)
+	}
+	w.until("it is told", func() bool { return strings.Contains(w.shown(n), "approved: Acme") })
+	if len(w.mail.all()) != 0 {
+		t.Error("something went by mail")
+	}
+}
+
+// shown is all that was sent after the n-th message.
+func (w *world) shown(n int) (all string) {
+	for _, s := range w.service.Sent()[n:] {
+		all += string(s.Body)
+	}
+	return all
+}
+
 func TestWithoutATokenAnActivityIsNotAnsweredAndStaffAreTold(t *testing.T) {
 	w := open(t)
 	w.idp.RefuseTokens(http.StatusUnauthorized)
