@@ -43,7 +43,7 @@ fuzz: ## every fuzz target for FUZZTIME (60s)
 	done
 
 bench: ## figures beside their yardsticks, in one run; one store gets a million registrations, or LEADGATE_BENCH_KNOWN
-	$(GO) test -run '^$$' -bench . -benchtime 3s -timeout 60m ./store/boltstore ./channels/mailbox ./channels/csvdrop/sheet ./intake ./cmd/leadgate
+	$(GO) test -run '^$$' -bench . -benchtime 3s -timeout 60m ./store/boltstore ./channels/mailbox ./channels/csvdrop/sheet ./channels/slackbot ./channels/teamsbot ./intake ./cmd/leadgate
 
 # The real servers that tests talk to, the browser that looks at the pages, and the spreadsheet that
 # opens results. Root installs what is missing, others are told. npm fetches axe-core, and programs of

@@ -184,15 +184,15 @@ func (header) RoundTrip(r *http.Request) (*http.Response, error) {
 // stage is a gateway before the emulator, and the names that this has for what is in it.
 type stage struct {
 	*emulated
-	w                  *world
-	team, bot          string
-	channel, ana       string
+	w            *world
+	team, bot    string
+	channel, ana string
 }
 
 func openStage(t *testing.T) *stage {
 	t.Helper()
 	e := startEmulator(t)
-	w := &world{T: t, slack: newPeer(t), mail: &postbox{}, secrets: newShelf(), log: &lockedBuffer{}, client: &http.Client{Transport: header{}}}
+	w := &world{TB: t, slack: newPeer(t), mail: &postbox{}, secrets: newShelf(), log: &lockedBuffer{}, client: &http.Client{Transport: header{}}}
 	w.open(func(c *Config, _ *rules.Spec, _ *intake.Options) { c.APIURL = e.at + "/api/" })
 	home, err := w.bot.home(t.Context())
 	if err != nil || home.Team == "" || home.Bot == "" {

@@ -1024,7 +1024,7 @@ func TestATokenThatSlackRefusesEndsTheInstallation(t *testing.T) {
 }
 
 func TestWhatNeverArrivedIsPostedAgain(t *testing.T) {
-	w := &world{T: t, slack: newPeer(t), mail: &postbox{}, secrets: newShelf(), log: &lockedBuffer{}}
+	w := &world{TB: t, slack: newPeer(t), mail: &postbox{}, secrets: newShelf(), log: &lockedBuffer{}}
 	broken := &breaking{}
 	w.client = &http.Client{Transport: broken}
 	w.open()

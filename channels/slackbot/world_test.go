@@ -66,7 +66,7 @@ type peer struct {
 	users map[string]map[string]any
 }
 
-func newPeer(t *testing.T) *peer {
+func newPeer(t testing.TB) *peer {
 	p := &peer{changed: make(chan struct{}), slow: make(map[string]bool), users: make(map[string]map[string]any)}
 	p.Server = httptest.NewServer(http.HandlerFunc(p.serve))
 	t.Cleanup(p.Close)
@@ -158,7 +158,7 @@ func (p *peer) got(method string) (all []call) {
 }
 
 // wait blocks until there are n calls of a method.
-func (p *peer) wait(t *testing.T, method string, n int) []call {
+func (p *peer) wait(t testing.TB, method string, n int) []call {
 	t.Helper()
 	late := time.After(20 * time.Second)
 	for {
@@ -284,7 +284,7 @@ func (l *lockedBuffer) String() string {
 
 // world is a gateway with Slack before it.
 type world struct {
-	*testing.T
+	testing.TB
 	slack   *peer
 	gateway *intake.Gateway
 	bot     *Bot
@@ -299,15 +299,15 @@ type world struct {
 
 type option func(*Config, *rules.Spec, *intake.Options)
 
-func openWorld(t *testing.T, options ...option) *world {
+func openWorld(t testing.TB, options ...option) *world {
 	t.Helper()
-	w := &world{T: t, slack: newPeer(t), mail: &postbox{}, secrets: newShelf(), log: &lockedBuffer{}}
+	w := &world{TB: t, slack: newPeer(t), mail: &postbox{}, secrets: newShelf(), log: &lockedBuffer{}}
 	return w.open(options...)
 }
 
 // open starts the gateway and the bot, and has them work until the test ends.
 func (w *world) open(options ...option) *world {
-	t := w.T
+	t := w.TB
 	t.Helper()
 	c, spec := Default(), rules.Default()
 	c.Enabled, c.SigningSecret, c.BotToken = true, secret, "xoxb-home"

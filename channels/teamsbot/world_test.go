@@ -43,7 +43,7 @@ const (
 
 // world is a bot before a whole gateway, among what it speaks with.
 type world struct {
-	*testing.T
+	testing.TB
 	gateway *intake.Gateway
 	bot     *teamsbot.Bot
 	idp     *teamstest.IdP
@@ -129,9 +129,9 @@ func (l *locked) String() string {
 }
 
 // open starts all of it. Messages of the gateway are sent as soon as they are there.
-func open(t *testing.T, change ...func(*teamsbot.Config, *rules.Spec)) *world {
+func open(t testing.TB, change ...func(*teamsbot.Config, *rules.Spec)) *world {
 	t.Helper()
-	w := &world{T: t, idp: teamstest.NewIdP(t), service: teamstest.NewService(t), memory: &memory{kept: make(map[string]string)}, mail: &mail{news: make(chan struct{}, 1)}, log: &locked{}}
+	w := &world{TB: t, idp: teamstest.NewIdP(t), service: teamstest.NewService(t), memory: &memory{kept: make(map[string]string)}, mail: &mail{news: make(chan struct{}, 1)}, log: &locked{}}
 	cfg := teamsbot.Config{AppID: teamstest.AppID, Secret: teamstest.Secret, Tenant: teamstest.Tenant, Tenants: []string{tenantListed}}
 	spec := rules.Default()
 	spec.Mode, spec.Required, spec.Timezone = intake.ModeAssist, rules.RequiredShort, "Europe/Brussels"

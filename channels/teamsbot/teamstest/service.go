@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // Service plays the Bot Connector service: it takes what the bot sends, and knows people.
@@ -122,6 +123,25 @@ func (s *Service) Sent() []Sent {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.sent)
+}
+
+// Wait blocks until the last that was sent is the one that is meant.
+func (s *Service) Wait(t testing.TB, meant func(Sent) bool) {
+	t.Helper()
+	late := time.After(20 * time.Second)
+	for {
+		s.mu.Lock()
+		there, changed := len(s.sent) > 0 && meant(s.sent[len(s.sent)-1]), s.changed
+		s.mu.Unlock()
+		if there {
+			return
+		}
+		select {
+		case <-changed:
+		case <-late:
+			t.Fatal("what is waited for is never sent")
+		}
+	}
 }
 
 // failed answers for a failure that was ordered; s.mu is held.
