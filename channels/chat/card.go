@@ -85,6 +85,16 @@ func CardOf(w Words, m intake.Message) (Card, error) {
 	return c, nil
 }
 
+// Rest are the facts that a layout with badge, case number and title does not say already.
+func (c Card) Rest() []templates.PlainField {
+	if c.Badge == "" {
+		return c.Facts
+	}
+	return slices.DeleteFunc(slices.Clone(c.Facts), func(f templates.PlainField) bool {
+		return f.Value == c.Case || f.Value == c.Badge || f.Value == c.Title || strings.HasSuffix(c.Title, ": "+f.Value)
+	})
+}
+
 // Text is all of a card as plain text: what a notification and a screen reader tell.
 func (c Card) Text() string {
 	lines := []string{c.Title}

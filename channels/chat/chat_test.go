@@ -238,6 +238,31 @@ func TestTheCardInAChannelTellsNothingOfARefusal(t *testing.T) {
 	}
 }
 
+func TestACardSaysNothingTwice(t *testing.T) {
+	words, err := templates.New(templates.Options{Program: "Vendor"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := message(intake.MessageApproved, intake.StatusProvisional)
+	for name, make := range map[string]func() (Card, error){
+		"what is told": func() (Card, error) { return CardOf(words, m) },
+		"what stays":   func() (Card, error) { c, _, err := Tracked(words, m, true); return c, err },
+	} {
+		c, err := make()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range c.Rest() {
+			if f.Value == c.Case || f.Value == c.Badge || f.Value == m.Facts.Company {
+				t.Errorf("%s: %+v beside %q, %q, %q", name, f, c.Case, c.Badge, c.Title)
+			}
+		}
+		if len(c.Rest()) == len(c.Facts) || !strings.Contains(c.Text(), m.Facts.Case) {
+			t.Errorf("%s: %+v\n%s", name, c.Facts, c.Text())
+		}
+	}
+}
+
 func TestACardHasWhatToFillIn(t *testing.T) {
 	words, err := templates.New(templates.Options{Program: "Vendor"})
 	if err != nil {

@@ -144,7 +144,7 @@ func card(c chat.Card, buttons ...slack.BlockElement) []slack.Block {
 	for _, a := range c.Asks {
 		blocks = append(blocks, section(strings.TrimSpace(a.Label+": "+a.Why)))
 	}
-	for facts := c.Facts; len(facts) > 0; {
+	for facts := c.Rest(); len(facts) > 0; {
 		n := min(len(facts), maxFacts)
 		var fields []*slack.TextBlockObject
 		for _, f := range facts[:n] {

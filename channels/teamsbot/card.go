@@ -237,7 +237,7 @@ func caseCardOf(c chat.Card, ask *draft, most int) json.RawMessage {
 	for _, l := range c.Lines {
 		body = append(body, plain("", clip(l, most)))
 	}
-	for _, f := range c.Facts {
+	for _, f := range c.Rest() {
 		fact := plain(f.Label, clip(f.Value, most))
 		fact["spacing"] = "Small"
 		body = append(body, fact)
