@@ -3,12 +3,14 @@ package teamsbot_test
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"leadgate/channels/channeltest"
 	"leadgate/channels/teamsbot"
 	"leadgate/channels/teamsbot/teamstest"
 	"leadgate/intake"
@@ -264,6 +266,17 @@ func TestWhoIsLetInAndForWhomHeSpeaks(t *testing.T) {
 		}
 		if len(w.service.Sent()) != 0 || len(w.memory.kept) != 0 {
 			t.Error("something was sent or kept")
+		}
+	})
+	t.Run("a service that is not Microsoft's is refused, though it is signed, and not kept", func(t *testing.T) {
+		w := open(t)
+		for _, url := range []string{"https://x.trafficmanager.net/", "http://169.254.169.254", "https://smba.trafficmanager.net.evil.example/"} {
+			if status, b := w.do(w.says("ana", tenantAlpha, "register").With("serviceUrl", url)); status != http.StatusForbidden || len(b) > 0 {
+				t.Errorf("%s: %d %s", url, status, b)
+			}
+		}
+		if len(w.service.Sent()) != 0 || len(w.memory.kept) != 0 || w.idp.Fetched("token") != 0 {
+			t.Errorf("something was sent or kept: %v", w.memory.kept)
 		}
 	})
 	t.Run("with a star all are let in, and prove nothing", func(t *testing.T) {
@@ -751,6 +764,10 @@ func (w *world) shown(n int) (all string) {
 
 func TestWithoutATokenAnActivityIsNotAnsweredAndStaffAreTold(t *testing.T) {
 	w := open(t)
+	w.idp.RefuseTokens(http.StatusBadGateway)
+	if status, _ := w.do(w.says("ana", tenantAlpha, "register")); status != http.StatusBadGateway {
+		t.Errorf("with the token endpoint down: %d, want 502", status)
+	}
 	w.idp.RefuseTokens(http.StatusUnauthorized)
 	if status, _ := w.do(w.says("ana", tenantAlpha, "register").With("from", teamstest.Activity{"id": "29:ana", "name": "ana", "aadObjectId": "object-ana"})); status != http.StatusBadGateway {
 		t.Errorf("%d, want 502", status)
@@ -816,6 +833,41 @@ func TestFiftyPeopleAtOnceAreAllServed(t *testing.T) {
 	if n := len(w.service.Sent()); n != 50 {
 		t.Errorf("%d forms, want 50", n)
 	}
+}
+
+func TestFiftyFormsAtOnceAreFiftyCases(t *testing.T) {
+	w := open(t)
+	c, id := w.form(w.says("ana", tenantAlpha, "register"))
+	var wg sync.WaitGroup
+	for i := range 50 {
+		form := card{verb: c.verb, button: map[string]any{"leadgate_verb": "register", "leadgate_draft": fmt.Sprintf("%032x", i)}}
+		press := presses(w.says("ana", tenantAlpha, ""), form, fmt.Sprint(id, "-", i), typed("Firm "+channeltest.Word(i), fmt.Sprintf("firm%d.example", i)))
+		req := w.idp.Request(t, w.url, press, time.Now())
+		wg.Go(func() {
+			resp, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer resp.Body.Close()
+			if b, err := io.ReadAll(resp.Body); err != nil || resp.StatusCode != 200 || !strings.Contains(string(b), "LG-") {
+				t.Errorf("%d %s, %v", resp.StatusCode, b, err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := len(w.cases("alpha")); n != 50 {
+		t.Errorf("%d cases, want 50", n)
+	}
+	w.until("each has its card", func() bool {
+		cards := make(map[string]bool)
+		for _, s := range w.service.Sent() {
+			if s.Method == http.MethodPut {
+				cards[s.ID] = true
+			}
+		}
+		return len(cards) == 50
+	})
 }
 
 func TestWhatPeopleTypeIsNeverMarkup(t *testing.T) {
