@@ -224,16 +224,18 @@ func (g *Gateway) StartImport(ctx context.Context, id string) (Import, error) {
 		switch im.State {
 		case ImportRunning, ImportDone:
 			return nil
+		case ImportPreviewed:
+			im.Claim = c.at
+			if im.AtOnce {
+				im.Claim = im.ReceivedAt
+			}
 		case ImportCancelled, ImportFailed:
 			im.Told++
 			im.Claim = c.at // it had given up its place
 			im.Ended, im.Summarised, im.By, im.Cause = time.Time{}, time.Time{}, "", nil
 		}
 		if im.Began.IsZero() {
-			im.Began, im.Claim = c.at, c.at
-			if im.AtOnce {
-				im.Claim = im.ReceivedAt
-			}
+			im.Began = c.at
 		}
 		im.State = ImportRunning
 		return nil

@@ -753,28 +753,33 @@ func TestAFileThatIsLookedAtFirstKeepsNoPlaceUntilItIsTakenIn(t *testing.T) {
 }
 
 func TestAFileThatWasCancelledHasGivenUpItsPlace(t *testing.T) {
-	inWorld(t, func(w *world) {
-		came, f := time.Now(), file("alpha", "a.csv")
-		f.ReceivedAt, f.AtOnce = came, true
-		im, err := w.gateway.OpenImport(t.Context(), f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, turn := range []func(context.Context, string) (intake.Import, error){
-			w.gateway.StartImport,
-			func(ctx context.Context, id string) (intake.Import, error) {
-				return w.gateway.CancelImport(ctx, id, "ana")
-			},
-		} {
-			if _, err := turn(t.Context(), im.ID); err != nil {
-				t.Fatal(err)
-			}
-		}
-		w.pass(24 * time.Hour)
-		w.drop(f, firms(0, 3))
-		got, err := w.gateway.CaseOf(t.Context(), w.outcomes(im.ID)[0].Case)
-		if err != nil || got.Claim.Sub(came).Round(time.Second) != 24*time.Hour {
-			t.Errorf("claimed %v after it came, %v", got.Claim.Sub(came), err)
-		}
-	})
+	start := func(w *world, id string) (intake.Import, error) { return w.gateway.StartImport(w.Context(), id) }
+	cancel := func(w *world, id string) (intake.Import, error) {
+		return w.gateway.CancelImport(w.Context(), id, "ana")
+	}
+	for name, turns := range map[string][]func(*world, string) (intake.Import, error){
+		"while it ran": {start, cancel}, "before anybody had it taken in": {cancel},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				came, f := time.Now(), file("alpha", "a.csv")
+				f.ReceivedAt, f.AtOnce = came, true
+				im, err := w.gateway.OpenImport(t.Context(), f)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, turn := range turns {
+					if _, err := turn(w, im.ID); err != nil {
+						t.Fatal(err)
+					}
+				}
+				w.pass(24 * time.Hour)
+				w.drop(f, firms(0, 3))
+				got, err := w.gateway.CaseOf(t.Context(), w.outcomes(im.ID)[0].Case)
+				if err != nil || got.Claim.Sub(came).Round(time.Second) != 24*time.Hour {
+					t.Errorf("claimed %v after it came, %v", got.Claim.Sub(came), err)
+				}
+			})
+		})
+	}
 }

@@ -71,17 +71,21 @@ func (c *change) forgetFile(id string) error {
 	if err != nil || !im.Erased.IsZero() {
 		return ignoreNotFound(err)
 	}
-	for part := 0; int64(part)*rawPart < im.Raw.Size; part++ {
-		if err := c.DeleteRecord(spaceRaw, rawKey(im.Raw.SHA256, part)); err != nil {
-			return err
-		}
-	}
 	if err := forgetAnswers(c, id); err != nil {
 		return err
 	}
 	im.Erased, im.Name, im.Note = c.at, "", ""
 	if err := putJSON(c, spaceImport, id, im); err != nil {
 		return err
+	}
+	if used, err := usedByAny(c, im.Raw.SHA256); err != nil {
+		return err
+	} else if !used {
+		for part := 0; int64(part)*rawPart < im.Raw.Size; part++ {
+			if err := c.DeleteRecord(spaceRaw, rawKey(im.Raw.SHA256, part)); err != nil {
+				return err
+			}
+		}
 	}
 	return eachRows(c, id, func(key string, rows []RowOutcome) error {
 		told := false
@@ -96,6 +100,30 @@ func (c *change) forgetFile(id string) error {
 		}
 		return putJSON(c, spaceImportRows, key, rows)
 	})
+}
+
+// usedByAny says whether an import needs the bytes of a file: another partner may have handed in
+// the same, and bytes are kept once.
+func usedByAny(tx Records, sha256 string) (bool, error) {
+	for after := ""; ; {
+		page, err := tx.ScanRecords(spacePartner, "", after, partnerPage)
+		if err != nil {
+			return false, err
+		}
+		for _, e := range page {
+			after = e.Key
+			im, err := imported(tx, ImportID(e.Key, sha256))
+			switch {
+			case err == nil && im.Erased.IsZero():
+				return true, nil
+			case ignoreNotFound(err) != nil:
+				return false, err
+			}
+		}
+		if len(page) < partnerPage {
+			return false, nil
+		}
+	}
 }
 
 // forgetRows deletes what became of the rows of a file.

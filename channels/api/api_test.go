@@ -323,7 +323,11 @@ func TestWhatWasWithdrawnIsRegisteredAnewByTheSameContentUnderAnotherName(t *tes
 
 func TestOnlyAGoodKeyOfAnActivePartnerOpens(t *testing.T) {
 	p := openPortal(t)
-	_, spent, err := p.gateway.MintAPIKey(t.Context(), "alpha", "short", time.Now().Format(time.DateOnly), "mia")
+	brussels, err := time.LoadLocation("Europe/Brussels")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, spent, err := p.gateway.MintAPIKey(t.Context(), "alpha", "short", time.Now().In(brussels).Format(time.DateOnly), "mia")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -143,7 +143,7 @@ func (a *API) upload(r *request) (answer, error) {
 	}
 	f := intake.ImportFile{
 		Partner: r.key.Partner, Name: file.name, Sender: sender, ReceivedAt: a.now(), Raw: intake.Raw{Media: file.media},
-		Reply: intake.Route{Channel: a.reply, Address: sender.Address},
+		Reply: intake.Route{Channel: a.reply, Address: sender.Address}, AtOnce: !dry,
 	}
 	return a.do(r, call, func(ctx context.Context, _ string) (answer, error) { return a.offer(ctx, r.key, file, f, dry) })
 }

@@ -314,6 +314,35 @@ func TestWhatWasErasedIsInNoFileAnyMore(t *testing.T) {
 	}
 }
 
+func TestAFileThatTwoPartnersHandedInIsKeptForTheOtherWhenItIsErasedForOne(t *testing.T) {
+	w := begin(t)
+	ours, theirs := w.taken(w.offer("alpha", "leads.csv", list(4, 2)).ID), w.offer("beta", "leads.csv", list(4, 2))
+	if ours.Raw.SHA256 != theirs.Raw.SHA256 {
+		t.Fatal("not the same bytes")
+	}
+	erase := func(id string) {
+		t.Helper()
+		rows, err := w.gateway.RowOutcomes(t.Context(), id, 0, 10)
+		if err != nil || rows[0].Case == "" {
+			t.Fatal(rows, err)
+		}
+		if _, err := w.gateway.Erase(t.Context(), rows[0].Case, intake.Verdict{By: "mia", Rationale: "Jane Doe asked for it"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	erase(ours.ID)
+	if im := w.taken(theirs.ID); im.State != intake.ImportDone || im.Counts.Rows != 4 {
+		t.Fatalf("%+v", im)
+	}
+	if err := w.drop.Result(t.Context(), theirs, "", new(bytes.Buffer)); err != nil {
+		t.Error(err)
+	}
+	erase(theirs.ID)
+	if err := w.gateway.Raw(t.Context(), theirs.Raw, new(bytes.Buffer)); err == nil {
+		t.Error("the file is kept for nobody")
+	}
+}
+
 func TestTheLinkOfAFileIsForThatFileUntilItIsRevoked(t *testing.T) {
 	w := begin(t)
 	im := w.offer("alpha", "leads.csv", list(3, 0))

@@ -49,6 +49,7 @@ func (d *Drop) Take(ctx context.Context, r *io.SectionReader, f intake.ImportFil
 	if f.Total, err = d.Count(ctx, r, f.Name, f.Raw.Media); err != nil {
 		return intake.Import{}, "", err
 	}
+	f.AtOnce = true
 	if im, err = d.Offer(ctx, r, f); err != nil {
 		return intake.Import{}, "", err
 	}

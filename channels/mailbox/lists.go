@@ -174,6 +174,7 @@ func (m *Mailbox) takeLists(ctx context.Context, l attachedLists, d delivery, no
 		}
 		f := file(a)
 		f.Partner, f.Sender, f.Reply, f.ReceivedAt, f.Key, f.Note = l.partner.ID, l.sender, l.reply, d.receivedAt, key, note
+		f.AtOnce = true
 		err := m.takeList(ctx, a, f)
 		var unreadable *intake.FileError
 		switch {
