@@ -9,7 +9,13 @@ import (
 
 // The names of the fields of a Change that Apply understands, and the values of ChangeStatus.
 const (
-	ChangeStatus   = "status"        // open, won, lost
+	ChangeStatus   = "status"      // open, won, lost
+	ChangeOwner    = "owner"       // the name of who has the deal; partners see it
+	ChangeContact  = "owner_email" // the owner's address, for staff
+	ChangeStage    = "stage"       // the stage in words; partners see it
+	ChangeAmount   = "amount"      // "120000 EUR"; for staff
+	ChangeClose    = "close_date"  // YYYY-MM-DD
+	ChangeNextStep = "next_step"
 	ChangeMeeting  = "meeting_at"    // RFC 3339; empty if it was called off
 	ChangeHeld     = "meeting_held"  // true
 	ChangeIntro    = "intro_at"      // RFC 3339

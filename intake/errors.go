@@ -44,6 +44,46 @@ type ownFault struct{ err error }
 func (e *ownFault) Error() string { return e.err.Error() }
 func (e *ownFault) Unwrap() error { return e.err }
 
+// Unauthorized marks err as a refusal of ourselves, whatever the case: a key that is not valid any
+// more, a right that is missing. All work with the CRM waits, and is kept, until it lets us in.
+func Unauthorized(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &unauthorizedError{err}
+}
+
+// IsUnauthorized reports whether err or what it wraps was marked by Unauthorized.
+func IsUnauthorized(err error) bool {
+	var u *unauthorizedError
+	return errors.As(err, &u)
+}
+
+type unauthorizedError struct{ err error }
+
+func (e *unauthorizedError) Error() string { return e.err.Error() }
+func (e *unauthorizedError) Unwrap() error { return e.err }
+
+// Conflicting marks err as Permanent, and as one that comes of what is in the CRM already: a
+// person has to say which of two records is right.
+func Conflicting(err error) error {
+	if err == nil {
+		return nil
+	}
+	return Permanent(&conflictError{err})
+}
+
+// IsConflicting reports whether err or what it wraps was marked by Conflicting.
+func IsConflicting(err error) bool {
+	var c *conflictError
+	return errors.As(err, &c)
+}
+
+type conflictError struct{ err error }
+
+func (e *conflictError) Error() string { return e.err.Error() }
+func (e *conflictError) Unwrap() error { return e.err }
+
 // RetryAfter marks err as one that is to be retried after d at the earliest.
 func RetryAfter(d time.Duration, err error) error {
 	if err == nil {

@@ -101,11 +101,12 @@ type Import struct {
 	// Last is the number of the last row that was taken in; all before it were, too.
 	Last   int          `json:"last,omitempty"`
 	Counts ImportCounts `json:"counts"`
-	// By is who cancelled it, Cause why it failed.
-	By    string    `json:"by,omitempty"`
-	Cause *Problem  `json:"cause,omitempty"`
-	Began time.Time `json:"began,omitzero"`
-	Ended time.Time `json:"ended,omitzero"`
+	// By is who cancelled it, Cause why it failed and CauseRow in which row; 0 for the whole file.
+	By       string    `json:"by,omitempty"`
+	Cause    *Problem  `json:"cause,omitempty"`
+	CauseRow int       `json:"cause_row,omitempty"`
+	Began    time.Time `json:"began,omitzero"`
+	Ended    time.Time `json:"ended,omitzero"`
 	// Summarised is when the one message about it was written, Told how many were before.
 	Summarised time.Time `json:"summarised,omitzero"`
 	Told       int       `json:"told,omitempty"`
@@ -144,6 +145,14 @@ func (n *ImportCounts) add(r RowResult) {
 
 // Left is how many rows were not taken in, as far as they were counted.
 func (im Import) Left() int { return max(0, im.Total-im.Counts.Rows) }
+
+// CausePlace is where the file can't be read any further, as in FileError; "" for all of it.
+func (im Import) CausePlace() string {
+	if im.CauseRow == 0 {
+		return ""
+	}
+	return fmt.Sprintf("row %d", im.CauseRow)
+}
 
 func (im Import) over() bool {
 	return im.State == ImportDone || im.State == ImportCancelled || im.State == ImportFailed
@@ -232,7 +241,7 @@ func (g *Gateway) StartImport(ctx context.Context, id string) (Import, error) {
 		case ImportCancelled, ImportFailed:
 			im.Told++
 			im.Claim = c.at // it had given up its place
-			im.Ended, im.Summarised, im.By, im.Cause = time.Time{}, time.Time{}, "", nil
+			im.Ended, im.Summarised, im.By, im.Cause, im.CauseRow = time.Time{}, time.Time{}, "", nil, 0
 		}
 		if im.Began.IsZero() {
 			im.Began = c.at
@@ -269,13 +278,14 @@ func (g *Gateway) CancelImport(ctx context.Context, id, by string) (Import, erro
 	})
 }
 
-// FailImport says that the file can't be read any further, and why, in words for the partner.
-func (g *Gateway) FailImport(ctx context.Context, id string, why Problem) (Import, error) {
+// FailImport says that the file can't be read any further, and why, in words for the partner, from
+// a row on; 0 if that is so of the whole file.
+func (g *Gateway) FailImport(ctx context.Context, id string, why Problem, row int) (Import, error) {
 	return g.turnImport(ctx, id, func(c *change, im *Import) error {
 		if im.over() {
 			return nil
 		}
-		im.Cause, im.State = &why, ImportRunning
+		im.Cause, im.CauseRow, im.State = &why, row, ImportRunning
 		return c.endImport(im, ImportFailed)
 	})
 }

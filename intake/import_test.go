@@ -656,12 +656,12 @@ func TestAFileThatCannotBeReadToItsEndIsToldOf(t *testing.T) {
 		if _, err := w.gateway.RunImport(t.Context(), im.ID, broken); !errors.Is(err, errDown) {
 			t.Fatal(err)
 		}
-		im, err = w.gateway.FailImport(t.Context(), im.ID, intake.Problem{Code: intake.ProblemInvalid, Message: "the quotation in line 502 has no end"})
+		im, err = w.gateway.FailImport(t.Context(), im.ID, intake.Problem{Code: intake.ProblemInvalid, Message: "the quotation in line 502 has no end"}, 502)
 		if err != nil || im.State != intake.ImportFailed || im.Counts.Accepted != 12 {
 			t.Errorf("%+v, %v", im, err)
 		}
 		w.pass(time.Minute)
-		if m := w.wantMessages(intake.MessageImported)[0]; m.Import.State != intake.ImportFailed {
+		if m := w.wantMessages(intake.MessageImported)[0]; m.Import.State != intake.ImportFailed || m.Import.Place != "row 502" {
 			t.Errorf("told %+v", m.Import)
 		}
 	})

@@ -102,7 +102,7 @@ func (c *change) importMessage(im Import) (Message, error) {
 	}
 	facts := ImportFacts{ID: im.ID, Name: im.Name, State: im.State, Counts: im.Counts, Left: im.Left(), Link: im.Link}
 	if im.Cause != nil {
-		facts.Cause = &RowProblem{Problem: *im.Cause}
+		facts.Cause, facts.Place = &RowProblem{Problem: *im.Cause}, im.CausePlace()
 	}
 	return Message{Kind: MessageImported, Facts: c.programFacts(p), Import: &facts, At: c.at}, nil
 }

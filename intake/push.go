@@ -39,7 +39,7 @@ func (g *Gateway) runPush(crm CRM) handler {
 		if err := json.Unmarshal(t.Payload, &p); err != nil {
 			return nil, Permanent(fmt.Errorf("payload of task %s: %w", t.Key, err))
 		}
-		rec, event, err := g.recordFor(ctx, t.Case, p.Event)
+		rec, note, err := g.recordFor(ctx, t.Case, p.Event)
 		if err != nil {
 			return nil, err
 		}
@@ -47,7 +47,7 @@ func (g *Gateway) runPush(crm CRM) handler {
 		if err != nil {
 			return nil, fmt.Errorf("push to %s: %w", crm.Name(), err)
 		}
-		if err := crm.Note(ctx, ref, event); err != nil {
+		if err := crm.Note(ctx, ref, note); err != nil {
 			return nil, fmt.Errorf("note in %s: %w", crm.Name(), err)
 		}
 		return func(c *change) error {
@@ -70,10 +70,13 @@ func (g *Gateway) runPush(crm CRM) handler {
 	}
 }
 
-func (g *Gateway) recordFor(ctx context.Context, number string, n int) (Record, Event, error) {
-	var rec Record
-	var event Event
-	err := g.store.View(ctx, func(tx Tx) (err error) {
+// maxNoted is how much of what a partner wrote goes into a timeline.
+const maxNoted = 8 << 10
+
+// recordFor is what a CRM is told of a case as it is now, and of its n-th event.
+func (g *Gateway) recordFor(ctx context.Context, number string, n int) (rec Record, note Note, err error) {
+	err = g.store.View(ctx, func(tx Tx) (err error) {
+		rec, note = Record{Program: g.program}, Note{}
 		if rec.Registration, err = tx.Case(number); err != nil {
 			return err
 		}
@@ -88,8 +91,16 @@ func (g *Gateway) recordFor(ctx context.Context, number string, n int) (Record, 
 		if n < 1 || n > len(events) {
 			return Permanent(fmt.Errorf("case %s has no event %d", number, n))
 		}
-		event = events[n-1]
-		return nil
+		note.Event = events[n-1]
+		if note.Event.Submission == 0 {
+			return nil
+		}
+		var s Submission
+		err = getJSON(tx, spaceSubmission, submissionKey(&rec.Registration, note.Event.Submission), &s)
+		if s.Sender.Strength.Proven() { // what anybody may have written is in no record of others
+			note.From, note.Subject, note.Text = s.Sender.Address, s.Subject, cut(s.Text, maxNoted)
+		}
+		return ignoreNotFound(err)
 	})
-	return rec, event, err
+	return rec, note, err
 }

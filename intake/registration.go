@@ -213,4 +213,9 @@ type Ref struct {
 	URL string `json:"url,omitempty"`
 	// Revision is the Registration.Revision that was last pushed.
 	Revision int `json:"revision,omitempty"`
+	// Parts are the ids of what belongs to the record, by what it is there: "company", "contact".
+	Parts map[string]string `json:"parts,omitempty"`
+	// Wrote remembers what we wrote last into fields that people may change, by field, as short
+	// hashes: who finds something else there, empty included, finds the hand of a person.
+	Wrote map[string]string `json:"wrote,omitempty"`
 }

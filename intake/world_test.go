@@ -367,7 +367,8 @@ func (c *fakeCRM) Push(_ context.Context, r intake.Record) (intake.Ref, error) {
 	return intake.Ref{ID: "rec-" + r.Registration.Number}, nil
 }
 
-func (c *fakeCRM) Note(_ context.Context, _ intake.Ref, e intake.Event) error {
+func (c *fakeCRM) Note(_ context.Context, _ intake.Ref, n intake.Note) error {
+	e := n.Event
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.notes[fmt.Sprintf("%s/%d", e.Case, e.N)]++

@@ -124,6 +124,7 @@ var german = &locale{
 		"no_header":                    "Keine der ersten Zeilen nennt Spalten, die wir kennen; setzen Sie eine Zeile mit Namen wie Firma, Website, Land, Kontakt, Rolle, E-Mail, Problem, Phase, Einwilligung über die Liste.",
 		"two_columns_for_one_field":    "Zwei Spalten sagen dasselbe über ein Unternehmen ({field}); löschen Sie eine davon oder benennen Sie sie um.",
 		"quotes_not_closed":            "Ein Anführungszeichen in dieser Zeile wird nie geschlossen; schließen Sie es, oder schreiben Sie es doppelt, wenn es zum Text gehört.",
+		"many_quotes_not_closed":       "Zu viele Zeilen haben ein Anführungszeichen, das nie geschlossen wird; speichern Sie die Liste neu aus Ihrer Tabellenkalkulation.",
 		"cell_too_long":                "Eine Zelle hat mehr als 8 KiB Text; kürzen Sie sie.",
 		"row_too_long":                 "Diese Zeile ist länger, als eine Zeile sein kann; fehlen Zeilenumbrüche?",
 		"more_cells_than_columns":      "Die Zeile hat mehr Zellen als die Liste Spalten, so dass Werte in der falschen stehen können; setzen Sie Zellen, die das Trennzeichen enthalten, in Anführungszeichen.",

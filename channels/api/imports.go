@@ -102,7 +102,7 @@ func view(im intake.Import) imported {
 		v.Total = &im.Total
 	}
 	if im.Cause != nil {
-		v.Cause = &RowProblem{Code: im.Cause.Code, Detail: im.Cause.Message}
+		v.Cause = &RowProblem{Row: im.CauseRow, Code: im.Cause.Code, Detail: im.Cause.Message}
 	}
 	if !im.Ended.IsZero() {
 		v.Ended = &im.Ended

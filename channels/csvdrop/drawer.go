@@ -207,7 +207,7 @@ func (d *drawer) finish(ctx context.Context, at string, f *os.File, info fs.File
 	case !im.Erased.IsZero():
 		err = d.file(at, failedDir, d.why(intake.Problem{Code: CodeErased, Message: ErrErased.Error()}, ""))
 	case im.Cause != nil:
-		err = d.file(at, failedDir, result, d.why(*im.Cause, ""))
+		err = d.file(at, failedDir, result, d.why(*im.Cause, im.CausePlace()))
 	default:
 		err = d.file(at, doneDir, result)
 	}

@@ -30,7 +30,7 @@ type Gateway interface {
 	StartImport(ctx context.Context, id string) (intake.Import, error)
 	RunImport(ctx context.Context, id string, rows iter.Seq2[intake.ImportRow, error]) (intake.Import, error)
 	CancelImport(ctx context.Context, id, by string) (intake.Import, error)
-	FailImport(ctx context.Context, id string, why intake.Problem) (intake.Import, error)
+	FailImport(ctx context.Context, id string, why intake.Problem, row int) (intake.Import, error)
 	Import(ctx context.Context, id string) (intake.Import, error)
 	Imports(context.Context, intake.ImportQuery) (found []intake.Import, next string, err error)
 	ImportAnswer(ctx context.Context, id, message string, make func() (intake.Enclosure, error)) (intake.Enclosure, error)
@@ -378,10 +378,10 @@ func (d *Drop) takeOnce(ctx context.Context, id string) (err error) {
 	var unreadable *sheet.Error
 	switch {
 	case errors.As(err, &unreadable):
-		_, err = d.Gateway.FailImport(ctx, id, unreadable.Problem.Problem)
+		_, err = d.Gateway.FailImport(ctx, id, unreadable.Problem.Problem, unreadable.Row)
 		return err
 	case errors.Is(err, ErrErased):
-		_, err = d.Gateway.FailImport(ctx, id, intake.Problem{Code: CodeErased, Message: ErrErased.Error()})
+		_, err = d.Gateway.FailImport(ctx, id, intake.Problem{Code: CodeErased, Message: ErrErased.Error()}, 0)
 		return err
 	}
 	if err == nil {

@@ -75,7 +75,7 @@ func (p *Pages) view(im intake.Import, lang string) (filePage, error) {
 		}
 		f.preview(p, checked, lang)
 	case im.Cause != nil:
-		line := p.fault(lang, Fault{Problem: sheet.Problem{Problem: *im.Cause}})
+		line := p.fault(lang, Fault{Problem: sheet.Problem{Row: im.CauseRow, Problem: *im.Cause}})
 		f.Failed = &line
 	}
 	f.Changes = f.Counts.NeedsInfo+f.Counts.Rejected > 0

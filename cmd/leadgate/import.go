@@ -264,7 +264,14 @@ func (r report) print(cmd *cobra.Command, c *admin.Client, im intake.Import) err
 		fmt.Fprintf(w, "%s not taken in\n", counted(n, "row"))
 	}
 	if im.Cause != nil {
-		fmt.Fprintf(w, "it can't be read further: %s\n", im.Cause.Message)
+		why := im.Cause.Message
+		if at := im.CausePlace(); at != "" {
+			why = at + ": " + why
+		}
+		fmt.Fprintf(w, "it can't be read further: %s\n", why)
+	}
+	if im.Note != "" {
+		fmt.Fprintf(w, "written beside it: %s\n", im.Note)
 	}
 	if err := printFaults(cmd, c, im); err != nil {
 		return err

@@ -33,7 +33,8 @@ var drawing = []struct {
 	{"intake/extract", []string{"intake", "intake/identity"}, []string{"golang.org/x/net", "golang.org/x/text"}},
 	{"intake/command", []string{"intake"}, nil},
 	{"intake/cputime", nil, nil},
-	{"intake/crm/*", []string{"intake"}, nil},
+	{"intake/crm/remote", []string{"intake"}, []string{"golang.org/x/time/rate"}},
+	{"intake/crm/*", []string{"intake", "intake/crm/remote"}, nil},
 	{"rules", []string{"intake", "intake/identity"}, []string{"github.com/expr-lang/expr", "github.com/rickar/cal/v2"}},
 	{"templates", []string{"intake"}, nil},
 

@@ -146,7 +146,7 @@ func (*system) Push(_ context.Context, r intake.Record) (intake.Ref, error) {
 	return intake.Ref{ID: r.Registration.Number}, nil
 }
 
-func (*system) Note(context.Context, intake.Ref, intake.Event) error { return nil }
+func (*system) Note(context.Context, intake.Ref, intake.Note) error { return nil }
 
 func (*system) Changes(context.Context, string) ([]intake.Change, string, error) {
 	return nil, "", nil

@@ -93,7 +93,7 @@ func (d *delimited) next() (record, error) {
 // tear gives up the row at the start, and goes on behind its first line.
 func (d *delimited) tear(code, words string) (record, error) {
 	if d.torn++; d.torn > maxTorn {
-		e := refuse(CodeQuotes, "more than %d rows have a quotation mark that is never closed; save the list anew from your spreadsheet", maxTorn)
+		e := refuse(CodeManyQuotes, "more than %d rows have a quotation mark that is never closed; save the list anew from your spreadsheet", maxTorn)
 		e.Row = d.row + 1
 		return record{}, e
 	}

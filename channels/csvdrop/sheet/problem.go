@@ -27,11 +27,12 @@ const (
 	CodeEmpty          = "empty_file"
 	CodeNoHeader       = "no_header"
 	CodeTwoColumns     = "two_columns_for_one_field"
-	CodeQuotes         = "quotes_not_closed" // also of a row
+	CodeManyQuotes     = "many_quotes_not_closed"
 )
 
 // The codes of problems with one row, beside those of intake.
 const (
+	CodeQuotes       = "quotes_not_closed"
 	CodeCellTooLong  = "cell_too_long"
 	CodeRowTooLong   = "row_too_long"
 	CodeMoreCells    = "more_cells_than_columns"
@@ -44,7 +45,7 @@ const (
 func Codes() []string {
 	return []string{
 		CodeTooLarge, CodeTooManyRows, CodeTooManyColumns, CodeUnpackedLarge, CodeUnsupported, CodeDamaged, CodeEmpty,
-		CodeNoHeader, CodeTwoColumns, CodeQuotes, CodeCellTooLong, CodeRowTooLong, CodeMoreCells, CodeTotal, CodeRounded, CodeFormulaError,
+		CodeNoHeader, CodeTwoColumns, CodeQuotes, CodeManyQuotes, CodeCellTooLong, CodeRowTooLong, CodeMoreCells, CodeTotal, CodeRounded, CodeFormulaError,
 	}
 }
 

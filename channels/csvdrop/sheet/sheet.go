@@ -380,7 +380,7 @@ func (s *Sheet) take(h head, e *extract.Extractor) error {
 	s.known = e.Columns(own)
 	if i, j, twice := s.known.Twice(); twice {
 		err := refuse(CodeTwoColumns, "the columns %q (%s) and %q (%s) say the same of a prospect (%s); delete or rename one of them",
-			short(own[i]), Letters(s.own[i]+1), short(own[j]), Letters(s.own[j]+1), s.known.Field(i))
+			short(own[i]), Letters(s.own[i]+1), short(own[j]), Letters(s.own[j]+1), strings.ReplaceAll(string(s.known.Field(i)), "_", " "))
 		err.Row, err.Column, err.Name, err.Field = s.number, s.own[j]+1, short(own[j]), s.known.Field(i)
 		return err
 	}

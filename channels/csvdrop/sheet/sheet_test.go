@@ -275,7 +275,7 @@ func TestAQuotationMarkThatIsNeverClosedCostsItsRowAlone(t *testing.T) {
 	})
 	t.Run("and many of them cost the file", func(t *testing.T) {
 		f := read(t, "list.csv", []byte("Company;Website\n"+strings.Repeat("A;\"a.example\n", 200)))
-		if code(t, f.err) != CodeQuotes || len(f.rows) == 0 {
+		if code(t, f.err) != CodeManyQuotes || len(f.rows) == 0 {
 			t.Errorf("%d rows, %v", len(f.rows), f.err)
 		}
 	})

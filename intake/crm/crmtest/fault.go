@@ -61,11 +61,15 @@ func (f Fault) delayed() bool { return f == Answer429Later || f == Answer503Late
 // permanent reports whether no retry heals the fault, so that the error must say so.
 func (f Fault) permanent() bool {
 	switch f {
-	case Answer400, Answer401, Answer403, Answer410, Answer422:
+	case Answer400, Answer410, Answer422:
 		return true
 	}
 	return false
 }
+
+// ours reports whether the fault refuses us, whatever was asked. To some a 403 refuses no more than
+// what was asked.
+func (f Fault) ours() bool { return f == Answer401 || f == Answer403 }
 
 // ambiguous reports whether connectors may differ on what the fault means: a 404 is a
 // missing record to one and a wrong address to another.

@@ -1,6 +1,7 @@
 package crmtest
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -47,9 +48,46 @@ type System struct {
 	// Records returns what the remote side holds, in any order, as read there and not by
 	// way of the connector.
 	Records func() ([]Stored, error)
+	// Again returns another connector to the same remote side, with nothing in its memory, as
+	// after a crash; nil if a connector has none to lose.
+	Again func() intake.CRM
+	// People is what people do on the remote side; nil if nobody works there.
+	People People
 	// Notes returns how many notes the remote side holds for a case.
 	Notes func(caseNumber string) (int, error)
 }
+
+// People is what somebody who works in the CRM does and sees there, past the connector.
+type People interface {
+	// Company makes a company by hand, and Deal an open deal of such a company. They return ids.
+	Company(name, domain string) (id string, err error)
+	Deal(company, name string) (id string, err error)
+	// Set changes a field of the record of a case, and Get reads one. A remote side that has no
+	// such field returns ErrNoField.
+	Set(caseNumber string, f PeopleField, value string) error
+	Get(caseNumber string, f PeopleField) (string, error)
+	// Count returns how many companies, contacts and deals there are, by hand or not.
+	Count() (companies, contacts, deals int, err error)
+}
+
+// ErrNoField is what People return for a field that there is not.
+var ErrNoField = errors.New("the remote side has no such field")
+
+// PeopleField is a field that people see.
+type PeopleField string
+
+// The fields. Outcome takes intake.DealOpen, DealWon and DealLost, CloseDate YYYY-MM-DD, Amount
+// a number of the remote side's own currency, Owner a name.
+const (
+	PeopleCompanyName PeopleField = "company name"
+	PeopleDealName    PeopleField = "deal name"
+	PeopleOwner       PeopleField = "owner"
+	PeopleStage       PeopleField = "stage"
+	PeopleOutcome     PeopleField = "outcome"
+	PeopleAmount      PeopleField = "amount"
+	PeopleCloseDate   PeopleField = "close date"
+	PeopleNextStep    PeopleField = "next step"
+)
 
 // Stored is a record of the remote side.
 type Stored struct {

@@ -204,7 +204,8 @@ func (c *client) skip(g intake.Registration) bool {
 	return false
 }
 
-func (c *client) Note(ctx context.Context, _ intake.Ref, e intake.Event) error {
+func (c *client) Note(ctx context.Context, _ intake.Ref, n intake.Note) error {
+	e := n.Event
 	if c.flaws[createsNotes] {
 		return c.do(ctx, http.MethodPost, "/notes/"+e.Case, nil)
 	}
@@ -272,6 +273,9 @@ func (c *client) judge(resp *http.Response, answer []byte) error {
 	}
 	if n, bad := strconv.Atoi(resp.Header.Get("Retry-After")); bad == nil && !c.flaws[ignoresDelay] {
 		return intake.RetryAfter(time.Duration(n)*time.Second, err)
+	}
+	if (code == 401 || code == 403) && !c.flaws[neverPermanent] && !c.flaws[allPermanent] {
+		return intake.Unauthorized(err)
 	}
 	if (code >= 400 && code < 500 && code != 429 && !c.flaws[neverPermanent]) || c.flaws[allPermanent] {
 		return intake.Permanent(err)

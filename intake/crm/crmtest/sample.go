@@ -55,11 +55,11 @@ func sampleLead(n int) intake.Lead {
 	}
 }
 
-// event returns the n-th event of a case.
-func event(caseNumber string, n int) intake.Event {
-	return intake.Event{
+// note returns the n-th entry of a case.
+func note(caseNumber string, n int) intake.Note {
+	return intake.Note{Event: intake.Event{
 		Case: caseNumber, N: n, At: epoch.Add(time.Duration(n) * time.Minute),
 		Kind: intake.EventMoved, Actor: "policy", From: intake.StatusSubmitted, To: intake.StatusInReview,
 		Findings: []intake.Finding{{Rule: "existing deal", Evidence: StaffCanary}},
-	}
+	}}
 }

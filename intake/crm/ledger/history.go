@@ -34,7 +34,8 @@ type Note struct {
 // Note adds e to the timeline of its case, under e.N, so that a repeat changes nothing. A
 // case that was never pushed is ErrNotFound, which a retry heals once the push is through;
 // an event of another case than ref's is permanent.
-func (l *Ledger) Note(ctx context.Context, ref intake.Ref, e intake.Event) error {
+func (l *Ledger) Note(ctx context.Context, ref intake.Ref, n intake.Note) error {
+	e := n.Event
 	if ref.ID != e.Case {
 		return intake.Permanent(fmt.Errorf("ledger: event %d of case %s is not of record %s", e.N, e.Case, ref.ID))
 	}

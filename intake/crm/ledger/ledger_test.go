@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -64,7 +65,7 @@ func TestAPushKeepsWhatWasPushed(t *testing.T) {
 	r := crmtest.Sample(1, 1)
 	r.Registration.Protection = intake.Protection{Start: now, End: now.Add(90 * 24 * time.Hour)}
 	ref := push(t, l, r)
-	if ref != (intake.Ref{ID: r.Registration.Number, Revision: 1}) {
+	if !reflect.DeepEqual(ref, intake.Ref{ID: r.Registration.Number, Revision: 1}) {
 		t.Errorf("reference %+v", ref)
 	}
 	e, err := l.Get(ctx, r.Registration.Number)
@@ -84,7 +85,7 @@ func TestAnUnknownCaseIsNotFound(t *testing.T) {
 	if _, err := l.Get(ctx, "LG-0"); !errors.Is(err, intake.ErrNotFound) {
 		t.Errorf("get: %v", err)
 	}
-	err := l.Note(ctx, intake.Ref{ID: "LG-0"}, intake.Event{Case: "LG-0", N: 1})
+	err := l.Note(ctx, intake.Ref{ID: "LG-0"}, intake.Note{Event: intake.Event{Case: "LG-0", N: 1}})
 	if !errors.Is(err, intake.ErrNotFound) || intake.IsPermanent(err) {
 		t.Errorf("note: %v, want not found, and worth a retry", err)
 	}
@@ -100,7 +101,7 @@ func TestCallsThatMakeNoSenseArePermanent(t *testing.T) {
 	if !intake.IsPermanent(err) {
 		t.Errorf("push without a number: %v", err)
 	}
-	err = l.Note(ctx, intake.Ref{ID: "LG-1"}, intake.Event{Case: "LG-2", N: 1})
+	err = l.Note(ctx, intake.Ref{ID: "LG-1"}, intake.Note{Event: intake.Event{Case: "LG-2", N: 1}})
 	if !intake.IsPermanent(err) {
 		t.Errorf("note of another case: %v", err)
 	}
@@ -304,7 +305,7 @@ func TestErrorsOfTheStoreAreKept(t *testing.T) {
 	_, _, history := l.History(ctx, "LG-1", 1)
 	for what, err := range map[string]error{
 		"push": pushed, "changes": changes, "look-up": lookup, "list": list, "history": history,
-		"note": l.Note(ctx, intake.Ref{ID: "A"}, intake.Event{Case: "A", N: 1}), "export": l.Export(ctx, &strings.Builder{}, FormatCSV),
+		"note": l.Note(ctx, intake.Ref{ID: "A"}, intake.Note{Event: intake.Event{Case: "A", N: 1}}), "export": l.Export(ctx, &strings.Builder{}, FormatCSV),
 		"export json": l.Export(ctx, &strings.Builder{}, FormatJSON),
 	} {
 		if !errors.Is(err, intake.ErrClosed) || intake.IsPermanent(err) {

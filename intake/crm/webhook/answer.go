@@ -6,19 +6,18 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
 
 	"leadgate/intake"
+	"leadgate/intake/crm/remote"
 )
 
 const (
 	maxAnswer     = 64 << 10
 	maxExternalID = 200
 	maxRefURL     = 2000
-	maxRetryAfter = 24 * time.Hour
 )
 
 // statusError returns nil for success, else an error in words that a person can act on. It
@@ -29,10 +28,13 @@ func statusError(r *http.Response, now time.Time) error {
 		return nil
 	}
 	err := fmt.Errorf("the endpoint answered %d: %s", code, advice(code))
-	if permanent(code) {
+	switch {
+	case code == http.StatusUnauthorized:
+		return intake.Unauthorized(err)
+	case permanent(code):
 		return intake.Permanent(err)
 	}
-	if d, ok := retryAfter(r.Header.Get("Retry-After"), now); ok {
+	if d, ok := remote.RetryAfter(r.Header.Get("Retry-After"), now); ok {
 		return intake.RetryAfter(d, err)
 	}
 	return err
@@ -70,23 +72,6 @@ func advice(code int) string {
 	default:
 		return "it has a failure of its own"
 	}
-}
-
-// retryAfter reads the header in seconds or as a date, and bounds it to a day.
-func retryAfter(value string, now time.Time) (time.Duration, bool) {
-	value = strings.TrimSpace(value)
-	if value != "" && strings.Trim(value, "0123456789") == "" {
-		n, err := strconv.ParseInt(value, 10, 64)
-		if err != nil || n > int64(maxRetryAfter/time.Second) {
-			return maxRetryAfter, true
-		}
-		return time.Duration(n) * time.Second, true
-	}
-	at, err := http.ParseTime(value)
-	if err != nil {
-		return 0, false
-	}
-	return min(max(at.Sub(now), 0), maxRetryAfter), true
 }
 
 // answered completes ref by what the receiver said of its record. The status line has

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"net/url"
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
+
+	"leadgate/intake/crm/remote"
 )
 
 // Config is what an operator sets.
@@ -42,7 +42,7 @@ func (c Config) Validate() error {
 	if !nameForm.MatchString(c.Name) {
 		faults = append(faults, errors.New("name: use lower-case letters, digits, - and _"))
 	}
-	if err := checkURL(c.URL, c.AllowPrivate); err != nil {
+	if err := remote.CheckURL(c.URL, c.AllowPrivate); err != nil {
 		faults = append(faults, fmt.Errorf("url: %w", err))
 	}
 	if _, err := decodeSecret(c.Secret); err != nil {
@@ -71,46 +71,6 @@ func decodeSecret(s string) ([]byte, error) {
 	}
 	return key, nil
 }
-
-// checkURL accepts an absolute https URL. It refuses early what the dialer would refuse at
-// every attempt, and hosts that some resolvers read as numbers.
-func checkURL(raw string, allowPrivate bool) error {
-	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" || u.Opaque != "" {
-		return errors.New("is not an absolute URL")
-	}
-	switch {
-	case u.Scheme != "https" && (u.Scheme != "http" || !allowPrivate):
-		return errors.New("must begin with https://")
-	case u.User != nil:
-		return errors.New("must not hold a user name or password")
-	case u.Fragment != "":
-		return errors.New("must not hold a fragment (#)")
-	}
-	if _, err := strconv.ParseUint(u.Port(), 10, 16); u.Port() != "" && err != nil {
-		return errors.New("the port is not one")
-	}
-	return checkHost(u.Hostname(), allowPrivate)
-}
-
-func checkHost(host string, allowPrivate bool) error {
-	if ip, err := netip.ParseAddr(host); err == nil {
-		return checkAddr(ip, allowPrivate)
-	}
-	host = strings.TrimSuffix(strings.ToLower(host), ".")
-	last := host[strings.LastIndexByte(host, '.')+1:]
-	if host == "" || numericLabel.MatchString(last) {
-		return errors.New("the host is neither a name nor an address")
-	}
-	if !allowPrivate && (last == "localhost" || last == "local" || last == "internal" || last == "localdomain") {
-		return errPrivate
-	}
-	return nil
-}
-
-// numericLabel matches a last label that makes the whole host a number to some resolvers:
-// "2130706433", "0x7f000001", "127.1".
-var numericLabel = regexp.MustCompile(`^(0x[0-9a-f]*|[0-9]+)$`)
 
 // String shows the configuration without what is secret in it.
 func (c Config) String() string {

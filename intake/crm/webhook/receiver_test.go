@@ -139,7 +139,7 @@ func TestTheReceiverRefusesAWrongSecret(t *testing.T) {
 	s := crmtest.NewServer(t, v)
 	w := connect(t, s.URL, func(c *Config) { c.Secret = "whsec_" + strings.Repeat("QUFB", 8) })
 	_, err := w.Push(t.Context(), crmtest.Sample(1, 1))
-	if !intake.IsPermanent(err) || !strings.Contains(err.Error(), "secret") {
+	if !intake.IsUnauthorized(err) || !strings.Contains(err.Error(), "secret") {
 		t.Errorf("%v", err)
 	}
 }

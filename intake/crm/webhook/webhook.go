@@ -3,14 +3,13 @@ package webhook
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"time"
 
 	"leadgate/intake"
+	"leadgate/intake/crm/remote"
 )
 
 // Webhook posts registrations to one endpoint. It is safe for concurrent use.
@@ -37,7 +36,7 @@ func New(c Config) (*Webhook, error) {
 	if err != nil {
 		return nil, fmt.Errorf("webhook %q: secret: %w", c.Name, err)
 	}
-	w := &Webhook{name: c.Name, url: c.URL, timeout: c.Timeout, now: c.Now, key: key, client: newClient(c.AllowPrivate)}
+	w := &Webhook{name: c.Name, url: c.URL, timeout: c.Timeout, now: c.Now, key: key, client: remote.NewHTTPClient(c.AllowPrivate)}
 	if w.timeout == 0 {
 		w.timeout = defaultTimeout
 	}
@@ -45,22 +44,6 @@ func New(c Config) (*Webhook, error) {
 		w.now = time.Now
 	}
 	return w, nil
-}
-
-func newClient(allowPrivate bool) *http.Client {
-	return &http.Client{
-		Transport: &http.Transport{
-			Proxy:                  nil, // one from the environment would get around the guard
-			DialContext:            newDialer(allowPrivate).DialContext,
-			ForceAttemptHTTP2:      true,
-			TLSHandshakeTimeout:    10 * time.Second,
-			MaxIdleConnsPerHost:    4,
-			IdleConnTimeout:        time.Minute,
-			MaxResponseHeaderBytes: maxAnswer,
-			DisableCompression:     true, // so that maxAnswer bounds what is read
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
 }
 
 // Close drops idle connections. It never fails.
@@ -97,7 +80,8 @@ func (w *Webhook) Push(ctx context.Context, r intake.Record) (intake.Ref, error)
 }
 
 // Note posts the event. The webhook-id is the case number and the event's number.
-func (w *Webhook) Note(ctx context.Context, ref intake.Ref, e intake.Event) error {
+func (w *Webhook) Note(ctx context.Context, ref intake.Ref, n intake.Note) error {
+	e := n.Event
 	b, err := encodeNote(ref, e)
 	if err == nil {
 		_, err = w.post(ctx, fmt.Sprintf("%s#event-%d", e.Case, e.N), b, ref)
@@ -130,7 +114,7 @@ func (w *Webhook) post(ctx context.Context, id string, b []byte, ref intake.Ref)
 	}
 	resp, err := w.client.Do(req)
 	if err != nil {
-		return ref, w.networkError(ctx, err)
+		return ref, remote.NetworkError(ctx, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if err := statusError(resp, w.now()); err != nil {
@@ -148,30 +132,4 @@ func (w *Webhook) request(ctx context.Context, id string, b []byte) (*http.Reque
 	req.Header.Set("User-Agent", "Leadgate")
 	sign(req.Header, w.key, id, w.now(), b)
 	return req, nil
-}
-
-// networkError says why there was no answer. The outcome is in doubt, so it is retried,
-// unless the address is one that we do not connect to. What the peer sent is not repeated.
-func (w *Webhook) networkError(ctx context.Context, err error) error {
-	if refused := guardError(err); refused != nil {
-		return refused
-	}
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	var name *net.DNSError
-	var certificate *tls.CertificateVerificationError
-	var network *net.OpError
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("no answer within %v", w.timeout)
-	case errors.As(err, &name):
-		return errors.New("the name of the host cannot be resolved")
-	case errors.As(err, &certificate):
-		return fmt.Errorf("the certificate of the host is not valid: %w", certificate.Err)
-	case errors.As(err, &network):
-		return fmt.Errorf("no answer: %s: %w", network.Op, network.Err)
-	default:
-		return errors.New("the connection broke before there was an answer")
-	}
 }

@@ -1,10 +1,14 @@
-package webhook
+package remote
 
 import (
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -16,9 +20,9 @@ var (
 	errForbidden = errors.New("the host's address is not one that requests can be sent to")
 )
 
-// newDialer returns a dialer that looks at each address after resolution and before
+// NewDialer returns a dialer that looks at each address after resolution and before
 // connecting, so that no answer of a name server gets around the check.
-func newDialer(allowPrivate bool) *net.Dialer {
+func NewDialer(allowPrivate bool) *net.Dialer {
 	return &net.Dialer{
 		Timeout: 10 * time.Second,
 		Control: func(network, address string, _ syscall.RawConn) error {
@@ -96,6 +100,46 @@ func prefixes(list ...string) []netip.Prefix {
 	}
 	return out
 }
+
+// CheckURL accepts an absolute https URL. It refuses early what the dialer would refuse at
+// every attempt, and hosts that some resolvers read as numbers.
+func CheckURL(raw string, allowPrivate bool) error {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || u.Opaque != "" {
+		return errors.New("is not an absolute URL")
+	}
+	switch {
+	case u.Scheme != "https" && (u.Scheme != "http" || !allowPrivate):
+		return errors.New("must begin with https://")
+	case u.User != nil:
+		return errors.New("must not hold a user name or password")
+	case u.Fragment != "":
+		return errors.New("must not hold a fragment (#)")
+	}
+	if _, err := strconv.ParseUint(u.Port(), 10, 16); u.Port() != "" && err != nil {
+		return errors.New("the port is not one")
+	}
+	return checkHost(u.Hostname(), allowPrivate)
+}
+
+func checkHost(host string, allowPrivate bool) error {
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return checkAddr(ip, allowPrivate)
+	}
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	if host == "" || numericLabel.MatchString(last) {
+		return errors.New("the host is neither a name nor an address")
+	}
+	if !allowPrivate && (last == "localhost" || last == "local" || last == "internal" || last == "localdomain") {
+		return errPrivate
+	}
+	return nil
+}
+
+// numericLabel matches a last label that makes the whole host a number to some resolvers:
+// "2130706433", "0x7f000001", "127.1".
+var numericLabel = regexp.MustCompile(`^(0x[0-9a-f]*|[0-9]+)$`)
 
 // guardError returns the refusal that caused err, or nil. It is permanent: the address is
 // wrong until somebody changes the configuration or the name server.
