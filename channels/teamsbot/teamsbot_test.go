@@ -342,6 +342,9 @@ func TestWhoIsLetInAndForWhomHeSpeaks(t *testing.T) {
 		if err := w.gateway.PutPartners(t.Context(), []intake.Partner{p}); err != nil {
 			t.Fatal(err)
 		}
+		w.until("the end of the case is told", func() bool {
+			return w.last().Method == http.MethodPost && strings.Contains(string(w.last().Body), "membership")
+		})
 		for _, text := range []string{"status " + number, "list", "WITHDRAW " + number} {
 			w.tells(w.says("ana", tenantAlpha, text))
 			if got := w.lastTo("ana"); strings.Contains(string(got.Body), "Acme") || got.Card() != nil || !strings.Contains(got.Text(), "takes no part") || len(w.story(number).Submissions) != 1 {
