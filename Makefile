@@ -8,7 +8,7 @@ TEST  := $(GO) test -race -shuffle=on -timeout 30m
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build bin/leadgate
 	$(GO) build -trimpath -o $(BIN) ./cmd/leadgate
@@ -30,6 +30,10 @@ lint: ## formatting, vet and staticcheck
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
 
+CONFIG ?= leadgate.yaml
+teams-app: ## the app package for Microsoft Teams, teams-app.zip, from CONFIG=leadgate.yaml, which has teams.enabled
+	$(GO) run ./cmd/leadgate teams-app --config $(CONFIG) --out teams-app.zip
+
 FUZZTIME ?= 60s
 fuzz: ## every fuzz target for FUZZTIME (60s)
 	@set -e; for pkg in $$($(GO) list ./...); do \
@@ -39,11 +43,12 @@ fuzz: ## every fuzz target for FUZZTIME (60s)
 	done
 
 bench: ## figures beside their yardsticks, in one run; one store gets a million registrations, or LEADGATE_BENCH_KNOWN
-	$(GO) test -run '^$$' -bench . -benchtime 3s -timeout 60m ./store/boltstore ./channels/mailbox ./channels/csvdrop/sheet ./intake ./cmd/leadgate
+	$(GO) test -run '^$$' -bench . -benchtime 3s -timeout 60m ./store/boltstore ./channels/mailbox ./channels/csvdrop/sheet ./channels/slackbot ./channels/teamsbot ./intake ./cmd/leadgate
 
 # The real servers that tests talk to, the browser that looks at the pages, and the spreadsheet that
-# opens results. Root installs what
-# is missing, others are told. npm fetches axe-core; it may have come with a nodejs that is not Debian's.
+# opens results. Root installs what is missing, others are told. npm fetches axe-core, and programs of
+# Microsoft's and others' that the chats are tried with; it may have come with a nodejs that is not
+# Debian's.
 PACKAGES := dovecot-imapd dovecot-lmtpd postfix swaks curl gcc libc6-dev chromium fonts-liberation wrk libreoffice-calc-nogui
 servers:
 	@missing=""; for p in $(PACKAGES); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \
@@ -61,4 +66,4 @@ servers:
 	  echo "The tests need these Debian packages:"; echo "  sudo apt-get install --no-install-recommends$$missing"; exit 1; \
 	fi
 
-.PHONY: help build demo test unit lint fuzz bench servers
+.PHONY: help build demo test unit lint teams-app fuzz bench servers

@@ -15,6 +15,7 @@ const (
 	spacePartnerContact = "partner_contact"
 	spacePartnerCode    = "partner_code"
 	spacePartnerSlack   = "partner_slack"
+	spacePartnerRoom    = "partner_slack_channel"
 	spacePartnerTeams   = "partner_teams"
 	spacePartnerNamed   = "partner_named"
 	partnerPage         = 200
@@ -45,6 +46,7 @@ func (p Partner) listings() []listing {
 	}
 	if p.Slack != nil {
 		list(spacePartnerSlack, p.Slack.key(), "slack.channel")
+		list(spacePartnerRoom, p.Slack.Channel, "slack.channel") // its id is the same in all workspaces
 	}
 	if p.Teams != nil {
 		list(spacePartnerTeams, p.Teams.Tenant, "teams.tenant")
@@ -103,8 +105,8 @@ func takenTwice(tx Records, partners []Partner) ([]EntryFault, error) {
 	owners := make(map[[2]string]string)
 	for i, p := range partners {
 		for _, l := range p.listings() {
-			if l.space == spacePartnerNamed {
-				continue // several can name an account
+			if l.space == spacePartnerNamed || l.space == spacePartnerSlack {
+				continue // several can name an account, and share a workspace; a channel is told of by its own key
 			}
 			owner, taken := owners[[2]string{l.space, l.key}]
 			if !taken {

@@ -90,3 +90,6 @@ func StatusWord(locale string, s intake.Status) string {
 	}
 	return l.statuses[intake.StatusSubmitted]
 }
+
+// StageWord is the word for what a partner may read of a state.
+func StageWord(locale string, s intake.PublicStage) string { return localeFor(locale).stage(s) }

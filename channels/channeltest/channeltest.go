@@ -6,9 +6,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/labstack/echo/v4"
 
 	"leadgate/channels"
 	"leadgate/intake"
@@ -17,7 +20,8 @@ import (
 // Wire is a channel with both of its ends: the source that partners' messages come from,
 // and the place where answers arrive.
 type Wire interface {
-	// Channel is the channel under test; it also implements channels.Runner.
+	// Channel is the channel under test; it also implements channels.Runner, or channels.Mounter
+	// and then the wire is Served.
 	Channel() channels.Channel
 	// Deliver hands a message to the channel's source. It may return before or after the
 	// channel has acknowledged it.
@@ -36,6 +40,16 @@ type Wire interface {
 	Lead(n int, subject string) []byte
 	Robot(n int) []byte
 	Unreadable(n int) []byte
+}
+
+// Served is a wire whose channel is called over HTTP: its source is told at once what became of a
+// message, so that what can't be read or comes from a robot ends there, and is not set aside.
+type Served interface {
+	Wire
+	// At says where the routes of the channel are. It is called before the first Deliver.
+	At(url string)
+	// Ended is how many messages the source had an answer to and nothing was taken in of.
+	Ended(t *testing.T) int
 }
 
 // Sent is an answer as it arrived.
@@ -83,13 +97,29 @@ func (f *fixture) start(t *testing.T) (stop func() error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(f.ctx)
 	done := make(chan error, 1)
-	go func() { done <- f.Channel().(channels.Runner).Run(ctx, f.sink) }()
+	hangUp := func() {}
+	if m, is := f.Channel().(channels.Mounter); is {
+		e := echo.New()
+		m.Mount(e.Group(""), f.sink)
+		server := httptest.NewServer(e)
+		hangUp = func() {
+			server.CloseClientConnections()
+			server.Close()
+		}
+		f.Wire.(Served).At(server.URL)
+	}
+	if r, is := f.Channel().(channels.Runner); is {
+		go func() { done <- r.Run(ctx, f.sink) }()
+	} else {
+		close(done)
+	}
 	var err error
 	stopped := false
 	stop = func() error {
 		if !stopped {
 			stopped = true
 			cancel()
+			hangUp()
 			err = <-done
 		}
 		return err
@@ -142,7 +172,7 @@ func acknowledgedOnceStored(t *testing.T, f *fixture) {
 	if sub.Channel != f.Channel().Name() || sub.Reply.Channel != f.Channel().Name() {
 		t.Errorf("channel %q, reply by %q, want %q", sub.Channel, sub.Reply.Channel, f.Channel().Name())
 	}
-	if sub.Key == "" || sub.Reply.Address == "" || sub.ReceivedAt.IsZero() || sub.Raw.Size == 0 {
+	if sub.Key == "" || sub.Reply.Address == "" || sub.ReceivedAt.IsZero() || sub.Raw.Size == 0 && len(sub.Payload) == 0 {
 		t.Errorf("incomplete submission: key %q, reply to %q, received %v, %d raw bytes", sub.Key, sub.Reply.Address, sub.ReceivedAt, sub.Raw.Size)
 	}
 	if sub.Lead[intake.FieldCompanyName] == "" {
@@ -172,6 +202,10 @@ func unreadable(t *testing.T, f *fixture) {
 	f.start(t)
 	f.Deliver(t, f.Unreadable(1))
 	f.Deliver(t, f.Lead(2, "New lead"))
+	if served, is := f.Wire.(Served); is {
+		f.ended(t, served)
+		return
+	}
 	s := f.wait(t, "both are stored", func(s State) bool { return len(s.Accepted) == 1 && len(s.Asides) == 1 })
 	f.acknowledged(t)
 	if a := s.Asides[0]; a.Raw.Size == 0 || a.Key == "" || a.ReceivedAt.IsZero() {
@@ -179,10 +213,27 @@ func unreadable(t *testing.T, f *fixture) {
 	}
 }
 
+// ended waits for the one message that is good; the other ended with an answer to its source.
+func (f *fixture) ended(t *testing.T, served Served) {
+	t.Helper()
+	s := f.wait(t, "the good one is stored", func(s State) bool { return len(s.Accepted) == 1 })
+	f.acknowledged(t)
+	if n := served.Ended(t); n != 1 || len(s.Asides) != 0 || len(f.sink.State().Accepted) != 1 {
+		t.Errorf("%d ended, %d set aside, %d stored; want 1, 0, 1", n, len(s.Asides), len(s.Accepted))
+	}
+}
+
 func robot(t *testing.T, f *fixture) {
 	f.start(t)
 	f.Deliver(t, f.Robot(1))
 	f.Deliver(t, f.Lead(2, "New lead"))
+	if served, is := f.Wire.(Served); is {
+		f.ended(t, served)
+		if sent := f.Sent(t); len(sent) != 0 {
+			t.Errorf("%d answers were sent by the channel itself", len(sent))
+		}
+		return
+	}
 	s := f.wait(t, "both are stored", func(s State) bool { return len(s.Accepted)+len(s.Asides) == 2 })
 	f.acknowledged(t)
 	if len(s.Asides) != 1 || s.Asides[0].Reason != intake.AsideRobot {

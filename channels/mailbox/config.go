@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"leadgate/channels/mailbox/oauth"
 	"leadgate/channels/mailbox/senderauth"
+	"leadgate/channels/oauth"
 )
 
 // Config describes one mailbox. Secrets are resolved already: they hold the value, not the

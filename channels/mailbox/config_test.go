@@ -7,8 +7,8 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"leadgate/channels/mailbox/oauth"
 	"leadgate/channels/mailbox/senderauth"
+	"leadgate/channels/oauth"
 )
 
 func TestConfigIsReadFromYAML(t *testing.T) {

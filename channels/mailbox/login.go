@@ -7,7 +7,7 @@ import (
 
 	"github.com/emersion/go-imap/v2"
 
-	"leadgate/channels/mailbox/oauth"
+	"leadgate/channels/oauth"
 )
 
 // tokenRefused says that a server did not take a token. Another one may do.

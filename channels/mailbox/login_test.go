@@ -19,7 +19,7 @@ import (
 
 	"leadgate/channels/channeltest"
 	"leadgate/channels/channeltest/mailserver"
-	"leadgate/channels/mailbox/oauth"
+	"leadgate/channels/oauth"
 	"leadgate/intake"
 )
 

@@ -14,8 +14,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"leadgate/channels"
-	"leadgate/channels/mailbox/oauth"
 	"leadgate/channels/mailbox/senderauth"
+	"leadgate/channels/oauth"
 	"leadgate/intake"
 	"leadgate/intake/extract"
 	"leadgate/intake/identity"

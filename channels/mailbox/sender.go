@@ -16,7 +16,7 @@ import (
 	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
 
-	"leadgate/channels/mailbox/oauth"
+	"leadgate/channels/oauth"
 	"leadgate/intake"
 )
 

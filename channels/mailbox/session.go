@@ -15,7 +15,7 @@ import (
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
 
-	"leadgate/channels/mailbox/oauth"
+	"leadgate/channels/oauth"
 )
 
 // keywordDone marks a message that was dealt with and could not be moved.

@@ -22,6 +22,8 @@ import (
 	"leadgate/channels/csvdrop"
 	"leadgate/channels/mailbox"
 	"leadgate/channels/meetings"
+	"leadgate/channels/slackbot"
+	"leadgate/channels/teamsbot"
 	"leadgate/channels/webhook"
 	"leadgate/cmd/internal/config"
 	"leadgate/intake"
@@ -64,7 +66,9 @@ type App struct {
 	pagesOn net.Listener // bound by ListenPages
 	boxes   []*mailbox.Mailbox
 	hooks   *webhook.Hooks
+	slack   *slackbot.Bot // nil without one
 	forms   meetings.Forms
+	teams   *teamsbot.Bot // nil without one
 	ready   chan struct{}
 	closing sync.Once
 }
@@ -112,7 +116,13 @@ func Open(cfg config.Config, log *slog.Logger) (_ *App, err error) {
 	if err := a.buildMailboxes(); err != nil {
 		return nil, err
 	}
+	if err := a.buildSlack(); err != nil {
+		return nil, err
+	}
 	if err := a.buildHooks(); err != nil {
+		return nil, err
+	}
+	if err := a.buildTeams(); err != nil {
 		return nil, err
 	}
 	return a, nil

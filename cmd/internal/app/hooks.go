@@ -10,6 +10,7 @@ import (
 
 	"leadgate/channels/csvdrop"
 	"leadgate/channels/meetings"
+	"leadgate/channels/teamsbot"
 	"leadgate/channels/webhook"
 	"leadgate/intake"
 )
@@ -116,6 +117,24 @@ func (a *App) sourcesHealth() (all []sourceHealth, down bool) {
 			state = meetings.StateDegraded
 		}
 		all = append(all, sourceHealth{Channel: csvdrop.Channel, Name: "folder", State: state, Problem: csvdrop.Troubles(found), LastSuccess: since(looked)})
+	}
+	if a.teams != nil {
+		h := a.teams.Health()
+		state := meetings.StateOK
+		switch {
+		case h.Down:
+			state, down = meetings.StateDown, true
+		case h.Problem != "":
+			state = meetings.StateDegraded
+		}
+		all = append(all, sourceHealth{Channel: teamsbot.Channel, Name: "bot", State: state, Problem: h.Problem, Refused: int(h.Refused)})
+	}
+	if a.slack != nil {
+		h := sourceHealth{Channel: a.slack.Name(), Name: a.slack.Name(), State: meetings.StateOK}
+		if c := a.slack.Condition(); c.Down {
+			h.State, h.Problem, down = meetings.StateDown, c.Problem, true
+		}
+		all = append(all, h)
 	}
 	return all, down
 }

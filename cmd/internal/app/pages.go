@@ -103,6 +103,8 @@ func (a *App) mountPages(e *echo.Echo) error {
 		m.Mount(g, a.gateway)
 	}
 	a.mountHooks(e)
+	a.mountSlack(e)
+	a.mountTeams(e)
 	return nil
 }
 

@@ -16,6 +16,8 @@ import (
 	"leadgate/channels/mailbox"
 	"leadgate/channels/mailbox/senderauth"
 	"leadgate/channels/meetings"
+	"leadgate/channels/slackbot"
+	"leadgate/channels/teamsbot"
 	"leadgate/channels/webform"
 	hooks "leadgate/channels/webhook"
 	"leadgate/intake"
@@ -56,6 +58,10 @@ type Config struct {
 	// Budget bounds the answers that go out by themselves.
 	Budget    intake.Budget    `yaml:"budget"`
 	Mailboxes []mailbox.Config `yaml:"mailboxes"`
+	// Slack is an app there, by which partners register and are answered.
+	Slack slackbot.Config `yaml:"slack"`
+	// Teams is the bot in Microsoft Teams.
+	Teams teamsbot.Config `yaml:"teams"`
 	// Webhooks are programs that call us, Meetings are forms that we read.
 	Webhooks []hooks.Config    `yaml:"webhooks"`
 	Meetings []meetings.Config `yaml:"meetings"`
@@ -105,6 +111,7 @@ func Default() Config {
 		Alerts:     Alerts{DownAfter: 15 * time.Minute},
 		Lists:      Lists{Page: csvdrop.DefaultPageConfig()},
 		API:        api.Default(),
+		Slack:      slackbot.Default(),
 		Policy:     rules.Default(),
 		Budget:     intake.DefaultBudget(),
 		CRM:        CRM{Ledger: true},
@@ -231,6 +238,7 @@ func (c Config) Validate() Faults {
 	faults = append(faults, c.Pages.validate()...)
 	faults = append(faults, c.validateForm()...)
 	faults = append(faults, c.validateAPI()...)
+	faults = append(faults, c.validateSlack()...)
 	faults = append(faults, validateStaff(c.Staff)...)
 	ids, listFaults := c.Identity.lists()
 	faults = append(faults, listFaults...)
@@ -270,6 +278,7 @@ func (c Config) Validate() Faults {
 	faults = append(faults, c.validateListeners()...)
 	faults = append(faults, c.validateSources()...)
 	faults = append(faults, c.validateLists()...)
+	faults = append(faults, c.validateTeams()...)
 	crms := map[string]bool{"ledger": c.CRM.Ledger}
 	for i, w := range c.CRM.Webhooks {
 		at := fmt.Sprintf("crm.webhooks[%d]", i)
@@ -303,6 +312,7 @@ func (c Config) Warnings() []string {
 			warnings = append(warnings, at+"microsoft believes a header that only Exchange Online takes off strangers' mail, and "+m.IMAP.Host+" is not known to be that; anybody can speak for any partner if it is not")
 		}
 	}
+	warnings = append(warnings, c.slackWarnings()...)
 	return append(warnings, c.Pages.warnings()...)
 }
 

@@ -298,14 +298,17 @@ func TestWhatTheExampleCommentsOutIsRealToo(t *testing.T) {
 		"imap-password", "x", "smtp-password", "x", "webhook-secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
 		"free-mail.txt", "", "shared-hosts.txt", "", "legal-forms.txt", "", "suffixes.txt", "",
 		"cert.pem", "", "key.pem", "", "oauth-secret", "x", "oauth-refresh", "x",
-		"hooks-secret", "0123456789abcdef", "hooks-secret-old", "fedcba9876543210", "calls-secret", "123456789abcdef0", "calendly-key", "23456789abcdef01", "hubspot-token", "x", "logo.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>")
+		"hooks-secret", "0123456789abcdef", "hooks-secret-old", "fedcba9876543210", "calls-secret", "123456789abcdef0", "calendly-key", "23456789abcdef01", "hubspot-token", "x",
+		"slack-signing-secret", "8f742231b10e8888abcd99yyyzzz85a5", "slack-app-token", "xapp-1", "slack-bot-token", "xoxb-1", "slack-client-secret", "x", "teams-secret", "x", "logo.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>")
 	c, err := Load(path)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
 	if c.Mailboxes[0].Direct == nil || c.Mailboxes[0].IMAP.OAuth == nil || c.Mailboxes[0].Canary.Every == 0 || len(c.CRM.Webhooks) != 1 || c.Identity.Suffixes == "" || c.Templates == "" || len(c.Pages.TrustedProxies) != 1 || len(c.Staff) != 1 || len(c.Staff[0].Partners) != 1 ||
 		!c.Form.Enabled || c.Form.Meeting.URL == "" || len(c.Form.Fields) == 0 || c.Pages.Brand.Color == "" || c.Alerts.DownAfter == 0 || c.Policy.Probe.Domains == 0 ||
-		len(c.Webhooks) != 3 || c.Webhooks[0].PreviousSecret == "" || c.Webhooks[2].Meeting.Start == nil || len(c.Meetings) != 1 || c.Meetings[0].Token != "x" || c.Lists.Folder.Path == "" || c.Lists.Folder.Settle == 0 {
+		len(c.Webhooks) != 3 || c.Webhooks[0].PreviousSecret == "" || c.Webhooks[2].Meeting.Start == nil || len(c.Meetings) != 1 || c.Meetings[0].Token != "x" || c.Lists.Folder.Path == "" || c.Lists.Folder.Settle == 0 ||
+		!c.Slack.Enabled || c.Slack.BotToken != "xoxb-1" || c.Slack.AppToken != "xapp-1" || c.Slack.SigningSecret == "" || c.Slack.ClientSecret != "x" || c.Slack.Staff.Users["U024BE7LH"] != "mia" ||
+		!c.Teams.Enabled || c.Teams.Secret != "x" || len(c.Teams.Fields) != 2 {
 		t.Errorf("not everything was switched on:\n%s", text)
 	}
 }

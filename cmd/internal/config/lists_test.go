@@ -23,7 +23,7 @@ func TestTheFolderOfListsIsApartFromTheData(t *testing.T) {
 		"looked at all the time":             {csvdrop.FolderConfig{Path: "/srv", Every: time.Millisecond}, "lists.folder.every"},
 		"a time that is none":                {csvdrop.FolderConfig{Path: "/srv", Settle: -time.Second}, "lists.folder.settle"},
 	} {
-		faults := Config{Data: "/var/lib/leadgate", Lists: Lists{Folder: c.folder}}.validateLists()
+		faults := Config{Data: "/var/lib/leadgate", Lists: Lists{Page: csvdrop.DefaultPageConfig(), Folder: c.folder}}.validateLists()
 		var paths []string
 		for _, f := range faults {
 			paths = append(paths, f.Path)

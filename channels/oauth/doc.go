@@ -1,4 +1,4 @@
-// Package oauth gets access tokens and shows them to mail servers.
+// Package oauth gets access tokens for channels, and shows them to mail servers.
 //
 // A Source keeps one token and renews it when 80 % of its life is over, or at once when a
 // server refused it. Tokens come from a token endpoint (RFC 6749), with a refresh token or

@@ -1,0 +1,192 @@
+package slackbot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"leadgate/channels/chat"
+	"leadgate/intake"
+	"leadgate/templates"
+)
+
+// Tell posts a message to staff in their channel, once for all of them: what one is told about a
+// case, others are told too. It does nothing without a channel for them.
+func (b *Bot) Tell(ctx context.Context, m intake.Message) error {
+	if b.cfg.Staff.Channel == "" || m.Brief == nil {
+		return nil
+	}
+	about, _, _ := strings.Cut(m.ID, "."+string(m.Kind)+".")
+	name := "slack-staff:" + about + "." + string(m.Kind)
+	if posted, err := recall[string](ctx, b.memory, name); err != nil || posted != "" {
+		return err
+	}
+	i, err := b.home(ctx)
+	if err != nil {
+		return err
+	}
+	if err := i.usable(); err != nil {
+		return err
+	}
+	c, err := chat.StaffCardOf(b.words, m)
+	if err != nil {
+		return err
+	}
+	if wait := b.pace.wait("staff/"+b.cfg.Staff.Channel, name); wait > 0 {
+		return intake.RetryAfter(wait, errors.New("a message a second goes to a channel of Slack"))
+	}
+	var buttons []slack.BlockElement
+	for _, a := range c.Acts {
+		if b.links == nil || len(b.cfg.Staff.Users) == 0 {
+			break
+		}
+		style := slack.StyleDefault
+		switch a.Act {
+		case intake.ActApprove:
+			style = slack.StylePrimary
+		case intake.ActDecline:
+			style = slack.StyleDanger
+		}
+		value, err := json.Marshal(metadata{Case: c.Number, Revision: c.Revision})
+		if err != nil {
+			return err
+		}
+		buttons = append(buttons, button(actionStaff+string(a.Act), a.Words, string(value), style))
+	}
+	_, ts, err := b.post(i).PostMessageContext(ctx, b.cfg.Staff.Channel, quiet(c.Text(), card(c.Card, buttons...))...)
+	var slow *slack.RateLimitedError
+	if errors.As(err, &slow) {
+		b.pace.block("staff/"+b.cfg.Staff.Channel, slow.RetryAfter)
+		return intake.RetryAfter(slow.RetryAfter, err)
+	}
+	if err != nil {
+		return err
+	}
+	return keep(ctx, b.memory, name, ts)
+}
+
+// mayDecide returns the member of staff that a user is, in the channel of staff at home and nowhere
+// else.
+func (b *Bot) mayDecide(p person, i Installation, channel string) (string, bool) {
+	name := b.cfg.Staff.Users[p.User]
+	return name, name != "" && i.home && p.Home == first(i.Team, p.Home) && channel == b.cfg.Staff.Channel && b.links != nil
+}
+
+// The questions of the form on which staff decide.
+const (
+	staffReason    = "reason"
+	staffRationale = "rationale"
+	staffMessage   = "message"
+)
+
+// openStaff opens the form of a decision, if the person may decide.
+func (b *Bot) openStaff(ctx context.Context, p person, i Installation, c slack.InteractionCallback, act intake.StaffAct, value string) answer {
+	locale := b.cfg.Locale
+	name, may := b.mayDecide(p, i, p.Channel)
+	if !may || !slices.Contains(chat.Decisions(), act) {
+		return whisper(chat.Say(locale, "staff.role"))
+	}
+	m, err := readMetadata(value)
+	if err != nil {
+		return answer{status: http.StatusBadRequest}
+	}
+	m.Team, m.Channel, m.Act, m.Message, m.Reply = p.Team, p.Channel, act, c.Container.MessageTs, ""
+	view, err := b.gateway.Linked(ctx, b.link(m, name))
+	switch {
+	case errors.Is(err, intake.ErrLinkStale):
+		return whisper(chat.Say(locale, "staff.changed"))
+	case err != nil || !view.May:
+		return whisper(chat.Say(locale, "staff.role"))
+	}
+	opened := slack.ModalViewRequest{
+		Type: slack.VTModal, CallbackID: callbackStaff, Title: plain(templates.Act(templates.Language(locale), act), maxTitle),
+		Submit: plain(chat.Say(locale, "staff.submit"), maxTitle), Close: plain(chat.Say(locale, "form.close"), maxTitle), PrivateMetadata: m.String(),
+	}
+	r := view.Dossier.Registration
+	add := func(blocks ...slack.Block) { opened.Blocks.BlockSet = append(opened.Blocks.BlockSet, blocks...) }
+	add(section(r.Number + " · " + first(r.Lead[intake.FieldCompanyName], r.Lead[intake.FieldCompanyDomain]) + " · " + first(view.Dossier.Partner.Name, r.Partner)))
+	for _, f := range view.Against {
+		add(section(string(f.Reason) + ": " + f.Evidence))
+	}
+	input := func(name, label string, required bool) {
+		block := slack.NewInputBlock(name, plain(label, maxLabel), nil, &slack.PlainTextInputBlockElement{Type: slack.METPlainTextInput, ActionID: actionValue, Multiline: true, MaxLength: maxInput})
+		block.Optional = !required
+		add(block)
+	}
+	switch act {
+	case intake.ActApprove:
+		if len(view.Against) > 0 {
+			input(staffRationale, chat.Say(locale, "staff.rationale"), true)
+		}
+		input(staffMessage, chat.Say(locale, "staff.message"), false)
+	case intake.ActDecline:
+		var options []*slack.OptionBlockObject
+		for _, reason := range intake.DeclineReasons() {
+			options = append(options, slack.NewOptionBlockObject(string(reason), plain(templates.Reason(locale, reason), maxOption), nil))
+		}
+		add(slack.NewInputBlock(staffReason, plain(chat.Say(locale, "staff.reason"), maxLabel), nil, slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, nil, actionValue, options...)))
+		input(staffRationale, chat.Say(locale, "staff.rationale"), true)
+		input(staffMessage, chat.Say(locale, "staff.message"), false)
+	case intake.ActAsk:
+		input(staffMessage, chat.Say(locale, "staff.question"), true)
+	}
+	if _, err := b.fast(i).OpenViewContext(ctx, c.TriggerID, opened); err != nil {
+		b.failed(i, err)
+		return whisper(chat.Say(locale, "late.plain"))
+	}
+	return ok
+}
+
+// link is what a member of staff would have been sent for an act on a case as a card shows it. All
+// that counts for a link counts for a button: roles, what happened since, and once.
+func (b *Bot) link(m metadata, by string) string {
+	g := intake.Grant{Case: m.Case, Act: m.Act, By: by, Revision: m.Revision, Expires: b.now().Add(intake.LinkLife).Unix()}
+	at, err := url.Parse(b.links.Desk(g))
+	if err != nil {
+		return ""
+	}
+	return at.Path[strings.LastIndexByte(at.Path, '/')+1:]
+}
+
+// decide carries a decision out.
+func (b *Bot) decide(ctx context.Context, p person, i Installation, m metadata, v slack.View) answer {
+	locale := b.cfg.Locale
+	name, may := b.mayDecide(p, i, m.Channel)
+	if !may {
+		return b.wrong(v, chat.Say(locale, "staff.role"))
+	}
+	values := typed(v)
+	deed := intake.Deed{
+		Verdict: intake.Verdict{By: name, Reason: intake.Reason(values[staffReason]), Rationale: strings.TrimSpace(values[staffRationale]), Message: strings.TrimSpace(values[staffMessage])},
+		Shown:   m.Revision,
+	}
+	r, err := b.gateway.ActLinked(ctx, b.link(m, name), deed)
+	var input *intake.ErrInput
+	switch {
+	case errors.Is(err, intake.ErrLinkStale), errors.Is(err, intake.ErrCaseChanged):
+		return b.wrong(v, chat.Say(locale, "staff.changed"))
+	case errors.Is(err, intake.ErrNotAllowed), errors.Is(err, intake.ErrLinkRevoked):
+		return b.wrong(v, chat.Say(locale, "staff.role"))
+	case errors.As(err, &input):
+		return b.wrong(v, input.Problem)
+	case errors.As(err, new(*intake.HeldError)), errors.As(err, new(*intake.IllegalTransition)):
+		return b.wrong(v, err.Error())
+	case err != nil:
+		b.log.Error("a decision was not stored", "channel", Channel, "err", err)
+		return b.wrong(v, chat.Say(locale, "failed"))
+	}
+	if m.Message != "" {
+		words := chat.Say(locale, "staff.decided", templates.StatusWord(locale, r.Status), name)
+		b.after("a decision was not told", func(ctx context.Context) error {
+			_, _, err := b.post(i).PostMessageContext(ctx, m.Channel, append(quiet(words, nil), slack.MsgOptionTS(m.Message))...)
+			return err
+		})
+	}
+	return answer{status: http.StatusOK, body: slack.NewClearViewSubmissionResponse()}
+}
