@@ -264,7 +264,7 @@ func (p *Pages) result(c echo.Context) (err error) {
 		return echo.ErrNotFound
 	}
 	if !im.Erased.IsZero() { // the page says so
-		return c.Redirect(http.StatusSeeOther, p.Site.Base()+intake.PathImport+"/"+c.Param("token")+visitOf(c).query())
+		return c.Redirect(http.StatusSeeOther, p.Site.Base()+intake.PathImport+"/"+c.Param("token")+listVisit(c).query())
 	}
 	select {
 	case p.writing <- struct{}{}:
