@@ -42,22 +42,24 @@ func TestTwoWritersLeaveOne(t *testing.T) {
 	inner := httputil.NewSingleHostReverseProxy(to)
 	inner.Transport = transport
 	var mu sync.Mutex
-	var met []string
-	meet := map[string]*sync.WaitGroup{"model.party.party.create": {}, "model.sale.opportunity.create": {}}
-	for _, g := range meet {
-		g.Add(2)
-	}
+	arrived := make(map[string]int)
+	meet := map[string]chan struct{}{"model.party.party.create": make(chan struct{}), "model.sale.opportunity.create": make(chan struct{})}
 	s := crmtest.NewServer(t, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		b, _ := io.ReadAll(r.Body)
 		r.Body = io.NopCloser(bytes.NewReader(b))
 		var call struct{ Method string }
 		_ = json.Unmarshal(b, &call)
-		if g := meet[call.Method]; g != nil {
+		if both := meet[call.Method]; both != nil {
 			mu.Lock()
-			met = append(met, call.Method)
+			if arrived[call.Method]++; arrived[call.Method] == 2 {
+				close(both)
+			}
 			mu.Unlock()
-			g.Done()
-			g.Wait()
+			select {
+			case <-both:
+			case <-t.Context().Done():
+			case <-time.After(5 * time.Second): // the other does not come
+			}
 		}
 		inner.ServeHTTP(rw, r)
 	}))
@@ -75,8 +77,8 @@ func TestTwoWritersLeaveOne(t *testing.T) {
 			t.Errorf("writer %d: %v", i+1, err)
 		}
 	}
-	if len(met) != 4 {
-		t.Fatalf("the writers did not meet: %v", met)
+	if arrived["model.party.party.create"] < 2 || arrived["model.sale.opportunity.create"] < 2 {
+		t.Fatalf("the writers did not meet: %v", arrived)
 	}
 	rec.Registration.CRM = map[string]intake.Ref{"erp": refs[0]}
 	ref, err := w.connect(t, s.URL).Push(t.Context(), rec)
@@ -137,6 +139,88 @@ func TestWhoseOpportunityIsThatOfTheCase(t *testing.T) {
 				t.Errorf("kept %+v, took away %v; want %d, %v", keep, got, c.keep, c.extra)
 			}
 		})
+	}
+}
+
+// TestTheFeedTellsWhatWasCommittedLate has a change appear that bears an older time than one that
+// was told already.
+func TestTheFeedTellsWhatWasCommittedLate(t *testing.T) {
+	w := newWorld(t)
+	s := w.system(t)
+	first, late := crmtest.Sample(1, 1), crmtest.Sample(2, 1)
+	for _, r := range []intake.Record{first, late} {
+		if _, err := s.CRM.Push(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read := func(cursor string) (cases []string, next string) {
+		t.Helper()
+		changes, next, err := s.CRM.Changes(t.Context(), cursor)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range changes {
+			cases = append(cases, c.Case)
+		}
+		return cases, next
+	}
+	_, cursor := read("")
+	if err := (people{w}).Set(first.Registration.Number, crmtest.PeopleDealName, "By hand"); err != nil {
+		t.Fatal(err)
+	}
+	cases, cursor := read(cursor)
+	if !slices.Equal(cases, []string{first.Registration.Number}) {
+		t.Fatalf("the feed tells of %v", cases)
+	}
+	err := w.SQL(`update sale_opportunity set state = 'lost', write_uid = 1, write_date = (select datetime(max(write_date), '-60 seconds') from sale_opportunity) where reference = '` + late.Registration.Number + `'`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases, cursor = read(cursor)
+	if !slices.Equal(cases, []string{late.Registration.Number}) {
+		t.Errorf("after a late commit the feed tells of %v", cases)
+	}
+	if cases, _ = read(cursor); len(cases) > 0 {
+		t.Errorf("the feed tells again of %v", cases)
+	}
+}
+
+// TestACopyThatSomebodyMadeIsNotTheRecordOfTheCase copies an opportunity, reference and all, and
+// loses the copy.
+func TestACopyThatSomebodyMadeIsNotTheRecordOfTheCase(t *testing.T) {
+	w := newWorld(t)
+	s := w.system(t)
+	rec := crmtest.Sample(1, 1)
+	ref, err := s.CRM.Push(t.Context(), rec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, cursor, err := s.CRM.Changes(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, _, err := people{w}.opportunity(rec.Registration.Number)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var copied []int
+	if err := w.Call(&copied, "sale.opportunity.copy", []int{id}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Call(nil, "sale.opportunity.lost", copied); err != nil {
+		t.Fatal(err)
+	}
+	changes, _, err := s.CRM.Changes(t.Context(), cursor)
+	if err != nil || len(changes) > 0 {
+		t.Errorf("the copy was lost; the feed says %+v, %v", changes, err)
+	}
+	rec.Registration.Revision, rec.Registration.CRM = 2, map[string]intake.Ref{"erp": ref}
+	again, err := s.CRM.Push(t.Context(), rec)
+	if err != nil || again.ID != ref.ID {
+		t.Errorf("the second push went to %q, the first to %q: %v", again.ID, ref.ID, err)
+	}
+	if n := counted(t, w)[2]; n != 2 {
+		t.Errorf("%d opportunities, want that of the case and the copy", n)
 	}
 }
 

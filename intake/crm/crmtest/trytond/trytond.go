@@ -188,26 +188,31 @@ func (s *Server) Call(out any, method string, params ...any) error {
 }
 
 // wipe empties the tables of what belongs to cases, but for what the database came with.
-const wipe = `
-import sqlite3, sys
-db = sqlite3.connect(sys.argv[1], timeout=20)
-have = {r[0] for r in db.execute("select name from sqlite_master where type='table'")}
-for t in ["ir_note_read", "ir_note", "sale_line", "sale_sale", "sale_opportunity_line", "sale_opportunity",
-          "sale_opportunity__history", "sale_opportunity_line__history", "party_contact_mechanism"]:
-    if t in have: db.execute("delete from " + t)
-db.execute("delete from company_employee where id > 1")
-db.execute("delete from party_address where party > 2")
-db.execute("delete from party_party_lang where party > 2")
-db.execute("delete from party_party where id > 2")
-db.commit()
-`
+var wipe = []string{
+	"delete from ir_note_read", "delete from ir_note", "delete from sale_line", "delete from sale_sale",
+	"delete from sale_opportunity_line", "delete from sale_opportunity", "delete from sale_opportunity__history",
+	"delete from party_contact_mechanism", "delete from company_employee where id > 1",
+	"delete from party_address where party > 2", "delete from party_party_lang where party > 2",
+	"delete from party_party where id > 2",
+}
 
 // Reset takes away all opportunities, sales, notes, and all parties but the company and its
 // employee.
-func (s *Server) Reset() error {
-	out, err := exec.Command("python3", "-c", wipe, filepath.Join(s.dir, Database+".sqlite")).CombinedOutput()
+func (s *Server) Reset() error { return s.SQL(wipe...) }
+
+// run runs the statements that are its arguments, beside the server.
+const run = `
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1], timeout=20)
+for statement in sys.argv[2:]: db.execute(statement)
+db.commit()
+`
+
+// SQL does to the database what no call can.
+func (s *Server) SQL(statements ...string) error {
+	out, err := exec.Command("python3", append([]string{"-c", run, filepath.Join(s.dir, Database+".sqlite")}, statements...)...).CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("empty the database: %w: %s", err, out)
+		return fmt.Errorf("write to the database: %w: %s", err, out)
 	}
 	return nil
 }
