@@ -155,9 +155,9 @@ func choose(all []*opportunity, user int) (keep *opportunity, extra []*opportuni
 // field is one of the opportunity that is filled where it is empty and belongs to people from when
 // they changed it.
 type field struct {
-	name        string
-	have, want  string
-	there, ours any
+	name       string
+	have, want string
+	ours       any
 }
 
 // fate says what becomes of a field: written, or left, and why.
