@@ -254,7 +254,7 @@ func (p people) Set(caseNumber string, f crmtest.PeopleField, value string) erro
 	case crmtest.PeopleStage:
 		return p.Call(nil, "sale.opportunity."+strings.ToLower(value), []int{id})
 	case crmtest.PeopleOutcome:
-		return p.end(id, number(o["party"]), value)
+		return p.end(id, value)
 	}
 	return crmtest.ErrNoField
 }
@@ -275,36 +275,15 @@ func (p people) employee(name string) (int, error) {
 	return employee[0], nil
 }
 
-// end loses an opportunity, opens it again, or wins it the way that Tryton knows: it is converted
-// to a sale, and that is confirmed.
-func (p people) end(id, party int, outcome string) error {
-	call := func(err error, method string, params ...any) error {
-		if err != nil {
-			return err
-		}
-		return p.Call(nil, method, params...)
-	}
+// end loses an opportunity, opens it again, or wins it.
+func (p people) end(id int, outcome string) error {
 	switch outcome {
 	case intake.DealLost:
 		return p.Call(nil, "sale.opportunity.lost", []int{id})
 	case intake.DealOpen:
 		return p.Call(nil, "sale.opportunity.lead", []int{id})
 	}
-	err := p.Call(nil, "sale.opportunity.opportunity", []int{id})
-	err = call(err, "sale.opportunity.convert", []int{id})
-	if err != nil {
-		return err
-	}
-	var sales, addresses []int
-	if err := p.Call(&sales, "sale.sale.search", []any{[]any{"origin", "=", fmt.Sprintf("sale.opportunity,%d", id)}}, 0, 1, nil); err != nil {
-		return err
-	}
-	if err := p.Call(&addresses, "party.address.search", []any{[]any{"party", "=", party}}, 0, 1, nil); err != nil {
-		return err
-	}
-	err = call(nil, "sale.sale.write", sales, m{"invoice_address": addresses[0], "shipment_address": addresses[0]})
-	err = call(err, "sale.sale.quote", sales)
-	return call(err, "sale.sale.confirm", sales)
+	return p.Win(id)
 }
 
 func (p people) Count() (companies, contacts, deals int, err error) {

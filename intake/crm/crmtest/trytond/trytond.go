@@ -8,7 +8,9 @@ package trytond
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -185,6 +187,38 @@ func freePort() (int, error) {
 // Decimals and dates are told as JSON-RPC has them.
 func (s *Server) Call(out any, method string, params ...any) error {
 	return s.rpc.model(out, method, params...)
+}
+
+// Win wins an opportunity the way that Tryton knows: it is converted to a sale, and that is
+// confirmed.
+func (s *Server) Win(opportunity int) error {
+	var sales, addresses []int
+	var rows []struct{ Party int }
+	var err error
+	do := func(out any, method string, params ...any) {
+		if err == nil {
+			err = s.Call(out, method, params...)
+		}
+	}
+	first := func(ids []int) int {
+		if len(ids) == 0 {
+			err = cmp.Or(err, errors.New("the opportunity has no sale, or its party no address"))
+			return 0
+		}
+		return ids[0]
+	}
+	do(nil, "sale.opportunity.opportunity", []int{opportunity})
+	do(nil, "sale.opportunity.convert", []int{opportunity})
+	do(&sales, "sale.sale.search", []any{[]any{"origin", "=", fmt.Sprintf("sale.opportunity,%d", opportunity)}}, 0, 1, nil)
+	do(&rows, "sale.sale.read", sales, []string{"party"})
+	for _, r := range rows {
+		do(&addresses, "party.address.search", []any{[]any{"party", "=", r.Party}}, 0, 1, nil)
+	}
+	to := first(addresses)
+	do(nil, "sale.sale.write", sales, map[string]any{"invoice_address": to, "shipment_address": to})
+	do(nil, "sale.sale.quote", sales)
+	do(nil, "sale.sale.confirm", sales)
+	return err
 }
 
 // wipe empties the tables of what belongs to cases, but for what the database came with.
