@@ -85,7 +85,13 @@ func (g *Gateway) lookup(ctx context.Context, r Registration) (matches []Match, 
 					errs[i] = fmt.Errorf("panic: %v", p)
 				}
 			}()
+			gate := g.gates[crm.Name()]
+			if !gate.asks() {
+				errs[i] = errGateShut
+				return
+			}
 			found[i], errs[i] = crm.Lookup(ctx, r.Lead.Clone())
+			gate.note(ctx, "", errs[i])
 		})
 	}
 	wg.Wait()

@@ -34,6 +34,7 @@ func (c *change) push(r *Registration) error {
 // runPush brings the CRM's record to the present state of the case and adds the note of the
 // event. Both may be repeated after a crash and leave one record and one note.
 func (g *Gateway) runPush(crm CRM) handler {
+	gate := g.gates[crm.Name()]
 	return func(ctx context.Context, t Task) (effect, error) {
 		var p pushed
 		if err := json.Unmarshal(t.Payload, &p); err != nil {
@@ -43,11 +44,17 @@ func (g *Gateway) runPush(crm CRM) handler {
 		if err != nil {
 			return nil, err
 		}
+		if rec.Registration.CRM[crm.Name()].Gone {
+			return func(*change) error { return nil }, nil // a person has to say that it is to be there again
+		}
 		ref, err := crm.Push(ctx, rec)
+		gate.note(ctx, t.Lane, err)
 		if err != nil {
 			return nil, fmt.Errorf("push to %s: %w", crm.Name(), err)
 		}
-		if err := crm.Note(ctx, ref, note); err != nil {
+		err = crm.Note(ctx, ref, note)
+		gate.note(ctx, t.Lane, err)
+		if err != nil {
 			return nil, fmt.Errorf("note in %s: %w", crm.Name(), err)
 		}
 		return func(c *change) error {

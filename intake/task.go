@@ -16,11 +16,15 @@ const (
 	LaneNotify Lane = "notify" // answering partners
 	LaneDigest Lane = "digest" // partners' weekly digests, which nothing has to wait behind
 	LanePush   Lane = "push"   // writing to CRMs; one lane for each, see PushLane
+	LanePull   Lane = "pull"   // reading what people do in CRMs; one lane for each, see PullLane
 	LaneTimer  Lane = "timer"  // deadlines
 )
 
 // PushLane is the lane of one CRM, so that one that is down does not hold up another.
 func PushLane(crm string) Lane { return LanePush + ":" + Lane(crm) }
+
+// PullLane is the lane in which the changes of one CRM are read.
+func PullLane(crm string) Lane { return LanePull + ":" + Lane(crm) }
 
 // Task is a piece of work that must happen, at or after Due. The fields below Payload are
 // the store's.
