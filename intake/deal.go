@@ -124,6 +124,9 @@ func (c *change) gone(r *Registration, crm string, e Event) error {
 	}
 	ref.Gone = true
 	r.CRM[crm] = ref
+	if err := putJSON(c, spaceUndelivered, r.Number+"/crm:"+crm, c.at); err != nil {
+		return err
+	}
 	e.Kind, e.Trigger, e.Note = EventGone, "", ref.ID
 	if err := c.record(r, e); err != nil {
 		return err

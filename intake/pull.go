@@ -49,15 +49,30 @@ func (c *change) awaitPulls() error {
 		if err := c.Enqueue(Task{Key: key, Lane: PullLane(crm.Name()), Case: key, Due: c.at}); err != nil {
 			return err
 		}
+		if _, compares := crm.(Comparer); !compares {
+			continue
+		}
+		key = driftPrefix + crm.Name()
+		if err := c.Enqueue(Task{Key: key, Lane: PullLane(crm.Name()), Case: key, Due: c.g.night(c.at)}); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
 // runPull reads what people did in a CRM: all that is new, or what a call of the CRM told of.
 func (g *Gateway) runPull(crm CRM) handler {
-	return func(ctx context.Context, t Task) (effect, error) {
-		if strings.HasPrefix(t.Key, hintPrefix) {
+	return func(ctx context.Context, t Task) (act effect, err error) {
+		defer func() {
+			if p := recover(); p != nil { // what is never done must not be given up
+				err = fmt.Errorf("task %s: panic: %v", t.Key, p)
+			}
+		}()
+		switch {
+		case strings.HasPrefix(t.Key, hintPrefix):
 			return g.reread(ctx, crm, t)
+		case strings.HasPrefix(t.Key, driftPrefix):
+			return nil, g.compareNightly(ctx, crm)
 		}
 		return nil, g.pull(ctx, crm)
 	}
@@ -66,11 +81,6 @@ func (g *Gateway) runPull(crm CRM) handler {
 // pull reads a feed once. It returns an error that has it read again, and never one that no retry
 // heals: the feed of a CRM has no end.
 func (g *Gateway) pull(ctx context.Context, crm CRM) (again error) {
-	defer func() {
-		if p := recover(); p != nil {
-			again = fmt.Errorf("read %s: panic: %v", crm.Name(), p)
-		}
-	}()
 	name, gate := crm.Name(), g.gates[crm.Name()]
 	var cursor string
 	err := g.store.View(ctx, func(tx Tx) error {
@@ -179,11 +189,16 @@ func (c *change) tellOfCRM(number, crm, why, id string) error {
 	r, err := c.Case(number)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		return c.tellStaff(c.g.policy.Contact(), StaffCRM, Brief{Why: why}, "M-"+shortID(id), c.programFacts(Partner{}))
+		return c.tellOfCRMs(why, id)
 	case err != nil:
 		return err
 	}
 	return c.brief(&r, StaffCRM, Brief{Why: why})
+}
+
+// tellOfCRMs is tellOfCRM about no case.
+func (c *change) tellOfCRMs(why, id string) error {
+	return c.tellStaff(c.g.policy.Contact(), StaffCRM, Brief{Why: why}, "M-"+shortID(id), c.programFacts(Partner{}))
 }
 
 // CRMAnswer is what a CRM that called is told.

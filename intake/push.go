@@ -3,8 +3,8 @@ package intake
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"slices"
 )
 
 // pushed is the payload of a push: the event that caused it.
@@ -15,20 +15,21 @@ type pushed struct {
 // push enqueues the writing of r, as it is when the task runs, to every CRM, and with it
 // the event that was recorded last.
 func (c *change) push(r *Registration) error {
-	body, err := json.Marshal(pushed{Event: r.Events})
-	if err != nil {
-		return err
-	}
 	for _, crm := range c.g.crms {
-		err := c.Enqueue(Task{
-			Key:  taskKey("push:"+crm.Name(), r),
-			Lane: PushLane(crm.Name()), Case: r.Number, Due: c.at, Payload: body,
-		})
-		if err != nil {
+		if err := c.pushTo(r, crm.Name()); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// pushTo is push to one CRM.
+func (c *change) pushTo(r *Registration, crm string) error {
+	body, err := json.Marshal(pushed{Event: r.Events})
+	if err != nil {
+		return err
+	}
+	return c.Enqueue(Task{Key: taskKey("push:"+crm, r), Lane: PushLane(crm), Case: r.Number, Due: c.at, Payload: body})
 }
 
 // runPush brings the CRM's record to the present state of the case and adds the note of the
@@ -69,7 +70,7 @@ func (g *Gateway) runPush(crm CRM) handler {
 				ref.Revision = rec.Registration.Revision
 			}
 			r.CRM[crm.Name()] = ref
-			if err := c.DeleteRecord(spaceUndelivered, r.Number+"/crm:"+crm.Name()); err != nil {
+			if err := c.pushedAgain(t, crm.Name()); err != nil {
 				return err
 			}
 			return c.record(&r, Event{Kind: EventPushed, Actor: "crm:" + crm.Name(), Note: ref.ID})
@@ -80,15 +81,24 @@ func (g *Gateway) runPush(crm CRM) handler {
 // maxNoted is how much of what a partner wrote goes into a timeline.
 const maxNoted = 8 << 10
 
+// pushedAgain ends what was noted of pushes that were given up, unless some still are.
+func (c *change) pushedAgain(t Task, crm string) error {
+	key := t.Case + "/crm:" + crm
+	if _, err := c.Record(spaceUndelivered, key); err != nil {
+		return ignoreNotFound(err)
+	}
+	open, err := c.Open(t.Case)
+	if err != nil || slices.ContainsFunc(open, func(o Task) bool { return o.Parked && o.Lane == t.Lane }) {
+		return err
+	}
+	return c.DeleteRecord(spaceUndelivered, key)
+}
+
 // recordFor is what a CRM is told of a case as it is now, and of its n-th event.
 func (g *Gateway) recordFor(ctx context.Context, number string, n int) (rec Record, note Note, err error) {
 	err = g.store.View(ctx, func(tx Tx) (err error) {
-		rec, note = Record{Program: g.program}, Note{}
-		if rec.Registration, err = tx.Case(number); err != nil {
-			return err
-		}
-		rec.Partner, err = partner(tx, rec.Registration.Partner)
-		if err != nil && !errors.Is(err, ErrNotFound) {
+		note = Note{}
+		if rec, err = g.recordOf(tx, number); err != nil {
 			return err
 		}
 		events, err := tx.Events(number)
@@ -110,4 +120,14 @@ func (g *Gateway) recordFor(ctx context.Context, number string, n int) (rec Reco
 		return ignoreNotFound(err)
 	})
 	return rec, note, err
+}
+
+// recordOf is what a CRM is told of a case.
+func (g *Gateway) recordOf(tx Tx, number string) (rec Record, err error) {
+	rec.Program = g.program
+	if rec.Registration, err = tx.Case(number); err != nil {
+		return rec, err
+	}
+	rec.Partner, err = partner(tx, rec.Registration.Partner)
+	return rec, ignoreNotFound(err)
 }

@@ -23,7 +23,7 @@ const (
 // PushLane is the lane of one CRM, so that one that is down does not hold up another.
 func PushLane(crm string) Lane { return LanePush + ":" + Lane(crm) }
 
-// PullLane is the lane in which the changes of one CRM are read.
+// PullLane is the lane of one CRM in which its changes are read.
 func PullLane(crm string) Lane { return LanePull + ":" + Lane(crm) }
 
 // Task is a piece of work that must happen, at or after Due. The fields below Payload are

@@ -167,7 +167,7 @@ func (a *App) buildGateway() error {
 		Program: a.cfg.Program, Budget: a.cfg.Budget, Log: a.log, Observe: a.metrics, Alone: true,
 		Signer: sign, Witness: witness{filepath.Join(a.cfg.Data, WitnessFile)},
 		DownAfter: a.cfg.Alerts.DownAfter, Links: a.links, Staff: a.cfg.Staff, StaffChannel: mailChannel(a.cfg), StaffLocale: a.cfg.StaffLocale,
-		Weekly: a.cfg.PartnerDigest,
+		Weekly: a.cfg.PartnerDigest, PullEvery: a.cfg.CRM.Every,
 	})
 	if err != nil {
 		return err

@@ -103,6 +103,7 @@ func (a *App) mountPages(e *echo.Echo) error {
 		m.Mount(g, a.gateway)
 	}
 	a.mountHooks(e)
+	a.mountCRMs(e)
 	return nil
 }
 

@@ -92,6 +92,8 @@ type Identity struct {
 
 // CRM says which systems of record are written to.
 type CRM struct {
+	// Every is how often what people do there is read.
+	Every time.Duration `yaml:"every"`
 	// Ledger keeps the records in the store itself.
 	Ledger   bool             `yaml:"ledger"`
 	Webhooks []webhook.Config `yaml:"webhooks"`
@@ -109,7 +111,7 @@ func Default() Config {
 		API:        api.Default(),
 		Policy:     rules.Default(),
 		Budget:     intake.DefaultBudget(),
-		CRM:        CRM{Ledger: true},
+		CRM:        CRM{Every: intake.DefaultPullEvery, Ledger: true},
 
 		PartnerDigest: true,
 	}

@@ -1,10 +1,16 @@
 package config
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // validate returns what is wrong with the systems of record.
 func (c CRM) validate() Faults {
 	var faults Faults
+	if c.Every < time.Second || c.Every > time.Hour {
+		faults = append(faults, Fault{Path: "crm.every", Problem: fmt.Sprintf("%s: want a time like 30s, from 1s to 1h", c.Every)})
+	}
 	names := map[string]bool{"ledger": c.Ledger}
 	check := func(kind string, i int, name string, err error) {
 		at := fmt.Sprintf("crm.%s[%d]", kind, i)
