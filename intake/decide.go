@@ -22,8 +22,10 @@ const (
 	rivalPause    = 100 * time.Millisecond
 	longestPause  = 400 * time.Millisecond
 	rivalPatience = 2 * time.Minute
-	// recheckPause is after what time a CRM that could not be asked is asked again.
-	recheckPause = time.Minute
+	// recheckPause is after what time a CRM that could not be asked is asked again; each time it is
+	// longer by as much, up to longestRecheck.
+	recheckPause   = time.Minute
+	longestRecheck = 10 * time.Minute
 	// maxRivals bounds the cases looked at per key; a name that more than commonName cases
 	// share says nothing.
 	maxRivals  = 500
@@ -68,7 +70,11 @@ func (g *Gateway) runCheck(ctx context.Context, t Task) (effect, error) {
 		if !maps.Equal(now.Lead, r.Lead) {
 			return RetryAfter(0, errLeadChanged)
 		}
-		return c.decide(&now, t.Key, matches, unreachable, pause)
+		err = c.decide(&now, t.Key, matches, unreachable, pause)
+		if errors.Is(err, errCRMDown) {
+			return RetryAfter(min(time.Duration(t.Attempts)*recheckPause, longestRecheck), errCRMDown)
+		}
+		return err
 	}, nil
 }
 
