@@ -46,6 +46,11 @@ func (g *Gateway) down() (all []Condition) {
 	return all
 }
 
+// anyShut reports whether a CRM is not asked at the moment.
+func (g *Gateway) anyShut() bool {
+	return slices.ContainsFunc(g.crms, func(c CRM) bool { return g.gates[c.Name()].isShut() })
+}
+
 // status is what the gate knows.
 func (g *gate) status() CRMStatus {
 	g.mu.Lock()

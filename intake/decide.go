@@ -51,6 +51,9 @@ func (g *Gateway) runCheck(ctx context.Context, t Task) (effect, error) {
 		if r, err = tx.Case(t.Case); err != nil {
 			return err
 		}
+		if strings.HasPrefix(t.Key, recheckKey) && r.Reason == ReasonCRMUnverified && g.anyShut() {
+			return RetryAfter(recheckAfter(t), errCRMDown)
+		}
 		c := &change{Tx: tx, g: g, at: g.stamp()}
 		rivals, err := c.rivals(&r)
 		if err == nil && c.mustWait(&r, rivals) {
@@ -72,10 +75,15 @@ func (g *Gateway) runCheck(ctx context.Context, t Task) (effect, error) {
 		}
 		err = c.decide(&now, t.Key, matches, unreachable, pause)
 		if errors.Is(err, errCRMDown) {
-			return RetryAfter(min(time.Duration(t.Attempts)*recheckPause, longestRecheck), errCRMDown)
+			return RetryAfter(recheckAfter(t), errCRMDown)
 		}
 		return err
 	}, nil
+}
+
+// recheckAfter is how long to wait until a CRM that is down is asked again about a case.
+func recheckAfter(t Task) time.Duration {
+	return min(time.Duration(t.Attempts)*recheckPause, longestRecheck)
 }
 
 // lookup asks all CRMs at once; one that hangs or panics takes nothing from the others.
