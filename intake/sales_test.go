@@ -236,6 +236,24 @@ func TestARefusalPausesAtOnceAndIsTriedEveryFiveMinutes(t *testing.T) {
 	})
 }
 
+func TestWhatACRMThatIsBusyPutsOffIsNoAttempt(t *testing.T) {
+	inSales(t, func(w *world, s *sales) {
+		s.set(func() { s.fails = intake.RetryAfter(time.Minute, errors.New("too many calls")) })
+		number := w.submit("ana@alpha.example", acme()).Case
+		w.pass(24 * time.Hour)
+		s.set(func() { s.fails = errDown })
+		w.pass(70 * time.Second)
+		if got := w.toStaff("", intake.StaffTrouble); len(got) != 0 {
+			t.Errorf("given up: %s", got[0].Brief.Why)
+		}
+		s.set(func() { s.fails = nil })
+		w.pass(15 * time.Minute)
+		if s.records[number] == 0 {
+			t.Error("the case is not in the CRM")
+		}
+	})
+}
+
 func TestWhatIsWrongWithOneCaseDoesNotPauseTheOthersAndIsReplayed(t *testing.T) {
 	inSales(t, func(w *world, s *sales) {
 		s.set(func() { s.fails = intake.Conflicting(errors.New("two companies have the domain")) })
