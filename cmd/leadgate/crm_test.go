@@ -39,7 +39,9 @@ func TestWhatAVerificationAndAComparisonSay(t *testing.T) {
 		{Name: "erp", Offered: true, Problem: "no answer in time"},
 	})
 	err := printDrift(&b, []intake.CRMDrift{
-		{Name: "ledger"}, {Name: "same", Offered: true}, {Name: "none", Offered: true, Absent: true},
+		{Name: "ledger"},
+		{Name: "same", Offered: true},
+		{Name: "none", Offered: true, Absent: true},
 		{Name: "hubspot", Offered: true, Differences: []intake.Difference{
 			{Case: "LG-1", Object: "deal", ID: "7", Field: "stage", There: "Won", Ours: "Lead", Stays: "changed there by hand"},
 			{Case: "LG-1", Object: "deal", ID: "7", Field: "status", There: "a", Ours: "b"},
