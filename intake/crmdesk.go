@@ -292,15 +292,15 @@ func (g *Gateway) givenUp(ctx context.Context) (numbers []string, err error) {
 	for after, more := "", true; more; {
 		var page []Entry
 		err := g.store.View(ctx, func(tx Tx) (err error) {
-			page, err = tx.ScanRecords(spaceUndelivered, "", after, surveyPage)
+			page, err = tx.ScanRecords(spaceGivenUp, "", after, surveyPage)
 			return err
 		})
 		if err != nil {
 			return nil, err
 		}
 		for _, e := range page {
-			number, what, _ := strings.Cut(e.Key, "/")
-			if strings.HasPrefix(what, "crm:") && !slices.Contains(numbers, number) {
+			number, _, _ := strings.Cut(e.Key, "/")
+			if n := len(numbers); n == 0 || numbers[n-1] != number {
 				numbers = append(numbers, number)
 			}
 		}
@@ -318,7 +318,7 @@ func (g *Gateway) replay(ctx context.Context, number, crm string) (done Replayed
 		if err != nil {
 			return err
 		}
-		if r.CRM[crm].Gone {
+		if r.CRM[crm].Gone && r.Status != StatusErased {
 			done.Anew = true
 			delete(r.CRM, crm)
 			if err := c.record(&r, Event{Kind: EventGone, Actor: "staff", Note: "to be made again"}); err != nil {

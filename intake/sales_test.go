@@ -363,6 +363,12 @@ func TestAPartnerIsToldOfOwnerAndStageAndNeverOfMore(t *testing.T) {
 		if got := w.story(number).Registration.Deal.Amount; got != "1 EUR" {
 			t.Errorf("the amount is %s", got)
 		}
+		must(w, "erase")(w.gateway.Erase(t.Context(), number, intake.Verdict{By: "mia", Rationale: "The contact asked for it."}))
+		s.tell(dealOf(number, map[string]string{intake.ChangeOwner: "Ben Seller"}))
+		w.pass(2 * time.Minute)
+		if got := w.story(number).Registration.Deal; got != (intake.Deal{}) {
+			t.Errorf("an erased case still says %+v", got)
+		}
 	})
 }
 
