@@ -26,27 +26,46 @@ const (
 	DealLost = "lost"
 )
 
-// Apply takes in what people did to a case in a CRM. Nothing there moves a case backwards, but
-// for a closed deal that is opened again soon. Our own pushes and cases that are not ours
-// change nothing; what can't be read is an error marked Permanent.
+// Apply takes in what people did in a CRM, if it is new: told again, or as the echo of our own push,
+// it changes nothing. Nothing there moves a case backwards, but for a closed deal that is opened
+// again soon, and nothing makes a push of what the CRM has said. A deal of direct sales is told to
+// staff if partners claim its account. What can't be read is an error marked Permanent, and nothing
+// of it is taken in.
 func (g *Gateway) Apply(ctx context.Context, crm string, ch Change) error {
-	if ch.Own {
-		return nil
-	}
-	number, ok := g.numbers.Parse(ch.Case)
-	if !ok {
-		return nil
-	}
-	return g.update(ctx, func(c *change) error {
-		r, err := c.Case(number)
-		if err != nil {
-			return ignoreNotFound(err)
-		}
-		return c.apply(&r, ch, Event{Actor: "crm:" + crm, Trigger: TriggerCRM})
-	})
+	return g.update(ctx, func(c *change) error { return c.take(crm, ch) })
 }
 
-func (c *change) apply(r *Registration, ch Change, e Event) error {
+// take is Apply in a transaction. An error of it that is marked Permanent comes before all writing.
+func (c *change) take(crm string, ch Change) error {
+	number, ok := c.g.numbers.Parse(ch.Case)
+	if !ok && ch.Deal != nil && ch.Case == "" && !ch.Own {
+		return c.direct(ch.Account, *ch.Deal)
+	}
+	r, err := c.Case(number)
+	if !ok || err != nil {
+		return ignoreNotFound(err)
+	}
+	if err := ch.check(); err != nil {
+		return err
+	}
+	e := Event{Actor: "crm:" + crm, Trigger: TriggerCRM}
+	if ch.Gone {
+		return c.gone(&r, crm, e)
+	}
+	return c.apply(&r, crm, ch, e)
+}
+
+// check returns the first thing that can't be read.
+func (ch Change) check() error {
+	for _, field := range []string{ChangeMeeting, ChangeIntro, ChangeActivity} {
+		if _, _, err := ch.time(field); err != nil {
+			return err
+		}
+	}
+	return ch.checkDeal()
+}
+
+func (c *change) apply(r *Registration, crm string, ch Change, e Event) error {
 	if r.Status == StatusMerged { // the record of the lead is that of its deal now
 		main, err := c.Case(r.MergedInto)
 		if err != nil {
@@ -57,6 +76,19 @@ func (c *change) apply(r *Registration, ch Change, e Event) error {
 	if !r.Status.Claims() && r.Status != StatusWon && r.Status != StatusLost {
 		return nil
 	}
+	news, err := c.deal(r, crm, ch, e)
+	if err != nil || ch.Own {
+		return err
+	}
+	before := r.Status
+	if err := c.advance(r, ch, e); err != nil || !news || r.Status != before {
+		return err // where the status moved, that is what is told
+	}
+	return c.notify(r, MessageDeal, r.Reply, true)
+}
+
+// advance moves a case on by what happened to its deal.
+func (c *change) advance(r *Registration, ch Change, e Event) error {
 	if v, there := ch.Fields[ChangeMeeting]; there && v == "" && !r.Met && !r.Meeting.IsZero() {
 		r.Meeting, r.MeetingUID = time.Time{}, ""
 		off := e

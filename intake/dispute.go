@@ -67,28 +67,10 @@ func (c *change) dispute(r *Registration, d Decision) error {
 // DirectDeal tells of a deal of direct sales that somebody opened in a CRM. If partners claim the
 // account, that is a conflict: staff are told, and nothing else happens by itself.
 func (g *Gateway) DirectDeal(ctx context.Context, domain string, m Match) error {
-	d, err := g.ids.Domain(domain)
-	if err != nil {
+	if _, err := g.ids.Domain(domain); err != nil {
 		return &ErrInput{fmt.Sprintf("%s: %v", domain, err)}
 	}
-	return g.update(ctx, func(c *change) error {
-		claims, err := c.claimsTo(d.Key)
-		if err != nil || len(claims) == 0 {
-			return err
-		}
-		deal := m.Ref
-		deal.ID = m.CRM + ":" + deal.ID
-		k, err := c.enter(claims)
-		if err != nil {
-			return err
-		}
-		if slices.ContainsFunc(k.Deals, func(r Ref) bool { return r.ID == deal.ID }) {
-			return nil
-		}
-		k.Deals = append(k.Deals, deal)
-		k.add(Evidence{At: c.at, Kind: EvidenceDeal, Words: "direct sales have " + deal.ID})
-		return c.opened(k, claims[0])
-	})
+	return g.update(ctx, func(c *change) error { return c.direct(Lead{FieldCompanyDomain: domain}, m) })
 }
 
 // claimsTo returns the live claims to an account, under all its domains, the oldest first.

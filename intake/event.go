@@ -34,6 +34,8 @@ const (
 	EventProposed    EventKind = "proposed"    // one of two persons decided
 	EventElevated    EventKind = "elevated"    // a deal came of the lead
 	EventActivity    EventKind = "activity"    // something happened to the deal in the CRM
+	EventDeal        EventKind = "deal"        // sales changed the deal in the CRM: which of its fields
+	EventGone        EventKind = "gone"        // the record in a CRM was deleted, or is to be made again
 	EventUnlinked    EventKind = "unlinked"    // the links to the status page were revoked
 	EventAttributed  EventKind = "attributed"  // staff said who gets which part of the credit
 	EventHeld        EventKind = "held"        // an answer was held back; it comes with others in a summary
@@ -44,7 +46,7 @@ func EventKinds() []EventKind {
 	return []EventKind{
 		EventAccepted, EventJoined, EventMoved, EventJudged, EventAmended,
 		EventPushed, EventNotified, EventUndelivered, EventReported, EventRequested, EventExtended, EventMeeting, EventSeen,
-		EventRang, EventProgress, EventDisputed, EventRefused, EventProposed, EventElevated, EventActivity,
+		EventRang, EventProgress, EventDisputed, EventRefused, EventProposed, EventElevated, EventActivity, EventDeal, EventGone,
 		EventAttributed, EventUnlinked, EventHeld,
 	}
 }
@@ -81,7 +83,7 @@ type Event struct {
 // stirs reports whether the event is somebody's doing about the deal, not the gateway's own.
 func (e Event) stirs() bool {
 	switch e.Kind {
-	case EventAccepted, EventJoined, EventAmended, EventRequested, EventMeeting, EventExtended, EventProgress:
+	case EventAccepted, EventJoined, EventAmended, EventRequested, EventMeeting, EventExtended, EventProgress, EventDeal:
 		return true
 	case EventMoved:
 		who, _, _ := strings.Cut(e.Actor, ":")

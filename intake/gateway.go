@@ -41,6 +41,9 @@ type Gateway struct {
 	witness      Witness
 	watched      []Watched
 	downAfter    time.Duration
+	// gates are the ways to the CRMs, by name; pullEvery is how often their changes are read.
+	gates     map[string]*gate
+	pullEvery time.Duration
 
 	witnessing sync.Mutex // held while lines go to the witness
 
@@ -85,6 +88,8 @@ type Options struct {
 	// DownAfter is for how long something that is watched has to be down until staff are told; 0
 	// for never.
 	DownAfter time.Duration
+	// PullEvery is how often the changes in CRMs are read; 30 s if zero.
+	PullEvery time.Duration
 	Now       func() time.Time // time.Now if nil
 	Log       *slog.Logger     // discarded if nil
 	Observe   Observer         // nothing is observed if nil
@@ -128,7 +133,7 @@ func New(o Options) (*Gateway, error) {
 		crms: o.CRMs, repliers: make(map[string]Replier), program: o.Program, alone: o.Alone, budget: o.Budget,
 		links: o.Links, people: o.Staff, staffChannel: o.StaffChannel, staffLocale: o.StaffLocale, weekly: o.Weekly,
 		now: o.Now, log: o.Log, observe: o.Observe, signer: o.Signer, witness: o.Witness, downAfter: o.DownAfter, wakes: make(map[Lane]chan struct{}),
-		process: newID(), calls: make(map[string]bool),
+		process: newID(), calls: make(map[string]bool), pullEvery: o.PullEvery,
 	}
 	if g.budget == (Budget{}) {
 		g.budget = DefaultBudget()
@@ -144,6 +149,18 @@ func New(o Options) (*Gateway, error) {
 	}
 	if g.observe == nil {
 		g.observe = noObserver{}
+	}
+	if g.pullEvery == 0 {
+		g.pullEvery = DefaultPullEvery
+	}
+	g.gates = make(map[string]*gate)
+	for _, c := range g.crms {
+		g.gates[c.Name()] = &gate{crm: c.Name(), now: g.now, opened: func() {
+			for _, lane := range []Lane{PushLane(c.Name()), PushListsLane(c.Name()), PullLane(c.Name())} {
+				g.wake(lane)
+			}
+		}}
+		g.Watch(g.gates[c.Name()])
 	}
 	return g, nil
 }

@@ -40,6 +40,8 @@ type View struct {
 	Since []Event
 	// May says that the bearer's role permits the act.
 	May bool
+	// Down are the CRMs that do not work at the moment.
+	Down []Condition
 	// Against are the findings that stand against an approval, which then takes a rationale.
 	Against []Finding
 }
@@ -78,6 +80,7 @@ func (g *Gateway) Linked(ctx context.Context, token string) (View, error) {
 		return View{}, err
 	}
 	v := View{Grant: grant, Bearer: bearer.Name, Dossier: d, May: bearer.May(grant.Act, &d.Registration)}
+	v.Down = g.down()
 	v.Against = against(&d.Registration)
 	for _, e := range d.Events {
 		if e.N <= grant.Revision || !matters(e) {

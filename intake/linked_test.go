@@ -373,7 +373,7 @@ func TestTheStatusPageSaysWhatComesNext(t *testing.T) {
 	})
 }
 
-// A case in which every text is a canary shows the eight facts and no bird.
+// A case in which every text is a canary shows its facts and no bird.
 func TestTheSafeViewHoldsItsFactsAndNothingElse(t *testing.T) {
 	policy, err := rules.Read([]byte(`{"contact":{"name":"Mia Lund","email":"mia@vendor.example"}}`), identity.Default())
 	if err != nil {
@@ -383,7 +383,7 @@ func TestTheSafeViewHoldsItsFactsAndNothingElse(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	want := []string{"case_number", "company", "due", "next_step", "owner", "protection_end", "protection_status", "stage"}
+	want := []string{"case_number", "company", "deal", "due", "next_step", "owner", "protection_end", "protection_status", "stage"}
 	statuses := slices.DeleteFunc(intake.Statuses(), func(s intake.Status) bool { return s == intake.StatusErased })
 	rapid.Check(t, func(t *rapid.T) {
 		store := memstore.New()
@@ -394,6 +394,7 @@ func TestTheSafeViewHoldsItsFactsAndNothingElse(t *testing.T) {
 		r.Number, r.Seq, r.Revision = "LG-2026-000000-0", 1, 1
 		r.Lead[intake.FieldCompanyName] = rapid.SampledFrom([]string{"Acme GmbH", ""}).Draw(t, "name")
 		r.Lead[intake.FieldCompanyDomain] = "acme.example"
+		r.Deal.Owner, r.Deal.Stage, r.Deal.Close, r.Deal.NextStep = "Ann", "Negotiation", "2027-01-29", "Review"
 		r.Reply.Thread = json.RawMessage(`"canary"`)
 		partner := intake.Partner{ID: r.Partner, Name: "canary", Manager: intake.Contact{Name: "Jo", Email: "canary@vendor.example"}}
 		if err := g.PutPartners(context.Background(), []intake.Partner{partner}); err != nil {

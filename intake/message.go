@@ -42,6 +42,7 @@ const (
 	MessageWon            MessageKind = "won"
 	MessageLost           MessageKind = "lost"
 	MessageReopened       MessageKind = "reopened"
+	MessageDeal           MessageKind = "deal"           // sales have somebody else on it, or are at another stage
 	MessageAppealDecided  MessageKind = "appeal_decided" // what came of the appeal
 	MessageConflict       MessageKind = "conflict"       // it is being checked with another source
 	MessageRevoked        MessageKind = "revoked"
@@ -66,6 +67,7 @@ const (
 	StaffConflict  MessageKind = "staff_conflict"  // a dispute, or a deadline of one
 	StaffRequest   MessageKind = "staff_request"   // a partner asks for an extension, or appeals
 	StaffTrouble   MessageKind = "staff_trouble"   // an answer or a push was given up
+	StaffCRM       MessageKind = "staff_crm"       // something is to be seen to in a CRM
 	StaffConfirmBy MessageKind = "staff_second"    // a decision waits for a second person
 	StaffDigest    MessageKind = "staff_digest"    // the week
 	StaffOutage    MessageKind = "staff_outage"    // a way in does not work, or works again
@@ -77,7 +79,7 @@ const (
 func StaffKinds() []MessageKind {
 	return []MessageKind{
 		StaffQueued, StaffNextStep, StaffDecision, StaffIdle, StaffConflict,
-		StaffRequest, StaffTrouble, StaffConfirmBy, StaffDigest,
+		StaffRequest, StaffTrouble, StaffCRM, StaffConfirmBy, StaffDigest,
 		StaffOutage, StaffRenewals, StaffProbe,
 	}
 }
@@ -90,7 +92,7 @@ func MessageKinds() []MessageKind {
 		MessageWithdrawn, MessageSummary, MessageImported, MessageNotice, MessageHelp, MessageConfirm,
 		MessageAnswerReminder, MessageLate, MessageStepReminder, MessageProtected, MessageLocked,
 		MessageWindowReminder, MessageNotExtended, MessageIdle, MessageWon, MessageLost,
-		MessageReopened, MessageAppealDecided, MessageConflict, MessageRevoked, MessageElevated,
+		MessageReopened, MessageDeal, MessageAppealDecided, MessageConflict, MessageRevoked, MessageElevated,
 		MessageTurn, MessageOffboarding, MessageRules, MessageGiven, MessagePassedOn,
 		MessageDigest, MessageDigestOff, MessageDigestOn,
 	}
@@ -152,6 +154,8 @@ type Facts struct {
 	Was Status `json:"was,omitempty"`
 	// Meeting is when the first meeting is or was.
 	Meeting time.Time `json:"meeting,omitzero"`
+	// Deal is what sales say of it.
+	Deal DealFacts `json:"deal,omitzero"`
 	// AppealBy is until when the decision can be contested; zero if it can't.
 	AppealBy time.Time `json:"appeal_by,omitzero"`
 	// Extensions is how often the hold can still be prolonged, Days by how many days at most.

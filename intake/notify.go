@@ -165,6 +165,7 @@ func (c *change) facts(r *Registration) (Facts, error) {
 	if r.Status == StatusLocked {
 		f.Until = time.Time{} // it has no end for now
 	}
+	f.Deal = r.dealFacts()
 	f.Meeting, f.Related = r.Meeting, cmp.Or(r.MergedInto, r.Child, r.Parent)
 	for _, a := range r.Attribution {
 		if a.Partner == r.Partner {

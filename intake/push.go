@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -16,10 +17,6 @@ type pushed struct {
 // push enqueues the writing of r, as it is when the task runs, to every CRM, and with it
 // the event that was recorded last.
 func (c *change) push(r *Registration) error {
-	body, err := json.Marshal(pushed{Event: r.Events})
-	if err != nil {
-		return err
-	}
 	lane := PushLane
 	if w, err := c.batchOf(r.Number); err != nil {
 		return err
@@ -27,11 +24,7 @@ func (c *change) push(r *Registration) error {
 		lane = PushListsLane
 	}
 	for _, crm := range c.g.crms {
-		err := c.Enqueue(Task{
-			Key:  taskKey("push:"+crm.Name(), r),
-			Lane: lane(crm.Name()), Case: r.Number, Due: c.at, Payload: body,
-		})
-		if err != nil {
+		if err := c.pushTo(r, crm.Name(), lane(crm.Name())); err != nil {
 			return err
 		}
 	}
@@ -41,8 +34,8 @@ func (c *change) push(r *Registration) error {
 // errOlderPush postpones a push until the one before it is done.
 var errOlderPush = errors.New("an older push of the case is still to be done")
 
-// longestTurn is how long a push waits at most before it looks again whether it is its turn.
-const longestTurn = 30 * time.Second
+// turnPause is how long a push waits before it looks again whether it is its turn.
+const turnPause = 5 * time.Second
 
 // olderPush returns errOlderPush while the other lane of the same CRM has an older push of the case:
 // those of one case run one after the other, as within a lane.
@@ -61,15 +54,24 @@ func (g *Gateway) olderPush(ctx context.Context, t Task) error {
 		if !isPush || other != crm || o.Lane == t.Lane || o.Parked || o.Seq >= t.Seq {
 			continue
 		}
-		pause := min(time.Duration(t.Attempts)*time.Second, longestTurn)
-		return RetryAfter(max(pause, o.Due.Sub(g.stamp())), errOlderPush)
+		return RetryAfter(max(turnPause, o.Due.Sub(g.stamp())), errOlderPush)
 	}
 	return nil
+}
+
+// pushTo is push to one CRM.
+func (c *change) pushTo(r *Registration, crm string, lane Lane) error {
+	body, err := json.Marshal(pushed{Event: r.Events})
+	if err != nil {
+		return err
+	}
+	return c.Enqueue(Task{Key: taskKey("push:"+crm, r), Lane: lane, Case: r.Number, Due: c.at, Payload: body})
 }
 
 // runPush brings the CRM's record to the present state of the case and adds the note of the
 // event. Both may be repeated after a crash and leave one record and one note.
 func (g *Gateway) runPush(crm CRM) handler {
+	gate := g.gates[crm.Name()]
 	return func(ctx context.Context, t Task) (effect, error) {
 		var p pushed
 		if err := json.Unmarshal(t.Payload, &p); err != nil {
@@ -82,11 +84,17 @@ func (g *Gateway) runPush(crm CRM) handler {
 		if err != nil {
 			return nil, err
 		}
+		if rec.Registration.CRM[crm.Name()].Gone {
+			return func(*change) error { return nil }, nil // a person has to say that it is to be there again
+		}
 		ref, err := crm.Push(ctx, rec)
+		gate.note(ctx, t.Lane, err)
 		if err != nil {
 			return nil, fmt.Errorf("push to %s: %w", crm.Name(), err)
 		}
-		if err := crm.Note(ctx, ref, note); err != nil {
+		err = crm.Note(ctx, ref, note)
+		gate.note(ctx, t.Lane, err)
+		if err != nil {
 			return nil, fmt.Errorf("note in %s: %w", crm.Name(), err)
 		}
 		return func(c *change) error {
@@ -104,6 +112,9 @@ func (g *Gateway) runPush(crm CRM) handler {
 			if err := c.DeleteRecord(spaceUndelivered, r.Number+"/crm:"+crm.Name()); err != nil {
 				return err
 			}
+			if err := c.pushedAgain(t, crm.Name()); err != nil {
+				return err
+			}
 			return c.record(&r, Event{Kind: EventPushed, Actor: "crm:" + crm.Name(), Note: ref.ID})
 		}, nil
 	}
@@ -112,15 +123,27 @@ func (g *Gateway) runPush(crm CRM) handler {
 // maxNoted is how much of what a partner wrote goes into a timeline.
 const maxNoted = 8 << 10
 
+// spaceGivenUp holds what Replay can take up: the number of a case and "/" and a CRM → since when.
+const spaceGivenUp = "given_up"
+
+// pushedAgain ends what was noted of pushes that were given up, unless some still are.
+func (c *change) pushedAgain(t Task, crm string) error {
+	key := t.Case + "/" + crm
+	if _, err := c.Record(spaceGivenUp, key); err != nil {
+		return ignoreNotFound(err)
+	}
+	open, err := c.Open(t.Case)
+	if err != nil || slices.ContainsFunc(open, func(o Task) bool { return o.Parked && isPushTo(crm, o.Lane) }) {
+		return err
+	}
+	return c.DeleteRecord(spaceGivenUp, key)
+}
+
 // recordFor is what a CRM is told of a case as it is now, and of its n-th event.
 func (g *Gateway) recordFor(ctx context.Context, number string, n int) (rec Record, note Note, err error) {
 	err = g.store.View(ctx, func(tx Tx) (err error) {
-		rec, note = Record{Program: g.program}, Note{}
-		if rec.Registration, err = tx.Case(number); err != nil {
-			return err
-		}
-		rec.Partner, err = partner(tx, rec.Registration.Partner)
-		if err != nil && !errors.Is(err, ErrNotFound) {
+		note = Note{}
+		if rec, err = g.recordOf(tx, number); err != nil {
 			return err
 		}
 		events, err := tx.Events(number)
@@ -142,4 +165,14 @@ func (g *Gateway) recordFor(ctx context.Context, number string, n int) (rec Reco
 		return ignoreNotFound(err)
 	})
 	return rec, note, err
+}
+
+// recordOf is what a CRM is told of a case.
+func (g *Gateway) recordOf(tx Tx, number string) (rec Record, err error) {
+	rec.Program = g.program
+	if rec.Registration, err = tx.Case(number); err != nil {
+		return rec, err
+	}
+	rec.Partner, err = partner(tx, rec.Registration.Partner)
+	return rec, ignoreNotFound(err)
 }

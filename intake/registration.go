@@ -115,6 +115,8 @@ type Registration struct {
 	// MergedInto is the case that this one became part of; Rationale is for staff only.
 	MergedInto string `json:"merged_into,omitempty"`
 	Rationale  string `json:"rationale,omitempty"`
+	// Deal is what sales say of it in a CRM.
+	Deal Deal `json:"deal,omitzero"`
 	// CRM holds the reference in each system of record, by CRM.Name.
 	CRM map[string]Ref `json:"crm,omitempty"`
 	// Events is the number of events, Head the hash of the last: the end of the chain.
@@ -211,6 +213,9 @@ func (r *Registration) IndexKeys() []string {
 type Ref struct {
 	ID  string `json:"id"`
 	URL string `json:"url,omitempty"`
+	// Gone says that people deleted the record, or made it one with another: nothing is written
+	// there until Replay.
+	Gone bool `json:"gone,omitempty"`
 	// Revision is the Registration.Revision that was last pushed.
 	Revision int `json:"revision,omitempty"`
 	// Parts are the ids of what belongs to the record, by what it is there: "company", "contact".

@@ -22,6 +22,8 @@ type SafeView struct {
 	Next  NextStep   `json:"next_step"`
 	// Due is until when the next step has to be taken, by whoever it is up to.
 	Due *time.Time `json:"due"`
+	// Deal is what the vendor's sales say of it, nil for nothing.
+	Deal *DealFacts `json:"deal"`
 }
 
 // PublicStage is a Status as partners see it: a key for words.
@@ -155,6 +157,9 @@ func (g *Gateway) safeView(r *Registration, p Partner) SafeView {
 	var due time.Time
 	v.Next, due = g.next(r, p)
 	v.Due = instant(due)
+	if d := r.dealFacts(); d != (DealFacts{}) {
+		v.Deal = &d
+	}
 	return v
 }
 

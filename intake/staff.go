@@ -219,29 +219,34 @@ func (g *Gateway) Retry(ctx context.Context, number string) (revived int, err er
 	if !ok {
 		return 0, &ErrInput{fmt.Sprintf("%q is not a case number", number)}
 	}
-	err = g.update(ctx, func(c *change) error {
-		revived = 0
+	err = g.update(ctx, func(c *change) (err error) {
 		if _, err := c.Case(canonical); err != nil {
 			return err
 		}
-		open, err := c.Open(canonical)
-		if err != nil {
-			return err
-		}
-		for _, t := range open {
-			if !t.Parked {
-				continue
-			}
-			if err := c.Revive(t.Key, c.at); err != nil {
-				return err
-			}
-			revived++
-			c.wakeAfter(t.Lane)
-		}
-		return nil
+		revived, err = c.takeUp(canonical, func(Lane) bool { return true })
+		return err
 	})
 	if err != nil {
 		return 0, fmt.Errorf("case %s: %w", canonical, err)
+	}
+	return revived, nil
+}
+
+// takeUp takes up what was given up of a case in some lanes, and returns how many tasks that were.
+func (c *change) takeUp(number string, in func(Lane) bool) (revived int, err error) {
+	open, err := c.Open(number)
+	if err != nil {
+		return 0, err
+	}
+	for _, t := range open {
+		if !t.Parked || !in(t.Lane) {
+			continue
+		}
+		if err := c.Revive(t.Key, c.at); err != nil {
+			return 0, err
+		}
+		revived++
+		c.wakeAfter(t.Lane)
 	}
 	return revived, nil
 }

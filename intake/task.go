@@ -17,6 +17,7 @@ const (
 	LaneNotify Lane = "notify" // answering partners
 	LaneDigest Lane = "digest" // partners' weekly digests, which nothing has to wait behind
 	LanePush   Lane = "push"   // writing to CRMs; one lane for each, see PushLane
+	LanePull   Lane = "pull"   // reading what people do in CRMs; one lane for each, see PullLane
 	LaneTimer  Lane = "timer"  // deadlines
 )
 
@@ -35,6 +36,12 @@ func crmOf(l Lane) (crm string, isPush bool) {
 	begin, crm, _ := strings.Cut(string(l), ":")
 	return crm, Lane(begin) == LanePush || Lane(begin) == lanePushLists
 }
+
+// isPushTo reports whether a lane is one of the pushes to a CRM.
+func isPushTo(crm string, l Lane) bool { return l == PushLane(crm) || l == PushListsLane(crm) }
+
+// PullLane is the lane of one CRM in which its changes are read.
+func PullLane(crm string) Lane { return LanePull + ":" + Lane(crm) }
 
 // Task is a piece of work that must happen, at or after Due. The fields below Payload are
 // the store's.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 )
@@ -40,6 +41,8 @@ type lane struct {
 	// after which a task is parked for staff, 0 for never.
 	delay  func(attempt int) time.Duration
 	giveUp int
+	// gate is the way to the CRM that the lane is for; nil for none.
+	gate *gate
 }
 
 // Run works off tasks until ctx is done, then lets the attempts under way come to an end,
@@ -54,10 +57,10 @@ func (g *Gateway) Run(ctx context.Context) error {
 		return fmt.Errorf("set the clocks by the policy: %w", err)
 	}
 	err := g.update(ctx, func(c *change) error {
-		return errors.Join(c.awaitWeek(c.at), c.awaitPartners(c.at), c.awaitRenewals(c.at))
+		return errors.Join(c.awaitWeek(c.at), c.awaitPartners(c.at), c.awaitRenewals(c.at), c.awaitPulls())
 	})
 	if err != nil && ctx.Err() == nil {
-		return fmt.Errorf("plan to tell of the week, and of renewals: %w", err)
+		return fmt.Errorf("plan to tell of the week, and of renewals, and to read the CRMs: %w", err)
 	}
 	var wg sync.WaitGroup
 	for _, l := range g.lanes() {
@@ -116,13 +119,17 @@ func (g *Gateway) lanes() []lane {
 		{name: LaneTimer, workers: 2, run: g.runTimer, delay: steps(time.Second, 10*time.Second, time.Minute)},
 	}
 	for _, crm := range g.crms {
-		l := lane{name: PushLane(crm.Name()), workers: 8, run: g.runPush(crm), delay: pushDelay, giveUp: 6 + int(14*day/time.Hour)}
-		if s, ok := crm.(Scheduled); ok {
-			l.delay = s.RetryDelay
+		push := lane{
+			name: PushLane(crm.Name()), workers: 8, run: g.runPush(crm), delay: pushDelay, giveUp: 6 + int(14*day/time.Hour),
+			gate: g.gates[crm.Name()],
 		}
-		lists := l
+		if s, ok := crm.(Scheduled); ok {
+			push.delay = s.RetryDelay
+		}
+		lists := push
 		lists.name, lists.workers = PushListsLane(crm.Name()), 4
-		lanes = append(lanes, l, lists)
+		pull := lane{name: PullLane(crm.Name()), workers: 1, run: g.runPull(crm), delay: pullDelay, gate: push.gate}
+		lanes = append(lanes, push, lists, pull)
 	}
 	return lanes
 }
@@ -132,6 +139,7 @@ func (g *Gateway) lanes() []lane {
 var (
 	answerDelay = steps(5*time.Second, 30*time.Second, 2*time.Minute, 10*time.Minute, 30*time.Minute)
 	pushDelay   = steps(5*time.Second, 30*time.Second, 2*time.Minute, 10*time.Minute, 30*time.Minute, time.Hour)
+	pullDelay   = steps(30 * time.Second)
 )
 
 // steps returns a schedule that stays at its last step.
@@ -166,7 +174,7 @@ func (g *Gateway) work(ctx context.Context, l lane) {
 		}
 		pause := idlePause
 		for n := take(ctx, free); n > 0; n = take(ctx, free) {
-			tasks, next, err := g.claim(ctx, l, n)
+			tasks, next, err := g.claimThrough(ctx, l, n)
 			pause = next
 			if err != nil && ctx.Err() == nil {
 				g.log.Error("claim tasks", "lane", l.name, "err", err)
@@ -180,6 +188,7 @@ func (g *Gateway) work(ctx context.Context, l lane) {
 			for _, t := range tasks {
 				wg.Go(func() {
 					g.attempt(attempts, l, t)
+					l.gate.leave(l.name)
 					free <- struct{}{}
 					g.wake(l.name) // a later task of the same case may have become free
 				})
@@ -203,6 +212,19 @@ func take(ctx context.Context, free chan struct{}) int {
 			return n
 		}
 	}
+}
+
+// claimThrough is claim of as many tasks as the gate of the lane lets through.
+func (g *Gateway) claimThrough(ctx context.Context, l lane, limit int) (tasks []Task, pause time.Duration, err error) {
+	limit, pause = l.gate.admit(l.name, limit)
+	if limit == 0 {
+		return nil, pause, nil
+	}
+	tasks, pause, err = g.claim(ctx, l, limit)
+	if len(tasks) == 0 {
+		l.gate.leave(l.name)
+	}
+	return tasks, pause, err
 }
 
 // claim leases due tasks. If there are none it writes nothing, and says how long to sleep.
@@ -234,29 +256,53 @@ func (g *Gateway) attempt(ctx context.Context, l lane, t Task) {
 	defer cancel()
 	err := g.finish(runCtx, l, t)
 	result := "done"
+	delay, told := RetryDelay(err)
+	// What a CRM that is down, or busy, makes fail is no attempt.
+	held := l.gate != nil && (told || l.gate.isShut()) && !answered(err)
 	switch {
 	case err == nil:
+	case errors.Is(err, errPullAgain):
+		g.put(ctx, t, func(c *change) error { return c.Postpone(t, c.at.Add(delay), "") })
 	case errors.Is(err, ErrStale), errors.Is(err, ErrClosed):
 		result = "lost" // another worker has the task, or will have it
-	case IsPermanent(err) || (l.giveUp > 0 && t.Attempts >= l.giveUp):
+	case IsPermanent(err) || (l.giveUp > 0 && t.Attempts >= l.giveUp && !held):
 		result = "parked"
 		g.log.Error("task given up", "task", t.Key, "case", t.Case, "attempt", t.Attempts, "err", err)
 		g.put(ctx, t, func(c *change) error { return c.giveUp(t, err) })
 	default:
 		result = "retry"
-		delay, told := RetryDelay(err)
 		switch {
 		case told:
 		case ctx.Err() != nil: // stopped in the middle: go on at once after the next start
+		case held:
+			delay = probePause
 		default:
 			delay = l.delay(t.Attempts)
 		}
-		if !errors.Is(err, errEarlierRival) && !errors.Is(err, errLeadChanged) && !errors.Is(err, errImportOpen) && !errors.Is(err, errOlderPush) {
+		if !isTurn(err) {
 			g.log.Warn("task failed", "task", t.Key, "case", t.Case, "attempt", t.Attempts, "again_in", delay, "err", err)
 		}
-		g.put(ctx, t, func(c *change) error { return c.Postpone(t, c.at.Add(delay), err.Error()) })
+		g.put(ctx, t, func(c *change) error { return c.again(t, c.at.Add(delay), err.Error(), held) })
 	}
 	g.observe.Attempted(l.name, result, g.now().Sub(began))
+}
+
+// isTurn reports whether a task failed only because something else is to be done first.
+func isTurn(err error) bool {
+	return slices.ContainsFunc([]error{errEarlierRival, errLeadChanged, errImportOpen, errOlderPush, errCRMDown}, func(turn error) bool {
+		return errors.Is(err, turn)
+	})
+}
+
+// again puts a task off; held forgets the attempts that there were.
+func (c *change) again(t Task, until time.Time, cause string, held bool) error {
+	if !held {
+		return c.Postpone(t, until, cause)
+	}
+	if err := c.Park(t, cause); err != nil {
+		return err
+	}
+	return c.Revive(t.Key, until)
 }
 
 // finish makes the attempt and commits its effect together with the end of the task. A

@@ -23,6 +23,7 @@ const (
 	saysReason
 	saysRequest
 	saysWas
+	saysDeal
 )
 
 // says is the table of what a partner may read, by kind. What is not in it is withheld before
@@ -35,7 +36,7 @@ var says = map[intake.MessageKind]part{
 	intake.MessageDeclined:       saysNote | saysReason | saysAppealBy,
 	intake.MessageWaitlisted:     saysAppealBy | saysReceipt,
 	intake.MessageKnown:          saysDue | saysUntil | saysReceived | saysRelated | saysReceipt,
-	intake.MessageStatus:         saysDue | saysUntil | saysReceived | saysMeeting | saysExtensions | saysRelated | saysPercent | saysReason | saysAppealBy,
+	intake.MessageStatus:         saysDue | saysUntil | saysReceived | saysMeeting | saysExtensions | saysRelated | saysPercent | saysReason | saysAppealBy | saysDeal,
 	intake.MessageChanged:        saysFields | saysDue | saysUntil,
 	intake.MessageRequested:      saysRequest | saysDue | saysUntil | saysAppealBy,
 	intake.MessageExtended:       saysNote | saysDue | saysUntil | saysExtensions,
@@ -54,6 +55,7 @@ var says = map[intake.MessageKind]part{
 	intake.MessageWon:            saysPercent,
 	intake.MessageLost:           0,
 	intake.MessageReopened:       saysWas,
+	intake.MessageDeal:           saysDeal,
 	intake.MessageAppealDecided:  saysNote | saysReason | saysWas | saysDue | saysUntil,
 	intake.MessageConflict:       saysDue | saysUntil,
 	intake.MessageRevoked:        saysNote | saysReason | saysAppealBy,

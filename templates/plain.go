@@ -165,6 +165,12 @@ func (w *plainWriter) partner(kind intake.MessageKind, v view) {
 		w.field(w.phrase("label.due", v), v.Due)
 	}
 	w.field(w.phrase("label.appeal", v), v.AppealBy)
+	if d := v.Deal; d != nil {
+		w.field(w.phrase("label.deal.stage", v), d.Stage)
+		w.field(w.phrase("label.deal.owner", v), d.Owner)
+		w.field(w.phrase("label.deal.close", v), d.Close)
+		w.field(w.phrase("label.deal.next", v), d.Next)
+	}
 	w.fields(v.Fields, "words")
 	w.field(w.phrase("label.contact", v), v.Contact)
 	for _, a := range v.Asks {

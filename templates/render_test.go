@@ -66,6 +66,7 @@ var usual = map[intake.MessageKind]intake.Status{
 	intake.MessageWon:            intake.StatusWon,
 	intake.MessageLost:           intake.StatusLost,
 	intake.MessageReopened:       intake.StatusLocked,
+	intake.MessageDeal:           intake.StatusProtected,
 	intake.MessageAppealDecided:  intake.StatusDeclined,
 	intake.MessageConflict:       intake.StatusInReview,
 	intake.MessageRevoked:        intake.StatusDeclined,
@@ -82,6 +83,7 @@ var usual = map[intake.MessageKind]intake.Status{
 	intake.StaffConflict:  intake.StatusInReview,
 	intake.StaffRequest:   intake.StatusProtected,
 	intake.StaffTrouble:   intake.StatusInReview,
+	intake.StaffCRM:       intake.StatusProtected,
 	intake.StaffConfirmBy: intake.StatusProtected,
 }
 

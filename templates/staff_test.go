@@ -67,6 +67,7 @@ func TestStaffReadWhatTheyNeedToDecide(t *testing.T) {
 		intake.StaffConflict:  {"C-7", "acme.example", "LG-2026-000101-C", "deal 77 of Ann Seller", "due"},
 		intake.StaffRequest:   {"January", "/desk/extend-", "/desk/refuse_extension-", "/desk/acknowledge-"},
 		intake.StaffTrouble:   {"refused by the mail server"},
+		intake.StaffCRM:       {"was deleted there", "leadgate crm replay LG-2026-000123-K"},
 		intake.StaffConfirmBy: {"pia@vendor.example", "never agreed", "/desk/revoke-"},
 		intake.StaffDigest:    {"LG-2026-000124-P", "LG-2026-000101-C"},
 		intake.StaffOutage:    {"mailbox partners", "does not let us in", "23"},

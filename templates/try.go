@@ -177,6 +177,8 @@ func sample(kind intake.MessageKind, status intake.Status, reason intake.Reason)
 		m.Facts.Percent = 15
 	case intake.MessageReopened:
 		m.Facts.Was = intake.StatusWon
+	case intake.MessageDeal:
+		m.Facts.Deal = intake.DealFacts{Owner: "Ann Seller", Stage: "Negotiation", Close: "2027-01-29", NextStep: "Security review with their IT"}
 	case intake.MessageAppealDecided:
 		m.Facts.Was = intake.StatusDeclined
 	case intake.MessageRules:
@@ -224,8 +226,10 @@ func sampleWeek(at time.Time) *intake.Week {
 	asked := view("LG-2026-000124-P", "Contoso Ltd", intake.StatusNeedsInfo, intake.ProtectionNone, nil, intake.NextAnswer, in(2))
 	asked.Asked = []intake.Field{intake.FieldContactEmail, intake.FieldCompanyDomain}
 	approved := view("LG-2026-000125-R", "Fabrikam", intake.StatusProvisional, intake.ProtectionProvisional, in(12), intake.NextShow, in(12))
+	sold := approved
+	sold.Deal = &intake.DealFacts{Owner: "Ann Seller", Stage: "Negotiation", Close: "2027-01-29", NextStep: "Security review with their IT"}
 	return &intake.Week{
-		Yours:  []intake.WeekCase{asked, approved},
+		Yours:  []intake.WeekCase{asked, sold},
 		Ending: []intake.WeekCase{view("LG-2026-000123-K", "Acme GmbH", intake.StatusProtected, intake.ProtectionFull, in(8), intake.NextMeeting, in(8))},
 		Open: []intake.WeekCase{
 			view("LG-2026-000126-T", "Initech", intake.StatusInReview, intake.ProtectionNone, nil, intake.NextDecision, in(1)),
@@ -312,6 +316,8 @@ func sampleBrief(kind intake.MessageKind, status intake.Status, reason intake.Re
 		b.Why = "The meeting had to be moved to January."
 	case intake.StaffTrouble:
 		b.Why = "The answer LG-2026-000123-K.4 was refused by the mail server of the partner."
+	case intake.StaffCRM:
+		b.Why = "hubspot: The record 77 of this case was deleted there, or made one with another.\nTo have it made again: leadgate crm replay LG-2026-000123-K --crm hubspot"
 	case intake.StaffConfirmBy:
 		b.Proposed, b.Why = "pia@vendor.example", "The contact never agreed."
 		b.Registration.Revoking = intake.Revoking{By: "pia@vendor.example", At: at, Reason: intake.ReasonRevoked, Why: "The contact never agreed."}

@@ -61,6 +61,8 @@ type view struct {
 	// Related is the number of another case of the partner, Percent the share in a deal.
 	Related string
 	Percent int
+	// Deal is what sales say of it; nil for nothing.
+	Deal *dealView
 	// StatusLink is the page of the case, RulesLink that of the rules.
 	StatusLink string
 	RulesLink  string
@@ -84,6 +86,21 @@ type view struct {
 	// Notice is the code of what was wrong with a mail; Ask has the lines of a whole
 	// registration where one is wanted.
 	Notice string
+}
+
+// dealView is what sales say of a case. Close is a day.
+type dealView struct{ Owner, Stage, Close, Next string }
+
+// deal shows what a partner may know of it; nil for nothing.
+func (l *locale) deal(f intake.DealFacts) *dealView {
+	v := dealView{Owner: line(f.Owner, maxShort), Stage: line(f.Stage, maxShort), Next: line(f.NextStep, maxLong)}
+	if t, err := time.Parse(time.DateOnly, f.Close); err == nil {
+		v.Close = l.day(t, time.UTC)
+	}
+	if v == (dealView{}) {
+		return nil
+	}
+	return &v
 }
 
 // caseView is one case of several; Missing are the labels of what it waits for, Unclear says
@@ -184,6 +201,7 @@ func newView(m intake.Message, program, tag string) view {
 		v.ConfirmLink, v.Typed = inLanguage(f.ConfirmLink, f.Locale, tag), f.Typed
 	}
 	v.Met = f.Status == intake.StatusLocked && !f.Meeting.IsZero() && !f.Meeting.After(m.At)
+	v.Deal = l.deal(f.Deal)
 	v.settle(f.Status)
 	if v.Program == "" {
 		v.Program = line(program, maxShort)
@@ -304,6 +322,7 @@ func (v *view) withhold(kind intake.MessageKind) {
 		{saysReason, func() { v.Reason, v.Class = full.Reason, full.Class }},
 		{saysRequest, func() { v.Request, v.Who = full.Request, full.Who }},
 		{saysWas, func() { v.Was = full.Was }},
+		{saysDeal, func() { v.Deal = full.Deal }},
 	} {
 		if says[kind]&p.part != 0 {
 			p.keep()

@@ -17,7 +17,11 @@ type weekView struct {
 
 // weekCaseView is one case of a digest. Next is the code of what comes next, to choose a sentence
 // by; Missing are the labels of what the partner is asked for.
-type weekCaseView struct{ Case, Company, Word, Next, Due, Until, Missing, Link string }
+type weekCaseView struct {
+	Case, Company, Word, Next, Due, Until, Missing, Link string
+	// Deal is what sales say of it; nil for nothing.
+	Deal *dealView
+}
 
 // maxFill bounds the lines to fill in of a digest.
 const maxFill = 20
@@ -63,7 +67,12 @@ func (l *locale) weekCase(c intake.WeekCase, locale, tag string, at *time.Locati
 			labels = append(labels, label)
 		}
 	}
+	var deal *dealView
+	if c.Deal != nil {
+		deal = l.deal(*c.Deal)
+	}
 	return weekCaseView{
+		Deal: deal,
 		Case: line(c.Case, maxShort), Company: line(c.Company, maxShort), Word: l.stage(c.Stage), Next: string(c.Next),
 		Due: instant(c.Due), Until: instant(c.Until), Missing: strings.Join(labels, ", "), Link: inLanguage(c.Link, locale, tag),
 	}
@@ -109,6 +118,9 @@ func (w *plainWriter) week(v *weekView) {
 				phrase = "digest.result"
 			}
 			value := c.Company + " " + w.phrase(phrase, c)
+			if c.Deal != nil {
+				value += " " + w.phrase("digest.deal", c)
+			}
 			if c.Missing != "" {
 				value += " " + w.phrase("summary.missing", c)
 			}

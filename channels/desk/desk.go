@@ -269,6 +269,9 @@ type sheet struct {
 	Case    intake.Registration
 	Since   []entry
 
+	// Down are the CRMs that do not work.
+	Down []intake.Condition
+
 	// For the page that asks.
 	May         bool
 	Shown       int
@@ -311,6 +314,12 @@ func (d *Desk) entries(lang string, events []intake.Event) []entry {
 		case e.Kind == intake.EventNotified:
 			t.Note, _, _ = strings.Cut(e.Note, " ") // behind it is an id of ours
 			t.ToStaff = strings.HasPrefix(t.Note, "staff_")
+		case e.Kind == intake.EventDeal:
+			var fields []string
+			for field := range strings.SplitSeq(e.Note, ", ") {
+				fields = append(fields, d.dealField(lang, field))
+			}
+			t.Note = strings.Join(fields, ", ")
 		default:
 			t.Note = d.say(lang, notes, strings.TrimRight(e.Note, "; "))
 		}
@@ -340,6 +349,7 @@ func (d *Desk) sheetOf(lang string, v intake.View) sheet {
 		By: v.Bearer, Act: v.Grant.Act, Expires: time.Unix(v.Grant.Expires, 0),
 		Company: cmp.Or(r.Lead[intake.FieldCompanyName], r.Lead[intake.FieldCompanyDomain], r.Number),
 		Partner: cmp.Or(v.Dossier.Partner.Name, r.Partner, "–"),
+		Down:    v.Down,
 		Case:    r, Since: d.entries(lang, v.Since),
 	}
 	return s

@@ -100,6 +100,7 @@ var problems = []saying{
 // notes are what events add about themselves.
 var notes = []saying{
 	{says: "too late", de: "zu spät"},
+	{says: "to be made again", de: "wird neu angelegt"},
 	{says: "other terms", de: "andere Fristen"},
 	{says: "promised until %s", de: "zugesagt bis {1}"},
 	{says: "the account is free", en: "the company is free", de: "das Unternehmen ist frei"},
@@ -210,6 +211,15 @@ func (d *Desk) word(lang, code string) string {
 	var b strings.Builder
 	if name == "" || d.confirm[lang].ExecuteTemplate(&b, name, code) != nil {
 		return code
+	}
+	return b.String()
+}
+
+// dealField is what people call a field of a deal.
+func (d *Desk) dealField(lang, name string) string {
+	var b strings.Builder
+	if d.confirm[lang].ExecuteTemplate(&b, "deal.field", name) != nil || b.Len() == 0 {
+		return name
 	}
 	return b.String()
 }

@@ -201,7 +201,18 @@ func printDossier(w io.Writer, d intake.Dossier) error {
 	row("Merged into", r.MergedInto)
 	row("Policy", r.Policy)
 	for name, ref := range r.CRM {
-		row("CRM "+name, ref.ID+" "+ref.URL)
+		where := ref.ID + " " + ref.URL
+		if ref.Gone {
+			where = ref.ID + " was deleted there; leadgate crm replay " + r.Number + " makes it again"
+		}
+		row("CRM "+name, where)
+	}
+	if d := r.Deal; d != (intake.Deal{}) {
+		row("Sales stage", d.Stage)
+		row("Sales owner", strings.TrimSpace(d.Owner+" "+angled(d.OwnerEmail)))
+		row("Amount", d.Amount)
+		row("Expected close", d.Close)
+		row("Next step", d.NextStep)
 	}
 	row("Rationale", r.Rationale)
 	row("Question", r.Question)
@@ -257,6 +268,14 @@ func printDossier(w io.Writer, d intake.Dossier) error {
 		row("  "+task.Key, fmt.Sprintf("%s, attempt %d %s", state, task.Attempts, task.Cause))
 	}
 	return t.Flush()
+}
+
+// angled is an address as it stands behind a name.
+func angled(address string) string {
+	if address == "" {
+		return ""
+	}
+	return "<" + address + ">"
 }
 
 func describe(e intake.Event) string {

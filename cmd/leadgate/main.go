@@ -44,7 +44,7 @@ func rootCommand() *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
 		demoCommand(), serveCommand(), checkCommand(), importCommand(), importsCommand(), casesCommand(), conflictsCommand(), inboxCommand(), policyCommand(),
-		partnersCommand(), accountsCommand(), ledgerCommand(), mailCommand(), backupCommand(), receiptCommand(), auditCommand(), verifyCommand(), teamsAppCommand(), versionCommand(),
+		partnersCommand(), accountsCommand(), crmCommand(), ledgerCommand(), mailCommand(), backupCommand(), receiptCommand(), auditCommand(), verifyCommand(), teamsAppCommand(), versionCommand(),
 	)
 	for _, cmd := range root.Commands() {
 		if cmd.HasSubCommands() {

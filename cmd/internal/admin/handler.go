@@ -60,6 +60,7 @@ func Handler(b Backend) http.Handler {
 	handle("POST /v1/conflicts/{id}/{verb}", b.settle)
 	b.directory(mux)
 	b.keys(handle)
+	b.crm(handle)
 	handle("GET /v1/inbox", func(r *http.Request) (any, error) {
 		q := r.URL.Query()
 		return b.Gateway.Asides(r.Context(), intake.AsideQuery{After: q.Get("after"), Limit: pageSize, All: q.Has("all")})

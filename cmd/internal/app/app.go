@@ -28,6 +28,7 @@ import (
 	"leadgate/cmd/internal/config"
 	"leadgate/intake"
 	"leadgate/intake/crm/ledger"
+	"leadgate/intake/crm/tryton"
 	crmhook "leadgate/intake/crm/webhook"
 	"leadgate/intake/extract"
 	"leadgate/intake/identity"
@@ -160,6 +161,13 @@ func (a *App) buildGateway() error {
 		}
 		crms = append(crms, w)
 	}
+	for _, c := range a.cfg.CRM.Tryton {
+		t, err := tryton.New(c)
+		if err != nil {
+			return err
+		}
+		crms = append(crms, t)
+	}
 	sign, err := openSigner(a.cfg.Data)
 	if err != nil {
 		return err
@@ -169,7 +177,7 @@ func (a *App) buildGateway() error {
 		Program: a.cfg.Program, Budget: a.cfg.Budget, Log: a.log, Observe: a.metrics, Alone: true,
 		Signer: sign, Witness: witness{filepath.Join(a.cfg.Data, WitnessFile)},
 		DownAfter: a.cfg.Alerts.DownAfter, Links: a.links, Staff: a.cfg.Staff, StaffChannel: mailChannel(a.cfg), StaffLocale: a.cfg.StaffLocale,
-		Weekly: a.cfg.PartnerDigest,
+		Weekly: a.cfg.PartnerDigest, PullEvery: a.cfg.CRM.Every,
 	})
 	if err != nil {
 		return err
@@ -278,6 +286,7 @@ func (a *App) Run(ctx context.Context) (err error) {
 	}
 	ctx, failed := context.WithCancelCause(ctx)
 	defer failed(nil)
+	a.warnUnverified(ctx)
 	work := start(failed, a.gateway.Run)
 	var serving []*running
 	for _, s := range servers {
@@ -308,6 +317,19 @@ func (a *App) Run(ctx context.Context) (err error) {
 		err = errors.Join(cause, err)
 	}
 	return err
+}
+
+// warnUnverified logs which CRMs nobody has ever found complete.
+func (a *App) warnUnverified(ctx context.Context) {
+	all, err := a.gateway.CRMs(ctx)
+	for _, s := range all {
+		if s.Verifies && s.Verified.IsZero() {
+			a.log.Warn("whether the CRM is set up was never verified; run leadgate crm verify", "crm", s.Name)
+		}
+	}
+	if err != nil {
+		a.log.Error("look at the CRMs", "err", err)
+	}
 }
 
 // watch has staff told if a part is down, if it is one that can say so.

@@ -105,6 +105,7 @@ func (a *App) mountPages(e *echo.Echo) error {
 	a.mountHooks(e)
 	a.mountSlack(e)
 	a.mountTeams(e)
+	crmCalls{a.gateway.Hint, a.cfg.Pages.URL, a.log}.mount(e)
 	return nil
 }
 

@@ -21,6 +21,7 @@ import (
 	"leadgate/channels/webform"
 	hooks "leadgate/channels/webhook"
 	"leadgate/intake"
+	"leadgate/intake/crm/tryton"
 	"leadgate/intake/crm/webhook"
 	"leadgate/intake/identity"
 	"leadgate/rules"
@@ -97,9 +98,12 @@ type Identity struct {
 
 // CRM says which systems of record are written to.
 type CRM struct {
+	// Every is how often what people do there is read.
+	Every time.Duration `yaml:"every"`
 	// Ledger keeps the records in the store itself.
 	Ledger   bool             `yaml:"ledger"`
 	Webhooks []webhook.Config `yaml:"webhooks"`
+	Tryton   []tryton.Config  `yaml:"tryton"`
 }
 
 // Default returns the values of what a file leaves out.
@@ -114,7 +118,7 @@ func Default() Config {
 		Slack:      slackbot.Default(),
 		Policy:     rules.Default(),
 		Budget:     intake.DefaultBudget(),
-		CRM:        CRM{Ledger: true},
+		CRM:        CRM{Every: intake.DefaultPullEvery, Ledger: true},
 
 		PartnerDigest: true,
 	}
@@ -279,17 +283,7 @@ func (c Config) Validate() Faults {
 	faults = append(faults, c.validateSources()...)
 	faults = append(faults, c.validateLists()...)
 	faults = append(faults, c.validateTeams()...)
-	crms := map[string]bool{"ledger": c.CRM.Ledger}
-	for i, w := range c.CRM.Webhooks {
-		at := fmt.Sprintf("crm.webhooks[%d]", i)
-		for _, err := range unjoin(w.Validate()) {
-			faults = append(faults, inside(at, err))
-		}
-		if crms[w.Name] {
-			fault(at+".name", "%q is the name of another CRM", w.Name)
-		}
-		crms[w.Name] = true
-	}
+	faults = append(faults, c.CRM.validate()...)
 	return faults
 }
 
