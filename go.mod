@@ -87,6 +87,8 @@ require (
 	mvdan.cc/gofumpt v0.12.0 // indirect
 )
 
+require github.com/golang-jwt/jwt/v5 v5.3.1 // indirect
+
 tool (
 	honnef.co/go/tools/cmd/staticcheck
 	mvdan.cc/gofumpt

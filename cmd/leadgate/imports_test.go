@@ -58,6 +58,7 @@ var drawing = []struct {
 	{"channels/meetings", []string{"channels", "channels/payload", "intake"}, nil},
 	{"channels/channeltest", []string{"channels", "intake"}, nil},
 	{"channels/channeltest/mailserver", nil, []string{"github.com/emersion"}},
+	{"channels/channeltest/npm", nil, nil},
 	{"channels/webform/captcha", nil, []string{"github.com/altcha-org/altcha-lib-go"}},
 	{"channels/mailbox/mailparse", nil, []string{"golang.org/x/text"}},
 	{"channels/mailbox/oauth", nil, []string{"github.com/emersion/go-sasl", "golang.org/x/oauth2"}},
