@@ -14,7 +14,10 @@ import (
 )
 
 // checks is the whole suite.
-func checks() []check {
+func checks() []check { return append(pushChecks(), peopleChecks()...) }
+
+// pushChecks are those of what every connector does.
+func pushChecks() []check {
 	return []check{
 		{"a push leaves one record that says what was pushed", pushOnce},
 		{"a repeated push leaves one record", pushTwice},
@@ -31,7 +34,8 @@ func checks() []check {
 		{"hostile strings arrive as they are", hostileStrings},
 		{"what is for staff only stays here", staffOnly},
 		{"pushes of different cases at once do not disturb each other", pushConcurrently},
-		{"a look-up and the change feed answer, and our own changes are marked", lookAndListen},
+		{"a look-up and the change feed answer, and tell no news of our own pushes", lookAndListen},
+		{"a refusal of ourselves that lasts is told as one by every call", refusedForGood},
 	}
 }
 
@@ -143,6 +147,9 @@ func eachFault(r Reporter, h Harness, call func(context.Context, System) error, 
 			err := disturbed(r, h, s, f, call)
 			judge(r, s, f, err, fmt.Sprintf("request %d meets %q", step+1, f))
 			s.Server.Script()
+			if f.delayed() && s.Again != nil { // as if the time to wait were over
+				s.CRM = s.Again()
+			}
 			if err := call(context.Background(), s); err != nil {
 				r.Errorf("request %d met %q: the repeat fails: %v", step+1, f, err)
 			}
@@ -202,6 +209,7 @@ func judge(r Reporter, s System, f Fault, err error, what string) {
 		return
 	}
 	switch {
+	case err == nil && f == Answer401: // new credentials were let in
 	case err == nil:
 		r.Errorf("%s: no error", what)
 	case f.ours() && !intake.IsUnauthorized(err) && (f == Answer401 || !intake.IsPermanent(err)):
@@ -393,16 +401,47 @@ func lookAndListen(r Reporter, h Harness) {
 	if err != nil {
 		r.Errorf("the feed after a push: %v", err)
 	}
+	told := make(known)
+	told.take(changes)
 	for _, c := range changes {
-		if !c.Own || c.Case != rec.Registration.Number {
+		if c.Case != rec.Registration.Number || c.Gone || c.Fields[intake.ChangeStatus] == intake.DealWon || c.Fields[intake.ChangeStatus] == intake.DealLost {
 			r.Errorf("the feed has %+v; want the echo of our own push", c)
 		}
 	}
-	if again, _, err := s.CRM.Changes(ctx, cursor); err != nil || len(again) != 0 && cursor != "" {
-		r.Errorf("the feed, read to its end: %v, %v; want nothing", again, err)
+	again, _, err := s.CRM.Changes(ctx, cursor)
+	if news := told.take(again); err != nil || cursor != "" && len(news) > 0 {
+		r.Errorf("the feed, read to its end: %v, %v; want nothing new", news, err)
 	}
 	if _, err := s.CRM.Lookup(ctx, rec.Registration.Lead); err != nil {
 		r.Errorf("look-up: %v", err)
+	}
+}
+
+// refusedForGood refuses everything, new credentials too.
+func refusedForGood(r Reporter, h Harness) {
+	rec, ctx := Sample(1, 1), context.Background()
+	for name, call := range map[string]func(System, intake.Ref) error{
+		"push":    func(s System, _ intake.Ref) error { _, err := s.CRM.Push(ctx, rec); return err },
+		"note":    func(s System, ref intake.Ref) error { return s.CRM.Note(ctx, ref, note(rec.Registration.Number, 1)) },
+		"look-up": func(s System, _ intake.Ref) error { _, err := s.CRM.Lookup(ctx, rec.Registration.Lead); return err },
+		"feed":    func(s System, _ intake.Ref) error { _, _, err := s.CRM.Changes(ctx, ""); return err },
+	} {
+		s := h.New(r)
+		if s.Server == nil {
+			return
+		}
+		ref := push(r, s, rec)
+		before := len(s.Server.Requests())
+		s.Server.Script(slices.Repeat([]Fault{Answer401}, 20)...)
+		err := call(s, ref)
+		switch n := len(s.Server.Requests()) - before; {
+		case n == 0: // it asks nothing
+		case !intake.IsUnauthorized(err):
+			r.Errorf("%s is refused with 401, as all is: %v", name, err)
+		case n > 4:
+			r.Errorf("%s is refused with 401, as all is, and asks %d times", name, n)
+		}
+		checkWords(r, s, err, name+" is refused")
 	}
 }
 

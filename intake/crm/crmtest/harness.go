@@ -34,6 +34,9 @@ type Harness struct {
 	// Only limits the lead fields that are compared, for a remote side that keeps fewer;
 	// empty means all.
 	Only []intake.Field
+	// Stages are two or more open stages, as People set them and as the feed tells them; fewer
+	// if the remote side has none to choose from.
+	Stages []string
 
 	patience time.Duration // for what must happen at once; 10 s if not set
 }
@@ -45,8 +48,8 @@ type System struct {
 	Server *Server
 	// Secrets are strings that no error may hold.
 	Secrets []string
-	// Records returns what the remote side holds, in any order, as read there and not by
-	// way of the connector.
+	// Records returns what the remote side holds of cases, in any order, as read there and not
+	// by way of the connector.
 	Records func() ([]Stored, error)
 	// Again returns another connector to the same remote side, with nothing in its memory, as
 	// after a crash; nil if a connector has none to lose.
@@ -55,6 +58,12 @@ type System struct {
 	People People
 	// Notes returns how many notes the remote side holds for a case.
 	Notes func(caseNumber string) (int, error)
+	// Writes returns how many requests that write the remote side has taken; nil if it does not
+	// count them.
+	Writes func() int
+	// Refuse has the remote side refuse to make records from now on, as one does that requires a
+	// field that nobody fills, and returns how it calls that field; nil if it cannot.
+	Refuse func() (field string)
 }
 
 // People is what somebody who works in the CRM does and sees there, past the connector.
@@ -62,8 +71,8 @@ type People interface {
 	// Company makes a company by hand, and Deal an open deal of such a company. They return ids.
 	Company(name, domain string) (id string, err error)
 	Deal(company, name string) (id string, err error)
-	// Set changes a field of the record of a case, and Get reads one. A remote side that has no
-	// such field returns ErrNoField.
+	// Set changes a field of the record of a case, and Get reads one; "" is empty. A remote side
+	// that has no such field, or can't have it empty, returns ErrNoField.
 	Set(caseNumber string, f PeopleField, value string) error
 	Get(caseNumber string, f PeopleField) (string, error)
 	// Count returns how many companies, contacts and deals there are, by hand or not.
@@ -76,8 +85,10 @@ var ErrNoField = errors.New("the remote side has no such field")
 // PeopleField is a field that people see.
 type PeopleField string
 
-// The fields. Outcome takes intake.DealOpen, DealWon and DealLost, CloseDate YYYY-MM-DD, Amount
-// a number of the remote side's own currency, Owner a name.
+// The fields. Outcome takes intake.DealOpen, DealWon and DealLost, and gives ErrNoField for a step
+// that the remote side does not have. CloseDate is YYYY-MM-DD, Amount a number of the remote
+// side's own currency or "", Stage one of Harness.Stages, Owner a name: there is, or comes to be,
+// somebody who is called so.
 const (
 	PeopleCompanyName PeopleField = "company name"
 	PeopleDealName    PeopleField = "deal name"

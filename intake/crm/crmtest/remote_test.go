@@ -1,14 +1,9 @@
 package crmtest
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -16,75 +11,177 @@ import (
 	"leadgate/intake"
 )
 
-// remote is a small CRM: PUT /records/{case} is an upsert that keeps the newest revision,
-// POST /records creates, PUT /notes/{case}/{n} adds a note once, POST /notes/{case} always.
+// remote is a small CRM. PUT makes or completes by a key: /companies/{domain}, /contacts/{email},
+// /records/{case}, which keeps the newest revision, and /notes/{case}/{n}; POST makes one more each
+// time. GET /records/{case}, /deals?domain= and /changes?after= read.
 type remote struct {
-	mu      sync.Mutex
-	records []Stored
-	notes   map[string]map[string]bool
-	creates int
+	mu        sync.Mutex
+	companies []*company
+	contacts  []string
+	deals     []*deal
+	log       []entry
+	notes     map[string]map[string]bool
+	creates   int
+	writes    int
+	requires  string // a field that nobody fills
 }
+
+type company struct{ ID, Domain, Name string }
+
+// deal is a record. Those that people made have no case.
+type deal struct {
+	Stored
+	ID      string
+	Company string
+	Values  map[PeopleField]string
+}
+
+// entry is one of the log of changes, and what the deal was like after it.
+type entry struct {
+	N      int
+	At     time.Time
+	Deal   deal
+	Domain string
+}
+
+func newRemote() *remote { return &remote{notes: make(map[string]map[string]bool)} }
 
 func (m *remote) handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("PUT /records/{case}", func(_ http.ResponseWriter, r *http.Request) {
-		var s Stored
-		_ = json.NewDecoder(r.Body).Decode(&s)
-		m.upsert(s)
-	})
-	mux.HandleFunc("PUT /overwrite/{case}", func(_ http.ResponseWriter, r *http.Request) {
-		var s Stored
-		_ = json.NewDecoder(r.Body).Decode(&s)
-		m.overwrite(s)
-	})
-	mux.HandleFunc("POST /records", func(_ http.ResponseWriter, r *http.Request) {
-		var s Stored
-		_ = json.NewDecoder(r.Body).Decode(&s)
-		m.create(s)
-	})
-	mux.HandleFunc("PUT /notes/{case}/{n}", func(_ http.ResponseWriter, r *http.Request) {
-		m.note(r.PathValue("case"), r.PathValue("n"))
-	})
-	mux.HandleFunc("POST /notes/{case}", func(_ http.ResponseWriter, r *http.Request) {
-		m.note(r.PathValue("case"), "")
-	})
+	write := func(pattern string, f func(r *http.Request) any) {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			m.writes++
+			if m.requires != "" {
+				w.WriteHeader(http.StatusUnprocessableEntity)
+				_, _ = fmt.Fprintf(w, `{"message":%q,"field":%q}`, BodyCanary, m.requires)
+				return
+			}
+			_ = json.NewEncoder(w).Encode(f(r))
+		})
+	}
+	read := func(pattern string, f func(r *http.Request) any) {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			_ = json.NewEncoder(w).Encode(f(r))
+		})
+	}
+	write("PUT /companies/{domain}", func(r *http.Request) any { return m.company(r, m.byDomain(r.PathValue("domain"))) })
+	write("POST /companies/{domain}", func(r *http.Request) any { return m.company(r, nil) })
+	write("PUT /contacts/{email}", func(r *http.Request) any { return m.contact(r.PathValue("email"), false) })
+	write("POST /contacts/{email}", func(r *http.Request) any { return m.contact(r.PathValue("email"), true) })
+	write("PUT /records/{case}", func(r *http.Request) any { return m.record(r, m.byCase(r.PathValue("case"))) })
+	write("POST /records/{case}", func(r *http.Request) any { return m.record(r, nil) })
+	write("PUT /notes/{case}/{n}", func(r *http.Request) any { return m.note(r.PathValue("case"), r.PathValue("n")) })
+	write("POST /notes/{case}", func(r *http.Request) any { return m.note(r.PathValue("case"), "") })
+	read("GET /records/{case}", func(r *http.Request) any { return m.byCase(r.PathValue("case")) })
+	read("GET /deals", func(r *http.Request) any { return m.ofDomain(r.URL.Query().Get("domain"), r.URL.Query().Has("like")) })
+	read("GET /changes", func(r *http.Request) any { return m.since(r.URL.Query().Get("after")) })
 	return mux
 }
 
-func (m *remote) create(s Stored) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.records = append(m.records, s)
-}
-
-func (m *remote) upsert(s Stored) {
-	m.mu.Lock()
-	for _, have := range m.records {
-		if have.Case == s.Case && have.Revision > s.Revision {
-			m.mu.Unlock()
-			return
+func (m *remote) byDomain(domain string) *company {
+	for _, c := range m.companies {
+		if c.Domain == domain {
+			return c
 		}
 	}
-	m.mu.Unlock()
-	m.overwrite(s)
+	return nil
 }
 
-func (m *remote) overwrite(s Stored) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for i := range m.records {
-		if m.records[i].Case == s.Case {
-			m.records[i] = s
-			return
+func (m *remote) byCase(number string) *deal {
+	for _, d := range m.deals {
+		if d.Case == number && number != "" {
+			return d
 		}
 	}
-	m.records = append(m.records, s)
+	return nil
+}
+
+func (m *remote) ofDomain(domain string, like bool) (all []deal) {
+	for _, d := range m.deals {
+		for _, c := range m.companies {
+			if d.Company == c.ID && (c.Domain == domain || like && strings.Contains(domain, c.Domain)) {
+				all = append(all, *d)
+			}
+		}
+	}
+	return all
+}
+
+// company completes c, or makes one if there is none.
+func (m *remote) company(r *http.Request, c *company) any {
+	var in struct {
+		Name   string
+		Rename bool
+	}
+	_ = json.NewDecoder(r.Body).Decode(&in)
+	if c == nil {
+		c = &company{ID: fmt.Sprint("company-", len(m.companies)+1), Domain: r.PathValue("domain")}
+		m.companies = append(m.companies, c)
+	}
+	if c.Name == "" || in.Rename {
+		c.Name = in.Name
+	}
+	return c
+}
+
+func (m *remote) contact(email string, another bool) any {
+	for _, c := range m.contacts {
+		if c == email && !another {
+			return email
+		}
+	}
+	m.contacts = append(m.contacts, email)
+	return email
+}
+
+// record writes d as it is sent, or makes one if there is none. An older revision changes nothing,
+// unless that is asked for.
+func (m *remote) record(r *http.Request, d *deal) any {
+	var in deal
+	_ = json.NewDecoder(r.Body).Decode(&in)
+	if d == nil {
+		d = &deal{ID: "rec-" + in.Case, Values: map[PeopleField]string{PeopleOutcome: intake.DealOpen, PeopleStage: "new"}}
+		m.deals = append(m.deals, d)
+	}
+	if d.Revision > in.Revision && !r.URL.Query().Has("overwrite") {
+		return d
+	}
+	d.Stored, d.Company = in.Stored, in.Company
+	for f, v := range in.Values {
+		d.Values[f] = v
+	}
+	m.changed(d)
+	return d
+}
+
+// changed adds d to the log.
+func (m *remote) changed(d *deal) {
+	now := deal{Stored: d.Stored, ID: d.ID, Company: d.Company, Values: make(map[PeopleField]string)}
+	for f, v := range d.Values {
+		now.Values[f] = v
+	}
+	domain := ""
+	for _, c := range m.companies {
+		if c.ID == d.Company {
+			domain = c.Domain
+		}
+	}
+	n := len(m.log) + 1
+	m.log = append(m.log, entry{N: n, At: epoch.Add(time.Duration(n) * time.Second), Deal: now, Domain: domain})
+}
+
+func (m *remote) since(after string) []entry {
+	n := len(m.log)
+	_, _ = fmt.Sscan(after, &n)
+	return append([]entry{{N: len(m.log)}}, m.log[n:]...)
 }
 
 // note adds a note under a key, or one more if there is no key.
-func (m *remote) note(caseNumber, key string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+func (m *remote) note(caseNumber, key string) any {
 	if m.notes[caseNumber] == nil {
 		m.notes[caseNumber] = make(map[string]bool)
 	}
@@ -93,12 +190,18 @@ func (m *remote) note(caseNumber, key string) {
 		key = fmt.Sprint("created ", m.creates)
 	}
 	m.notes[caseNumber][key] = true
+	return nil
 }
 
-func (m *remote) all() ([]Stored, error) {
+func (m *remote) all() (all []Stored, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return append([]Stored(nil), m.records...), nil
+	for _, d := range m.deals {
+		if d.Case != "" {
+			all = append(all, d.Stored)
+		}
+	}
+	return all, nil
 }
 
 func (m *remote) count(caseNumber string) (int, error) {
@@ -107,178 +210,83 @@ func (m *remote) count(caseNumber string) (int, error) {
 	return len(m.notes[caseNumber]), nil
 }
 
-const token = "token-that-is-secret"
-
-// client is a connector for remote. The zero flaws are an honest one.
-type client struct {
-	base   string
-	http   *http.Client
-	flaws  map[flaw]bool
-	pushed map[string]bool
-	mu     sync.Mutex
+func (m *remote) written() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.writes
 }
 
-// flaw is a way to write a connector wrongly.
-type flaw string
-
-const (
-	creates        flaw = "creates records instead of upserting them"
-	createsNotes   flaw = "creates notes instead of upserting them"
-	overwrites     flaw = "overwrites a newer revision"
-	dropsErrors    flaw = "takes every answer for a success"
-	neverPermanent flaw = "retries what no retry heals"
-	allPermanent   flaw = "parks what a retry heals"
-	ignoresDelay   flaw = "does not read Retry-After"
-	leaksSecret    flaw = "puts its token into errors"
-	leaksBody      flaw = "puts the answer's body into errors"
-	ignoresContext flaw = "does not stop when cancelled"
-	waitsForever   flaw = "has no time-out"
-	followsRedir   flaw = "follows redirects"
-	manglesStrings flaw = "drops line breaks"
-	tellsStaff     flaw = "sends the whole registration"
-	remembersEarly flaw = "remembers a push before it is done"
-	retriesInside  flaw = "repeats at once by itself"
-	forgetsUpdates flaw = "never updates a record"
-	losesRevision  flaw = "does not send the revision"
-	racy           flaw = "loses pushes that run at the same time"
-	listensWrong   flaw = "does not mark its own changes"
-)
-
-func allFlaws() []flaw {
-	return []flaw{
-		creates, createsNotes, overwrites, dropsErrors, neverPermanent, allPermanent, ignoresDelay,
-		leaksSecret, leaksBody, ignoresContext, waitsForever, followsRedir, manglesStrings, tellsStaff,
-		remembersEarly, retriesInside, forgetsUpdates, losesRevision, racy, listensWrong,
-	}
+func (m *remote) refuse() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.requires = "deal_source"
+	return m.requires
 }
 
-var _ intake.CRM = (*client)(nil)
+// people work in the remote.
+type people struct{ *remote }
 
-func (c *client) Name() string { return "client" }
+var _ People = people{}
 
-func (c *client) Push(ctx context.Context, r intake.Record) (intake.Ref, error) {
-	g := r.Registration
-	ref := intake.Ref{ID: "rec-" + g.Number, Revision: g.Revision}
-	if c.skip(g) {
-		return ref, nil
-	}
-	s := Stored{Case: g.Number, Revision: g.Revision, Status: g.Status, Lead: g.Lead.Clone()}
-	if c.flaws[manglesStrings] {
-		s.Lead[intake.FieldCompanyName] = strings.Join(strings.Fields(s.Lead[intake.FieldCompanyName]), " ")
-	}
-	if c.flaws[losesRevision] {
-		s.Revision = 0
-	}
-	method, path := http.MethodPut, "/records/"+g.Number
-	if c.flaws[overwrites] {
-		path = "/overwrite/" + g.Number
-	}
-	if c.flaws[creates] {
-		method, path = http.MethodPost, "/records"
-	}
-	var body any = s
-	if c.flaws[tellsStaff] {
-		body = struct {
-			Stored
-			All intake.Registration
-		}{s, g}
-	}
-	return ref, c.do(ctx, method, path, body)
+func (p people) Company(name, domain string) (string, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := &company{ID: fmt.Sprint("company-", len(p.companies)+1), Domain: domain, Name: name}
+	p.companies = append(p.companies, c)
+	return c.ID, nil
 }
 
-// skip is how the flaws that lose pushes lose them.
-func (c *client) skip(g intake.Registration) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	key := fmt.Sprint(g.Number, "#", g.Revision)
-	known := c.pushed[key]
-	c.pushed[key] = true
-	switch {
-	case c.flaws[remembersEarly]:
-		return known
-	case c.flaws[forgetsUpdates]:
-		return g.Revision > 1
-	case c.flaws[racy]:
-		return len(c.pushed) == 7
-	}
-	return false
+func (p people) Deal(company, name string) (string, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	d := &deal{ID: fmt.Sprint("deal-", len(p.deals)+1), Company: company, Values: map[PeopleField]string{
+		PeopleDealName: name, PeopleOutcome: intake.DealOpen, PeopleStage: "new",
+	}}
+	p.deals = append(p.deals, d)
+	p.changed(d)
+	return d.ID, nil
 }
 
-func (c *client) Note(ctx context.Context, _ intake.Ref, n intake.Note) error {
-	e := n.Event
-	if c.flaws[createsNotes] {
-		return c.do(ctx, http.MethodPost, "/notes/"+e.Case, nil)
+func (p people) Set(number string, f PeopleField, value string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	d := p.byCase(number)
+	if d == nil {
+		return fmt.Errorf("there is no record of case %s", number)
 	}
-	return c.do(ctx, http.MethodPut, "/notes/"+e.Case+"/"+strconv.Itoa(e.N), nil)
-}
-
-func (c *client) Lookup(context.Context, intake.Lead) ([]intake.Match, error) { return nil, nil }
-
-func (c *client) Changes(_ context.Context, cursor string) ([]intake.Change, string, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.flaws[listensWrong] && len(c.pushed) > 0 {
-		return []intake.Change{{Case: Sample(1, 1).Registration.Number}}, cursor, nil
-	}
-	return nil, cursor, nil
-}
-
-func (c *client) do(ctx context.Context, method, path string, v any) error {
-	err := c.once(ctx, method, path, v)
-	if err != nil && c.flaws[retriesInside] {
-		err = c.once(ctx, method, path, v)
-	}
-	if c.flaws[dropsErrors] {
+	if f == PeopleCompanyName {
+		p.companyOf(d).Name = value
 		return nil
 	}
-	return err
+	d.Values[f] = value
+	p.changed(d)
+	return nil
 }
 
-func (c *client) once(ctx context.Context, method, path string, v any) error {
-	if c.flaws[ignoresContext] {
-		ctx = context.WithoutCancel(ctx)
+func (p people) Get(number string, f PeopleField) (string, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	d := p.byCase(number)
+	if d == nil {
+		return "", fmt.Errorf("there is no record of case %s", number)
 	}
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err
+	if f == PeopleCompanyName {
+		return p.companyOf(d).Name, nil
 	}
-	req, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(b))
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Authorization", "Bearer "+token)
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	answer, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return err
-	}
-	return c.judge(resp, answer)
+	return d.Values[f], nil
 }
 
-func (c *client) judge(resp *http.Response, answer []byte) error {
-	code := resp.StatusCode
-	if code < 300 {
-		return nil
+func (p people) companyOf(d *deal) *company {
+	for _, c := range p.companies {
+		if c.ID == d.Company {
+			return c
+		}
 	}
-	err := fmt.Errorf("answered %d", code)
-	if c.flaws[leaksSecret] {
-		err = fmt.Errorf("answered %d to %s", code, token)
-	}
-	if c.flaws[leaksBody] {
-		err = errors.New(string(answer))
-	}
-	if n, bad := strconv.Atoi(resp.Header.Get("Retry-After")); bad == nil && !c.flaws[ignoresDelay] {
-		return intake.RetryAfter(time.Duration(n)*time.Second, err)
-	}
-	if (code == 401 || code == 403) && !c.flaws[neverPermanent] && !c.flaws[allPermanent] {
-		return intake.Unauthorized(err)
-	}
-	if (code >= 400 && code < 500 && code != 429 && !c.flaws[neverPermanent]) || c.flaws[allPermanent] {
-		return intake.Permanent(err)
-	}
-	return err
+	return &company{}
+}
+
+func (p people) Count() (companies, contacts, deals int, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.companies), len(p.contacts), len(p.deals), nil
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"leadgate/intake"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -18,17 +20,27 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // harness returns systems of the small CRM and its connector with the given flaws.
 func harness(flaws ...flaw) Harness {
 	return Harness{
+		Stages:    []string{"new", "offer"},
 		New:       func(r Reporter) System { return build(r, time.Minute, flaws) },
 		Impatient: func(r Reporter) System { return build(r, 50*time.Millisecond, flaws) },
 	}
 }
 
 func build(r Reporter, timeout time.Duration, flaws []flaw) System {
-	m := &remote{notes: make(map[string]map[string]bool)}
+	m := newRemote()
 	s := NewServer(r, m.handler())
 	transport := &http.Transport{}
+	r.Cleanup(transport.CloseIdleConnections)
+	again := func() intake.CRM { return newClient(s.URL, transport, timeout, flaws) }
+	return System{
+		CRM: again(), Again: again, Server: s, Secrets: []string{token}, Records: m.all, Notes: m.count,
+		People: people{m}, Writes: m.written, Refuse: m.refuse,
+	}
+}
+
+func newClient(base string, transport http.RoundTripper, timeout time.Duration, flaws []flaw) *client {
 	c := &client{
-		base: s.URL, flaws: make(map[flaw]bool), pushed: make(map[string]bool),
+		base: base, flaws: make(map[flaw]bool), pushed: make(map[string]bool),
 		http: &http.Client{Transport: transport, Timeout: timeout},
 	}
 	for _, f := range flaws {
@@ -40,8 +52,7 @@ func build(r Reporter, timeout time.Duration, flaws []flaw) System {
 	if !c.flaws[followsRedir] {
 		c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	}
-	r.Cleanup(transport.CloseIdleConnections)
-	return System{CRM: c, Server: s, Secrets: []string{token}, Records: m.all, Notes: m.count}
+	return c
 }
 
 func TestAnHonestConnectorPasses(t *testing.T) { Run(t, harness()) }
@@ -126,12 +137,12 @@ func (r *recorder) Fatalf(format string, args ...any) {
 func (r *recorder) Cleanup(f func()) { r.cleanup = append(r.cleanup, f) }
 
 func TestTheScriptIsFollowedInOrder(t *testing.T) {
-	m := &remote{notes: make(map[string]map[string]bool)}
+	m := newRemote()
 	s := NewServer(t, m.handler())
 	s.Script("", Answer500, Answer429Later)
 	var codes []int
 	for range 4 {
-		resp, err := http.Post(s.URL+"/records", "application/json", strings.NewReader(`{"Case":"A"}`))
+		resp, err := http.Post(s.URL+"/records/A", "application/json", strings.NewReader(`{"Case":"A"}`))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -150,7 +161,7 @@ func TestTheScriptIsFollowedInOrder(t *testing.T) {
 func TestFaultsCommitOrNotAsTheyAreNamed(t *testing.T) {
 	for _, f := range Faults() {
 		t.Run(string(f), func(t *testing.T) {
-			m := &remote{notes: make(map[string]map[string]bool)}
+			m := newRemote()
 			s := NewServer(t, m.handler())
 			s.Script(f)
 			transport := &http.Transport{}
@@ -159,7 +170,7 @@ func TestFaultsCommitOrNotAsTheyAreNamed(t *testing.T) {
 			if f == CommitThenHang {
 				c.Timeout = 50 * time.Millisecond
 			}
-			resp, err := c.Post(s.URL+"/records", "application/json", strings.NewReader(`{"Case":"A"}`))
+			resp, err := c.Post(s.URL+"/records/A", "application/json", strings.NewReader(`{"Case":"A"}`))
 			if err == nil {
 				_ = resp.Body.Close()
 			}
