@@ -440,6 +440,9 @@ func (s *Salesforce) Note(ctx context.Context, ref intake.Ref, n intake.Note) er
 		}})
 	}
 	_, _, err := s.composite(ctx, steps)
+	if r, lost := refused(err, "ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY"); lost && r.step == "task" {
+		_, _, err = s.composite(ctx, steps[:1]) // the deal is gone, the registration is not
+	}
 	if r, taken := refused(err, "DUPLICATE_VALUE"); taken && r.step == "event" {
 		return nil
 	}

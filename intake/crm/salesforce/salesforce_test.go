@@ -25,22 +25,21 @@ type world struct {
 	org    *salesforcetest.Fake
 	server *crmtest.Server
 	config Config
+	ahead  time.Duration // of the clock of the machine, on both sides
 }
 
-// clock is one that tests move.
-type clock struct{ ahead time.Duration }
-
-func (c *clock) now() time.Time { return time.Now().Add(c.ahead) }
+func (w *world) now() time.Time { return time.Now().Add(w.ahead) }
 
 func newWorld(r crmtest.Reporter, change ...func(*Config)) *world {
-	org, err := salesforcetest.New(os.DirFS(source), time.Now)
+	w := &world{}
+	org, err := salesforcetest.New(os.DirFS(source), w.now)
 	if err != nil {
 		r.Fatalf("the package of examples/salesforce: %v", err)
 	}
-	w := &world{org: org, server: crmtest.NewServer(r, org)}
+	w.org, w.server = org, crmtest.NewServer(r, org)
 	w.config = Config{
 		Name: "salesforce", LoginURL: w.server.URL, ClientID: org.ClientID, ClientSecret: org.Secret,
-		AllowPrivate: true, Timeout: time.Minute, Currency: "EUR",
+		AllowPrivate: true, Timeout: time.Minute, Currency: "EUR", Now: w.now,
 	}
 	for _, f := range change {
 		f(&w.config)

@@ -551,6 +551,13 @@ func (f *Fake) Hide(object, name string) {
 	f.objects[object].fields[name].Visible = false
 }
 
+// Show lets the gateway's user see a field.
+func (f *Fake) Show(object, name string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.objects[object].fields[name].Visible = true
+}
+
 // Drop takes an object away.
 func (f *Fake) Drop(object string) {
 	f.mu.Lock()

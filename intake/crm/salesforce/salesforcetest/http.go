@@ -20,6 +20,7 @@ func (f *Fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	w.Header().Set("Content-Type", "application/json;charset=UTF-8")
+	w.Header().Set("Date", f.now().UTC().Format(http.TimeFormat))
 	if r.URL.Path == "/services/oauth2/token" {
 		f.token(w, r)
 		return
