@@ -434,3 +434,10 @@ func TestWhatAPartnerWroteIsInTheTimelineAndInTheTasksOnce(t *testing.T) {
 		t.Errorf("the deal is gone: %v", err)
 	}
 }
+
+// sampleDeal is a complete record of a deal.
+func sampleDeal() intake.Record {
+	rec := crmtest.Sample(1, 1)
+	rec.Registration.Lead[intake.FieldKind] = intake.KindDeal
+	return rec
+}

@@ -73,7 +73,7 @@ func New(source fs.FS, now func() time.Time) (*Fake, error) {
 		stages: map[string][2]bool{
 			"Prospecting": {}, "Qualification": {}, "Negotiation/Review": {}, "Closed Won": {true, true}, "Closed Lost": {true, false},
 		},
-		used: 18,
+		used: 18, serial: 100, // below are the ids that are constants
 	}
 	for name := range objects {
 		f.rows[name] = make(map[string]row)
