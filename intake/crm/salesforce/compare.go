@@ -25,7 +25,7 @@ func (s *Salesforce) Compare(ctx context.Context, all []intake.Record) ([]intake
 			numbers[i] = r.Registration.Number
 		}
 		var rows []record
-		_, err := s.read(ctx, map[string]any{"reg": &rows}, s.query("reg", bind("SELECT Id, Wrote__c, Case_Number__c, "+strings.Join(columns, ", ")+", "+
+		_, err := s.read(ctx, map[string]*[]record{"reg": &rows}, s.query("reg", bind("SELECT Id, Wrote__c, Case_Number__c, "+strings.Join(columns, ", ")+", "+
 			s.columns(objAccount, "Account__r.")+", "+s.columns(objContact, "Contact__r.")+", "+s.columns(objOpportunity, "Opportunity__r.")+
 			" FROM Partner_Registration__c WHERE Case_Number__c IN ?", numbers)))
 		if err != nil {

@@ -143,7 +143,7 @@ func (s *Salesforce) changes(ctx context.Context, at string) ([]intake.Change, s
 	var over []record
 	until := c.Ended
 	for page := range maxPages {
-		out, queries := make(map[string]any), []step(nil)
+		out, queries := make(map[string]*[]record), []step(nil)
 		ask := func(ref string, r *reading, soql string) *[]record {
 			rows := new([]record)
 			if !r.done {
@@ -198,7 +198,7 @@ func (s *Salesforce) changes(ctx context.Context, at string) ([]intake.Change, s
 // begin returns the cursor of now, by the server's clock.
 func (s *Salesforce) begin(ctx context.Context) ([]intake.Change, string, error) {
 	var rows []record
-	now, err := s.read(ctx, map[string]any{"reg": &rows}, s.query("reg", "SELECT Id FROM Partner_Registration__c LIMIT 1"))
+	now, err := s.read(ctx, map[string]*[]record{"reg": &rows}, s.query("reg", "SELECT Id FROM Partner_Registration__c LIMIT 1"))
 	if err != nil {
 		return nil, "", err
 	}
@@ -389,7 +389,7 @@ func (s *Salesforce) met(ctx context.Context, rows []record, now time.Time) ([]i
 	var all []intake.Change
 	for part := range slices.Chunk(what, 100) {
 		var regs, events []record
-		_, err := s.read(ctx, map[string]any{"reg": &regs, "event": &events},
+		_, err := s.read(ctx, map[string]*[]record{"reg": &regs, "event": &events},
 			s.query("reg", bind("SELECT Id, Case_Number__c, Opportunity__c, Submitted_At__c FROM Partner_Registration__c WHERE Id IN ? OR Opportunity__c IN ? LIMIT 1000", part, part)),
 			s.query("event", bind("SELECT WhatId, StartDateTime, EndDateTime FROM Event WHERE WhatId IN ? ORDER BY StartDateTime ASC LIMIT 2000", part)))
 		if err != nil {

@@ -132,6 +132,7 @@ func TestWhatSomebodyChangedJustBeforeAPushOfOursIsTold(t *testing.T) {
 
 func TestWhatWasCommittedLateAndWhatIsMuchIsToldOnce(t *testing.T) {
 	w := newWorld(t)
+	w.org.Batch(120) // answers come in parts
 	_, cursor := w.changes(t, "")
 	company, _ := people{w.org}.Company("Umbrella AG", "umbrella.example")
 	const many = 1300 // more than a reading takes

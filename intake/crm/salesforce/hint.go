@@ -153,7 +153,7 @@ func (s *Salesforce) Reread(ctx context.Context, hints []string) ([]intake.Chang
 	var all []intake.Change
 	for part := range slices.Chunk(of[objOpportunity], 100) {
 		var rows []record
-		if _, err := s.read(ctx, map[string]any{"opp": &rows}, s.queryAll("opp", bind("SELECT "+s.dealColumns("")+
+		if _, err := s.read(ctx, map[string]*[]record{"opp": &rows}, s.queryAll("opp", bind("SELECT "+s.dealColumns("")+
 			", IsDeleted, (SELECT Case_Number__c, Wrote__c FROM Partner_Registrations__r LIMIT 1) FROM Opportunity WHERE Id IN ?", part))); err != nil {
 			return nil, s.fail("read again", err)
 		}
@@ -163,7 +163,7 @@ func (s *Salesforce) Reread(ctx context.Context, hints []string) ([]intake.Chang
 	}
 	for part := range slices.Chunk(of[objRegistration], 100) {
 		var rows []record
-		if _, err := s.read(ctx, map[string]any{"reg": &rows}, s.queryAll("reg", bind("SELECT Id, IsDeleted, SystemModstamp, LastModifiedById, Case_Number__c, "+
+		if _, err := s.read(ctx, map[string]*[]record{"reg": &rows}, s.queryAll("reg", bind("SELECT Id, IsDeleted, SystemModstamp, LastModifiedById, Case_Number__c, "+
 			s.dealColumns("Opportunity__r.")+" FROM Partner_Registration__c WHERE Id IN ?", part))); err != nil {
 			return nil, s.fail("read again", err)
 		}
@@ -173,7 +173,7 @@ func (s *Salesforce) Reread(ctx context.Context, hints []string) ([]intake.Chang
 	}
 	for part := range slices.Chunk(of["Event"], 100) {
 		var rows []record
-		_, err := s.read(ctx, map[string]any{"event": &rows}, s.queryAll("event", bind("SELECT Id, WhatId, IsDeleted, SystemModstamp, StartDateTime, EndDateTime FROM Event WHERE Id IN ?", part)))
+		_, err := s.read(ctx, map[string]*[]record{"event": &rows}, s.queryAll("event", bind("SELECT Id, WhatId, IsDeleted, SystemModstamp, StartDateTime, EndDateTime FROM Event WHERE Id IN ?", part)))
 		if err != nil {
 			return nil, s.fail("read again", err)
 		}

@@ -149,7 +149,7 @@ type found struct {
 func (p *push) look(ctx context.Context) (found, error) {
 	var regs, accounts, contacts, deals, mates []record
 	s, g := p.s, p.r.Registration
-	out := map[string]any{"reg": &regs}
+	out := map[string]*[]record{"reg": &regs}
 	queries := []step{s.query("reg", bind("SELECT Id, Rev__c, Wrote__c, "+
 		s.columns(objAccount, "Account__r.")+", "+s.columns(objContact, "Contact__r.")+", "+s.columns(objOpportunity, "Opportunity__r.")+
 		" FROM Partner_Registration__c WHERE Case_Number__c = ? LIMIT 2", g.Number))}

@@ -207,23 +207,44 @@ func (s *Salesforce) queryAll(ref, soql string) step {
 	return step{Method: http.MethodGet, Ref: ref, URL: s.path("queryAll?q=" + url.QueryEscape(soql))}
 }
 
-// read makes queries in one call, and puts the records of each where out says, by reference. It
-// returns the server's clock, zero if it does not tell.
-func (s *Salesforce) read(ctx context.Context, out map[string]any, queries ...step) (time.Time, error) {
+// maxParts is how many calls an answer that comes in parts may take.
+const maxParts = 20
+
+// read makes queries in one call, and puts the records of each where out says, by reference. An
+// answer that comes in parts is read to its end. It returns the server's clock, zero if it does not
+// tell.
+func (s *Salesforce) read(ctx context.Context, out map[string]*[]record, queries ...step) (time.Time, error) {
 	results, header, err := s.composite(ctx, queries)
 	if err != nil {
 		return time.Time{}, err
 	}
 	for ref, into := range out {
-		page := struct {
-			Records any `json:"records"`
-		}{into}
-		if err := json.Unmarshal(results[ref].Body, &page); err != nil {
+		var p page
+		if json.Unmarshal(results[ref].Body, &p) != nil || p.Records == nil {
 			return time.Time{}, errors.New("the answer of Salesforce to a query is not what was expected")
+		}
+		*into = p.Records
+		for parts := 1; !p.Done; parts++ {
+			rest := p.Next
+			if !strings.HasPrefix(rest, "/services/data/") || parts == maxParts {
+				return time.Time{}, errors.New("the answer of Salesforce to a query has no end")
+			}
+			p = page{}
+			if _, err := s.do(ctx, remote.Call{Method: http.MethodGet, Path: rest, Out: &p}); err != nil {
+				return time.Time{}, err
+			}
+			*into = append(*into, p.Records...)
 		}
 	}
 	at, _ := http.ParseTime(header.Get("Date"))
 	return at, nil
+}
+
+// page is what a query answers.
+type page struct {
+	Records []record `json:"records"`
+	Done    bool     `json:"done"`
+	Next    string   `json:"nextRecordsUrl"`
 }
 
 // record is one as Salesforce answers it: fields, and records that it refers to.

@@ -57,6 +57,8 @@ type Fake struct {
 	required   map[string]bool    // object.field, on creation
 	duplicates map[string]func(fields map[string]any) []string
 	locked     int
+	batch      int                         // rows of an answer; 0 for all
+	rest       map[string][]map[string]any // of answers that come in parts, by their path
 	exhausted  bool
 }
 
@@ -549,6 +551,13 @@ func (f *Fake) Hide(object, name string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.objects[object].fields[name].Visible = false
+}
+
+// Batch has answers to queries come in parts.
+func (f *Fake) Batch(rows int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.batch, f.rest = rows, make(map[string][]map[string]any)
 }
 
 // Show lets the gateway's user see a field.

@@ -120,6 +120,8 @@ func (f *Fake) call(method, rest, raw string, body map[string]any) (int, any, *f
 	switch {
 	case method == http.MethodGet && (rest == "query" || rest == "queryAll"):
 		return f.query(params.Get("q"), rest == "queryAll")
+	case method == http.MethodGet && f.rest[rest] != nil:
+		return 200, f.part(f.rest[rest]), nil
 	case method == http.MethodGet && rest == "limits":
 		return 200, map[string]any{"DailyApiRequests": map[string]int{"Max": 15000, "Remaining": 15000 - f.used}}, nil
 	case method == http.MethodPost && rest == "composite":
@@ -144,7 +146,18 @@ func (f *Fake) query(soql string, all bool) (int, any, *fault) {
 		}
 		return 0, nil, refuse(400, code, "%v", err)
 	}
-	return 200, map[string]any{"totalSize": len(rows), "done": true, "records": rows}, nil
+	return 200, f.part(rows), nil
+}
+
+// part is the beginning of an answer, with the path of its rest.
+func (f *Fake) part(rows []map[string]any) map[string]any {
+	if f.batch == 0 || len(rows) <= f.batch {
+		return map[string]any{"totalSize": len(rows), "done": true, "records": rows}
+	}
+	f.serial++
+	rest := fmt.Sprintf("query/01g%d-%d", f.serial, f.batch)
+	f.rest[rest] = rows[f.batch:]
+	return map[string]any{"totalSize": len(rows), "done": false, "records": rows[:f.batch], "nextRecordsUrl": "/services/data/v" + Version + "/" + rest}
 }
 
 func (f *Fake) record(method string, parts []string, params url.Values, body map[string]any) (int, any, *fault) {
