@@ -41,10 +41,10 @@ fuzz: ## every fuzz target for FUZZTIME (60s)
 bench: ## figures beside their yardsticks, in one run; one store gets a million registrations, or LEADGATE_BENCH_KNOWN
 	$(GO) test -run '^$$' -bench . -benchtime 3s -timeout 60m ./store/boltstore ./channels/mailbox ./channels/csvdrop/sheet ./intake ./cmd/leadgate
 
-# The real servers that tests talk to, the browser that looks at the pages, and the spreadsheet that
+# The real servers that tests talk to (mail, and Tryton as a CRM), the browser that looks at the pages, and the spreadsheet that
 # opens results. Root installs what
 # is missing, others are told. npm fetches axe-core; it may have come with a nodejs that is not Debian's.
-PACKAGES := dovecot-imapd dovecot-lmtpd postfix swaks curl gcc libc6-dev chromium fonts-liberation wrk libreoffice-calc-nogui
+PACKAGES := dovecot-imapd dovecot-lmtpd postfix swaks curl gcc libc6-dev chromium fonts-liberation wrk libreoffice-calc-nogui tryton-server tryton-modules-sale-opportunity
 servers:
 	@missing=""; for p in $(PACKAGES); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \
 	command -v npm >/dev/null || missing="$$missing nodejs npm"; \

@@ -34,6 +34,7 @@ var drawing = []struct {
 	{"intake/command", []string{"intake"}, nil},
 	{"intake/cputime", nil, nil},
 	{"intake/crm/remote", []string{"intake"}, []string{"golang.org/x/time/rate"}},
+	{"intake/crm/crmtest/trytond", nil, nil},
 	{"intake/crm/*", []string{"intake", "intake/crm/remote"}, nil},
 	{"rules", []string{"intake", "intake/identity"}, []string{"github.com/expr-lang/expr", "github.com/rickar/cal/v2"}},
 	{"templates", []string{"intake"}, nil},

@@ -26,6 +26,7 @@ import (
 	"leadgate/cmd/internal/config"
 	"leadgate/intake"
 	"leadgate/intake/crm/ledger"
+	"leadgate/intake/crm/tryton"
 	crmhook "leadgate/intake/crm/webhook"
 	"leadgate/intake/extract"
 	"leadgate/intake/identity"
@@ -149,6 +150,13 @@ func (a *App) buildGateway() error {
 			return fmt.Errorf("crm webhook %s: %w", c.Name, err)
 		}
 		crms = append(crms, w)
+	}
+	for _, c := range a.cfg.CRM.Tryton {
+		t, err := tryton.New(c)
+		if err != nil {
+			return err
+		}
+		crms = append(crms, t)
 	}
 	sign, err := openSigner(a.cfg.Data)
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 	"leadgate/channels/webform"
 	hooks "leadgate/channels/webhook"
 	"leadgate/intake"
+	"leadgate/intake/crm/tryton"
 	"leadgate/intake/crm/webhook"
 	"leadgate/intake/identity"
 	"leadgate/rules"
@@ -94,6 +95,7 @@ type CRM struct {
 	// Ledger keeps the records in the store itself.
 	Ledger   bool             `yaml:"ledger"`
 	Webhooks []webhook.Config `yaml:"webhooks"`
+	Tryton   []tryton.Config  `yaml:"tryton"`
 }
 
 // Default returns the values of what a file leaves out.
@@ -270,17 +272,7 @@ func (c Config) Validate() Faults {
 	faults = append(faults, c.validateListeners()...)
 	faults = append(faults, c.validateSources()...)
 	faults = append(faults, c.validateLists()...)
-	crms := map[string]bool{"ledger": c.CRM.Ledger}
-	for i, w := range c.CRM.Webhooks {
-		at := fmt.Sprintf("crm.webhooks[%d]", i)
-		for _, err := range unjoin(w.Validate()) {
-			faults = append(faults, inside(at, err))
-		}
-		if crms[w.Name] {
-			fault(at+".name", "%q is the name of another CRM", w.Name)
-		}
-		crms[w.Name] = true
-	}
+	faults = append(faults, c.CRM.validate()...)
 	return faults
 }
 

@@ -19,7 +19,7 @@
 //
 // # Set-up
 //
-// A user of its own, with the groups "Sale" and "Party Administration", a company and, if new
+// A user of its own, with the groups "Sale Opportunity" and "Sales", a company and, if new
 // opportunities are to have an owner, an employee. Tryton has no scopes and no webhooks: the change
 // feed is read by the time of the last change, two minutes back each time, for what was committed
 // late.

@@ -82,7 +82,7 @@ func (c *Connector) changes(ctx context.Context, from string) ([]intake.Change, 
 func (c *Connector) newest(ctx context.Context) (at time.Time, err error) {
 	at = time.Unix(0, 0).UTC()
 	for _, order := range []string{"write_date DESC", "create_date DESC"} {
-		var where clause
+		where := clause{}
 		if order == "write_date DESC" {
 			where = clause{clause{"write_date", "!=", nil}}
 		}

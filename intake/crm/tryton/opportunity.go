@@ -98,24 +98,34 @@ const maxCopies = 50
 // resolve returns the opportunity of a case, nil if there is none. Of several that were made from
 // here it takes away all but the oldest.
 func (c *Connector) resolve(ctx context.Context, number string) (*opportunity, error) {
+	keep, extra, err := c.find(ctx, number)
+	if err != nil || len(extra) == 0 {
+		return keep, err
+	}
+	for _, o := range extra {
+		err = errors.Join(err, c.call(ctx, nil, "sale.opportunity.delete", []int{o.ID}))
+	}
+	if err == nil {
+		return keep, nil
+	}
+	keep, extra, again := c.find(ctx, number) // another process may have taken them away
+	if again != nil || len(extra) == 0 {
+		return keep, again
+	}
+	return nil, fmt.Errorf("take away opportunity %d, which is the second of the case: %w", extra[0].ID, err)
+}
+
+// find returns the opportunity of a case, and further ones that were made from here.
+func (c *Connector) find(ctx context.Context, number string) (keep *opportunity, extra []*opportunity, err error) {
 	all, err := c.opportunities(ctx, clause{clause{"reference", "=", number}}, 0, maxCopies, "id ASC")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	s, err := c.open(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	keep, extra, err := choose(all, s.user)
-	if err != nil {
-		return nil, err
-	}
-	for _, o := range extra {
-		if err := c.call(ctx, nil, "sale.opportunity.delete", []int{o.ID}); err != nil {
-			return nil, fmt.Errorf("take away opportunity %d, which is the second of the case: %w", o.ID, err)
-		}
-	}
-	return keep, nil
+	return choose(all, s.user)
 }
 
 // choose returns which of the opportunities with the number of a case, by age, is that of the case,
@@ -145,9 +155,9 @@ func choose(all []*opportunity, user int) (keep *opportunity, extra []*opportuni
 // field is one of the opportunity that is filled where it is empty and belongs to people from when
 // they changed it.
 type field struct {
-	name        string
-	have, want  string
-	there, ours any
+	name       string
+	have, want string
+	ours       any
 }
 
 // fate says what becomes of a field: written, or left, and why.

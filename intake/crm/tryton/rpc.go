@@ -68,6 +68,9 @@ func (c *Connector) open(ctx context.Context) (*session, error) {
 func (c *Connector) login(ctx context.Context) (*session, error) {
 	var answer []any
 	err := c.raw(ctx, c.door, &answer, "common.db.login", c.config.User, map[string]any{"password": c.config.Password}, "en")
+	if failed := new(failedError); errors.As(err, &failed) {
+		return nil, intake.Unauthorized(errors.New("log in: the server can't open the database; check url and database"))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("log in: %w", err)
 	}
@@ -135,9 +138,12 @@ func (c *Connector) callAt(ctx context.Context, stamps map[string]string, out an
 // raw makes one call of a client.
 func (c *Connector) raw(ctx context.Context, client *remote.Client, out any, method string, params ...any) error {
 	var answer struct {
-		ID     *int            `json:"id"`
+		ID     *int            `json:"id"` // 1, as was asked; no answer of another has it
 		Result json.RawMessage `json:"result"`
 		Error  json.RawMessage `json:"error"`
+	}
+	if params == nil {
+		params = []any{}
 	}
 	_, err := client.Do(ctx, remote.Call{
 		Method: http.MethodPost, Path: "/" + c.config.Database + "/", Out: &answer,

@@ -67,7 +67,7 @@ func (c *Connector) verify(ctx context.Context) (lacks []intake.Lack, err error)
 	for _, n := range needs {
 		for _, right := range n.rights {
 			if !granted(access[n.model][right]) {
-				lack(`give the user the groups "Sale" and "Party Administration"`, "right to %s %s", right, n.model)
+				lack(`give the user the groups "Sale Opportunity" and "Sales"`, "right to %s %s", right, n.model)
 			}
 		}
 	}

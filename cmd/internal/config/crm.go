@@ -1,0 +1,26 @@
+package config
+
+import "fmt"
+
+// validate returns what is wrong with the systems of record.
+func (c CRM) validate() Faults {
+	var faults Faults
+	names := map[string]bool{"ledger": c.Ledger}
+	check := func(kind string, i int, name string, err error) {
+		at := fmt.Sprintf("crm.%s[%d]", kind, i)
+		for _, err := range unjoin(err) {
+			faults = append(faults, inside(at, err))
+		}
+		if names[name] {
+			faults = append(faults, Fault{Path: at + ".name", Problem: fmt.Sprintf("%q is the name of another CRM", name)})
+		}
+		names[name] = true
+	}
+	for i, w := range c.Webhooks {
+		check("webhooks", i, w.Name, w.Validate())
+	}
+	for i, t := range c.Tryton {
+		check("tryton", i, t.Name, t.Validate())
+	}
+	return faults
+}
