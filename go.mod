@@ -42,6 +42,7 @@ require (
 	// Version 1 speaks with the widget of version 2, which lies in channels/webform/assets.
 	github.com/altcha-org/altcha-lib-go v1.0.0
 	github.com/emersion/go-msgauth v0.7.0
+	github.com/golang-jwt/jwt/v5 v5.3.1
 	github.com/nyaruka/phonenumbers v1.8.1
 	github.com/rickar/cal/v2 v2.1.13
 	golang.org/x/oauth2 v0.37.0
@@ -86,8 +87,6 @@ require (
 	honnef.co/go/tools v0.8.2 // indirect
 	mvdan.cc/gofumpt v0.12.0 // indirect
 )
-
-require github.com/golang-jwt/jwt/v5 v5.3.1 // indirect
 
 tool (
 	honnef.co/go/tools/cmd/staticcheck

@@ -101,6 +101,13 @@ type Hinted interface {
 	Reread(ctx context.Context, hints []string) ([]Change, error)
 }
 
+// HintAnswering is implemented by a Hinted CRM whose caller takes no bare 200 for an answer.
+type HintAnswering interface {
+	Hinted
+	// HintAnswer is what to answer a call with, with status 200, once its hints are kept.
+	HintAnswer() (mediaType string, body []byte)
+}
+
 // Record is what a CRM is told about a case.
 type Record struct {
 	Registration Registration

@@ -19,6 +19,7 @@ import (
 	"leadgate/channels/webform"
 	hooks "leadgate/channels/webhook"
 	"leadgate/intake"
+	"leadgate/intake/crm/salesforce"
 	"leadgate/intake/crm/tryton"
 	"leadgate/intake/crm/webhook"
 	"leadgate/intake/identity"
@@ -93,9 +94,10 @@ type Identity struct {
 // CRM says which systems of record are written to.
 type CRM struct {
 	// Ledger keeps the records in the store itself.
-	Ledger   bool             `yaml:"ledger"`
-	Webhooks []webhook.Config `yaml:"webhooks"`
-	Tryton   []tryton.Config  `yaml:"tryton"`
+	Ledger     bool                `yaml:"ledger"`
+	Webhooks   []webhook.Config    `yaml:"webhooks"`
+	Tryton     []tryton.Config     `yaml:"tryton"`
+	Salesforce []salesforce.Config `yaml:"salesforce"`
 }
 
 // Default returns the values of what a file leaves out.

@@ -3,6 +3,7 @@ package salesforce
 import (
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -314,5 +315,31 @@ func TestVerifyNamesAllThatIsMissing(t *testing.T) {
 				t.Error("it writes")
 			}
 		})
+	}
+}
+
+// What the package deploys and what the connector asks for by Verify are the same.
+func TestThePackageHoldsWhatIsUsedAndNothingElse(t *testing.T) {
+	used := make(map[string]bool)
+	for _, n := range newWorld(t).needs() {
+		for _, f := range append(n.writes, n.key) {
+			if strings.HasSuffix(f, "__c") {
+				used[n.object+"."+f] = true
+			}
+		}
+	}
+	files, err := filepath.Glob(source + "/force-app/main/default/objects/*/fields/*.field-meta.xml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%v, %v", files, err)
+	}
+	for _, name := range files {
+		f := filepath.Base(filepath.Dir(filepath.Dir(name))) + "." + strings.TrimSuffix(filepath.Base(name), ".field-meta.xml")
+		if !used[f] {
+			t.Errorf("%s is deployed and not used", f)
+		}
+		delete(used, f)
+	}
+	for f := range used {
+		t.Errorf("%s is used and not deployed", f)
 	}
 }

@@ -103,11 +103,9 @@ func asked(t *testing.T, domain, email string) []string {
 	w := newWorld(t, func(c *Config) { c.Currency = "EUR" })
 	_, cursor := w.changes(t, "")
 	rec := sampleDeal()
-	number := rec.Registration.Number
 	if domain != "" {
 		rec.Registration.Lead[intake.FieldCompanyDomain], rec.Registration.Lead[intake.FieldContactEmail] = domain, email
-		number = "LG-" + email
-		rec.Registration.Number = number
+		rec.Registration.Number = "LG-" + email
 	}
 	id, _ := w.org.Create(objAccount, map[string]any{"Name": "There"})
 	w.org.DuplicateRule(objAccount, func(map[string]any) []string { return []string{id} })

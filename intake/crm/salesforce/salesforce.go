@@ -35,10 +35,10 @@ type Salesforce struct {
 }
 
 var (
-	_ intake.CRM      = (*Salesforce)(nil)
-	_ intake.Verifier = (*Salesforce)(nil)
-	_ intake.Comparer = (*Salesforce)(nil)
-	_ intake.Hinted   = (*Salesforce)(nil)
+	_ intake.CRM           = (*Salesforce)(nil)
+	_ intake.Verifier      = (*Salesforce)(nil)
+	_ intake.Comparer      = (*Salesforce)(nil)
+	_ intake.HintAnswering = (*Salesforce)(nil)
 )
 
 // New returns the connector that c describes, or all faults of c. It connects to nothing.

@@ -39,8 +39,7 @@ type need struct {
 	writes []string
 	reads  []string
 	key    string // the external id
-	gives  []string
-	only   bool // it is read and not written
+	only   bool   // it is read and not written
 }
 
 // needs are what the connector does in the org, by the same tables that it writes and reads by.

@@ -257,8 +257,8 @@ func (f *Fake) check(o *object, id string, fields map[string]any) (map[string]an
 
 // byRelation finds the record that {"Case_Number__c": "…"} stands for.
 func (f *Fake) byRelation(o *object, rel string, v any) (string, *fault) {
-	fd, m := relation(o, rel), map[string]any{}
-	m, _ = v.(map[string]any)
+	fd := relation(o, rel)
+	m, _ := v.(map[string]any)
 	to := f.objects[fd.To]
 	if to == nil || len(m) != 1 {
 		return "", refuse(400, "INVALID_FIELD", "No such column '%s' on sobject of type %s", rel, o.Name)

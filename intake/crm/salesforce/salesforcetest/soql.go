@@ -364,7 +364,7 @@ func (f *Fake) value(o *object, r row, path string) (any, *field, error) {
 	if !deep {
 		fd := o.fields[name]
 		if fd == nil || !fd.Visible {
-			return nil, nil, fmt.Errorf("No such column '%s' on entity '%s'", name, o.Name)
+			return nil, nil, fmt.Errorf("no such column '%s' on entity '%s'", name, o.Name)
 		}
 		return r[name], fd, nil
 	}
@@ -385,7 +385,7 @@ func (f *Fake) value(o *object, r row, path string) (any, *field, error) {
 		}
 		return f.value(to, f.rows[to.Name][id], rest)
 	}
-	return nil, nil, fmt.Errorf("Didn't understand relationship '%s' in field path", name)
+	return nil, nil, fmt.Errorf("didn't understand relationship '%s' in field path", name)
 }
 
 // run answers a query. Deleted rows are there if all.
@@ -495,7 +495,7 @@ func (f *Fake) show(q query, o *object, r row) (map[string]any, error) {
 	for _, sub := range q.subs {
 		c, ok := o.children[sub.from]
 		if !ok {
-			return nil, fmt.Errorf("Didn't understand relationship '%s' in FROM part of query call", sub.from)
+			return nil, fmt.Errorf("didn't understand relationship '%s' in FROM part of query call", sub.from)
 		}
 		inner := sub
 		inner.from = c.object
