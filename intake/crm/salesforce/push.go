@@ -142,7 +142,11 @@ type found struct {
 	id                     string // of the registration
 	revision               int
 	account, contact, deal record // nil if there is none
+	links                  record // the registration's fields that refer to them
 	wrote                  map[string]string
+	// taken says of which objects another record has the external id: people have tied the
+	// registration to one that is not what we would have chosen, so we leave that alone.
+	taken map[string]bool
 }
 
 // look reads all that a push needs, in one call.
@@ -150,7 +154,7 @@ func (p *push) look(ctx context.Context) (found, error) {
 	var regs, accounts, contacts, deals, mates []record
 	s, g := p.s, p.r.Registration
 	out := map[string]*[]record{"reg": &regs}
-	queries := []step{s.query("reg", bind("SELECT Id, Rev__c, Wrote__c, "+
+	queries := []step{s.query("reg", bind("SELECT Id, Rev__c, Wrote__c, Account__c, Contact__c, Opportunity__c, "+
 		s.columns(objAccount, "Account__r.")+", "+s.columns(objContact, "Contact__r.")+", "+s.columns(objOpportunity, "Opportunity__r.")+
 		" FROM Partner_Registration__c WHERE Case_Number__c = ? LIMIT 2", g.Number))}
 	ask := func(ref string, into *[]record, soql string) {
@@ -187,11 +191,11 @@ func (p *push) look(ctx context.Context) (found, error) {
 	if len(regs) > 1 || len(deals) > 1 {
 		return found{}, several(g.Number)
 	}
-	f := found{wrote: maps.Clone(p.known.Wrote)}
+	f := found{wrote: maps.Clone(p.known.Wrote), taken: make(map[string]bool)}
 	var reg record
 	if len(regs) == 1 {
 		reg = regs[0]
-		f.id = reg.text("Id")
+		f.id, f.links = reg.text("Id"), reg
 		f.revision, _ = strconv.Atoi(reg.text("Rev__c"))
 		if f.wrote == nil {
 			_ = json.Unmarshal([]byte(reg.text("Wrote__c")), &f.wrote)
@@ -205,10 +209,15 @@ func (p *push) look(ctx context.Context) (found, error) {
 		return f, err
 	}
 	f.contact, err = p.pickContact(reg.ref("Contact__r"), contacts, f.account)
-	f.deal = reg.ref("Opportunity__r")
-	if len(deals) == 1 {
+	if f.deal = reg.ref("Opportunity__r"); f.deal == nil && len(deals) == 1 {
 		f.deal = deals[0]
 	}
+	for _, a := range accounts {
+		if p.account != nil && strings.EqualFold(a.text(keyAccount), p.account.key) && !sameID(a.text("Id"), f.account.text("Id")) {
+			f.taken[objAccount] = true
+		}
+	}
+	f.taken[objOpportunity] = len(deals) == 1 && !sameID(deals[0].text("Id"), f.deal.text("Id"))
 	return f, err
 }
 
@@ -319,6 +328,8 @@ func (p *push) write(ctx context.Context, there found) (intake.Ref, error) {
 		case have == nil:
 			url = "/" + keyField + "/" + segment(o.key)
 			id = "@{" + ref + ".id}"
+		case there.taken[o.object]:
+			return id
 		case have.text(keyField) == "":
 			body[keyField] = o.key
 			fallthrough
@@ -363,7 +374,8 @@ func (p *push) write(ctx context.Context, there found) (intake.Ref, error) {
 		}
 	}
 	for f, id := range map[string]string{"Account__c": account, "Contact__c": contact, "Opportunity__c": deal} {
-		if id != "" {
+		is := there.links.text(f)
+		if id != "" && (is == "" || wrote[objRegistration+"."+f] == hash(is)) { // else people have tied it to something
 			body[f] = id
 		}
 	}
@@ -395,6 +407,11 @@ func (p *push) write(ctx context.Context, there found) (intake.Ref, error) {
 	}
 	if there.id == "" {
 		return intake.Ref{}, errors.New("the answer of Salesforce names no record")
+	}
+	for f, id := range map[string]string{"Account__c": there.account.text("Id"), "Contact__c": there.contact.text("Id"), "Opportunity__c": there.deal.text("Id")} {
+		if body[f] != nil {
+			wrote[objRegistration+"."+f] = hash(id)
+		}
 	}
 	return p.ref(ctx, there, wrote, p.r.Registration.Revision)
 }

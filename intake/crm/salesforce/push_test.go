@@ -354,6 +354,51 @@ func TestWhatAPersonDeletedIsNotMadeAgain(t *testing.T) {
 	w.counts(t, [4]int{1, 1, 1, 0})
 }
 
+func TestWhatPeopleTieTheRegistrationToStays(t *testing.T) {
+	w, rec := newWorld(t), sampleDeal()
+	ref := mustPush(t, w.Salesforce, rec)
+	parent, _ := w.org.Create(objAccount, map[string]any{"Name": "Acme Holding"})
+	theirs, _ := people{w.org}.Deal(parent, "Theirs")
+	boss, _ := w.org.Create(objContact, map[string]any{"LastName": "Boss"})
+	if err := w.org.Update(objRegistration, ref.ID, map[string]any{"Account__c": parent, "Opportunity__c": theirs, "Contact__c": boss}); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 { // with what is remembered, and without
+		rec = next(rec, ref)
+		rec.Registration.Lead[intake.FieldContactRole] = fmt.Sprint("role ", i)
+		rec.Registration.Lead[intake.FieldTargetRevenue] = fmt.Sprint(1000+i, " EUR")
+		if i == 2 {
+			rec.Registration.CRM = nil
+		}
+		ref = mustPush(t, w.again(t), rec)
+		r := w.org.All(objRegistration)[0]
+		if r["Account__c"] != parent || r["Opportunity__c"] != theirs || r["Contact__c"] != boss {
+			t.Errorf("push %d ties it to %v, %v, %v", i+1, r["Account__c"], r["Opportunity__c"], r["Contact__c"])
+		}
+	}
+	for _, a := range w.org.All(objAccount) {
+		if a["Id"] == parent && (a["Website"] != nil || a[keyAccount] != nil) {
+			t.Errorf("the account of theirs is filled: %v", a)
+		}
+	}
+	for _, o := range w.org.All(objOpportunity) {
+		if o["Id"] == theirs && (o["Name"] != "Theirs" || o["Amount"] != nil) {
+			t.Errorf("the deal of theirs is filled: %v", o)
+		}
+	}
+	w.counts(t, [4]int{2, 2, 1, 2})
+}
+
+func TestAContactThatStaffAmendIsTiedToTheRegistration(t *testing.T) {
+	w, rec := newWorld(t), crmtest.Sample(1, 1)
+	rec = next(rec, mustPush(t, w.Salesforce, rec))
+	rec.Registration.Lead[intake.FieldContactEmail], rec.Registration.Lead[intake.FieldContactName] = "kim@acme1.example", "Kim Roe"
+	ref := mustPush(t, w.Salesforce, rec)
+	if r := w.org.All(objRegistration)[0]; r["Contact__c"] != ref.Parts[partContact] || len(w.org.All(objContact)) != 2 {
+		t.Errorf("%v, %v", r["Contact__c"], ref.Parts)
+	}
+}
+
 func TestAnOlderRevisionThatComesLateByAnotherReplicaChangesNothing(t *testing.T) {
 	w, rec := newWorld(t), crmtest.Sample(1, 1)
 	ref := mustPush(t, w.Salesforce, rec)
