@@ -17,9 +17,8 @@ import (
 const (
 	// overlap is how far back the feed reads each time: a change bears the time at which its
 	// transaction began, and is seen when it ends.
-	overlap  = 2 * time.Minute
-	page     = 200
-	maxPages = 50
+	overlap = 2 * time.Minute
+	page    = 200
 )
 
 // cursor is how far the feed was read: to the newest change that was seen, and of those shortly
@@ -107,7 +106,7 @@ func (c *Connector) since(ctx context.Context, at time.Time) (all []*opportunity
 		clause{"write_date", ">=", from},
 		clause{clause{"write_date", "=", nil}, clause{"create_date", ">=", from}},
 	}
-	for n := range maxPages {
+	for n := 0; ; n++ { // to the end: of many that bear one time, the last would never be seen
 		rows, err := c.opportunities(ctx, where, n*page, page, "id ASC")
 		if err != nil {
 			return nil, err

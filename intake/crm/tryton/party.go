@@ -154,7 +154,7 @@ func (c *Connector) makeParty(ctx context.Context, l intake.Lead, number string)
 		v["contact_mechanisms"] = clause{clause{"create", reach}}
 		err = c.call(ctx, &ids, "party.party.create", []values{v})
 		refused := new(refusedError)
-		if !errors.As(err, &refused) {
+		if !errors.As(err, &refused) || intake.IsUnauthorized(err) {
 			break
 		}
 		if party, found := c.partyBy(ctx, l, number); found == nil && party != 0 {

@@ -182,18 +182,25 @@ func refusal(method string, raw json.RawMessage) error {
 			}
 		}
 	}
-	switch kind {
-	case "UserError":
+	switch {
+	case kind == "UserError" && strings.HasPrefix(message, noRight):
+		return intake.Unauthorized(&refusedError{remote.Words(message) + " Give the user the groups that it needs."})
+	case kind == "UserError":
 		return intake.Permanent(&refusedError{remote.Words(message)})
-	case "UserWarning":
+	case kind == "UserWarning":
 		return intake.Permanent(&refusedError{"a person would be warned: " + remote.Words(message)})
-	case "ConcurrencyException":
+	case kind == "ConcurrencyException":
 		return errors.New("somebody changed the record at the same moment")
 	}
 	return &failedError{method: method, kind: remote.Words(kind)}
 }
 
-const maxMessage = 1000
+const (
+	maxMessage = 1000
+	// noRight begins what Tryton says of a whole model that the user may not use. The language is
+	// that of our calls.
+	noRight = "You are not allowed to access "
+)
 
 // refusedError is that Tryton does not take a value.
 type refusedError struct{ words string }

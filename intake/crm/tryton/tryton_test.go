@@ -345,6 +345,9 @@ func TestVerifyNamesWhatLacks(t *testing.T) {
 	if err != nil || !slices.ContainsFunc(lacks, func(l intake.Lack) bool { return l.What == "right to create sale.opportunity" }) {
 		t.Errorf("without rights: %+v, %v", lacks, err)
 	}
+	if _, err := w.connect(t, w.URL).Push(t.Context(), crmtest.Sample(1, 1)); !intake.IsUnauthorized(err) || intake.IsPermanent(err) {
+		t.Errorf("a push without rights: %v", err)
+	}
 }
 
 // TestAMappedFieldIsAlwaysOurs writes the status into the comment's neighbour, a field of text.
@@ -447,6 +450,7 @@ func TestWhatAFieldIsWritten(t *testing.T) {
 func TestAnErrorOfTrytonHasAClass(t *testing.T) {
 	for raw, want := range map[string]string{
 		`["UserError",["A value is required for field \"Employee\".","",null]]`: `permanent Tryton refuses: A value is required for field "Employee".`,
+		`["UserError",["You are not allowed to access \"Party\".","",null]]`:    `refused Tryton refuses: You are not allowed to access "Party". Give the user the groups that it needs.`,
 		`["UserWarning",["w1","Sure?","really"]]`:                               "permanent Tryton refuses: a person would be warned: w1 Sure? really",
 		`["ConcurrencyException","Records were modified in the meanwhile"]`:     "again somebody changed the record at the same moment",
 		`["database is locked",""]`:                                             "again Tryton failed in m: database is locked",
@@ -456,6 +460,8 @@ func TestAnErrorOfTrytonHasAClass(t *testing.T) {
 		class := "again "
 		if intake.IsPermanent(err) {
 			class = "permanent "
+		} else if intake.IsUnauthorized(err) {
+			class = "refused "
 		}
 		if got := class + err.Error(); got != want {
 			t.Errorf("%s: %q, want %q", raw, got, want)
