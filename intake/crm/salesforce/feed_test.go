@@ -343,3 +343,21 @@ func TestThePackageHoldsWhatIsUsedAndNothingElse(t *testing.T) {
 		t.Errorf("%s is used and not deployed", f)
 	}
 }
+
+func FuzzAnOutboundMessageGivesIDsAndNothingElse(f *testing.F) {
+	const org = "00D000000000001EAA"
+	f.Add(outbound(org, "Opportunity", "006000000000001AAA"))
+	f.Add(outbound(org, objRegistration, "a00000000000001AAA", "x' OR Id != '"))
+	f.Add(`<!DOCTYPE a [<!ENTITY b "c">]><Envelope>&b;</Envelope>`)
+	f.Fuzz(func(t *testing.T, body string) {
+		m, err := readMessage([]byte(body))
+		if err == nil && !isID(m.organization) {
+			t.Errorf("organization %q", m.organization)
+		}
+		for _, id := range m.records {
+			if !isID(id) {
+				t.Errorf("record %q", id)
+			}
+		}
+	})
+}
