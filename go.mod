@@ -42,6 +42,7 @@ require (
 	// Version 1 speaks with the widget of version 2, which lies in channels/webform/assets.
 	github.com/altcha-org/altcha-lib-go v1.0.0
 	github.com/emersion/go-msgauth v0.7.0
+	github.com/golang-jwt/jwt/v5 v5.3.1
 	github.com/nyaruka/phonenumbers v1.8.1
 	github.com/rickar/cal/v2 v2.1.13
 	// Each minor version of slack breaks something: read its changelog before raising it.
@@ -50,7 +51,6 @@ require (
 )
 
 require (
-	github.com/golang-jwt/jwt/v5 v5.3.1
 	// It was last released in 2021. Only its schema and its adapter are used, with our own validator
 	// of tokens and our own client; see channels/teamsbot/connector.
 	github.com/infracloudio/msbotbuilder-go v0.2.5

@@ -51,7 +51,7 @@ func (g *Gateway) Indexes(s Store) (stored, rebuilt map[string]string, err error
 	}
 	err = s.View(context.Background(), func(tx Tx) error {
 		for _, space := range []string{
-			spacePartnerDomain, spacePartnerContact, spacePartnerCode, spacePartnerSlack, spacePartnerTeams, spacePartnerNamed,
+			spacePartnerDomain, spacePartnerContact, spacePartnerCode, spacePartnerSlack, spacePartnerRoom, spacePartnerTeams, spacePartnerNamed,
 			spaceAccountAlias, spaceAccountChild, spaceAccountName,
 		} {
 			if err := scan(tx, space, func(e Entry) error {

@@ -35,6 +35,8 @@ var drawing = []struct {
 	{"intake/cputime", nil, nil},
 	{"intake/crm/remote", []string{"intake"}, []string{"golang.org/x/time/rate"}},
 	{"intake/crm/crmtest/trytond", nil, nil},
+	{"intake/crm/salesforce", []string{"intake", "intake/crm/remote"}, []string{"github.com/golang-jwt/jwt/v5"}},
+	{"intake/crm/salesforce/salesforcetest", nil, []string{"github.com/golang-jwt/jwt/v5"}},
 	{"intake/crm/*", []string{"intake", "intake/crm/remote"}, nil},
 	{"rules", []string{"intake", "intake/identity"}, []string{"github.com/expr-lang/expr", "github.com/rickar/cal/v2"}},
 	{"templates", []string{"intake"}, nil},

@@ -28,6 +28,7 @@ import (
 	"leadgate/cmd/internal/config"
 	"leadgate/intake"
 	"leadgate/intake/crm/ledger"
+	"leadgate/intake/crm/salesforce"
 	"leadgate/intake/crm/tryton"
 	crmhook "leadgate/intake/crm/webhook"
 	"leadgate/intake/extract"
@@ -167,6 +168,13 @@ func (a *App) buildGateway() error {
 			return err
 		}
 		crms = append(crms, t)
+	}
+	for _, c := range a.cfg.CRM.Salesforce {
+		s, err := salesforce.New(c)
+		if err != nil {
+			return err
+		}
+		crms = append(crms, s)
 	}
 	sign, err := openSigner(a.cfg.Data)
 	if err != nil {

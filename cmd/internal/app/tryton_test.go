@@ -25,7 +25,12 @@ func TestAMailBecomesAnOpportunityAndThePartnerLearnsThatItWasWon(t *testing.T) 
 			Name: "tryton", URL: erp.URL, Database: trytond.Database, User: trytond.User, Password: trytond.Password, AllowPrivate: true,
 		}}
 	})
-	changes := o.follow("tryton")
+	client, err := tryton.New(o.cfg.CRM.Tryton[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = client.Close() })
+	changes := o.follow(client)
 	mail := strings.ReplaceAll(`From: Ana Silva <ana@brightpath.example>
 To: partners@vendor.example
 Subject: New lead: Fabrikam
@@ -100,19 +105,8 @@ Consent: yes
 }
 
 // follow reads the feed of a CRM from now on, and has the gateway take in what it tells until done.
-func (o *office) follow(name string) (until func(done func() bool)) {
+func (o *office) follow(crm intake.CRM) (until func(done func() bool)) {
 	o.Helper()
-	var crm intake.CRM
-	for _, c := range o.cfg.CRM.Tryton {
-		t, err := tryton.New(c)
-		if err != nil {
-			o.Fatal(err)
-		}
-		o.Cleanup(func() { _ = t.Close() })
-		if c.Name == name {
-			crm = t
-		}
-	}
 	_, cursor, err := crm.Changes(o.Context(), "")
 	if err != nil {
 		o.Fatal(err)
@@ -125,7 +119,7 @@ func (o *office) follow(name string) (until func(done func() bool)) {
 				o.Fatal(err)
 			}
 			for _, c := range all {
-				if err := o.app.Gateway().Apply(o.Context(), name, c); err != nil {
+				if err := o.app.Gateway().Apply(o.Context(), crm.Name(), c); err != nil {
 					o.Fatal(err)
 				}
 			}

@@ -21,6 +21,7 @@ import (
 	"leadgate/channels/webform"
 	hooks "leadgate/channels/webhook"
 	"leadgate/intake"
+	"leadgate/intake/crm/salesforce"
 	"leadgate/intake/crm/tryton"
 	"leadgate/intake/crm/webhook"
 	"leadgate/intake/identity"
@@ -101,9 +102,10 @@ type CRM struct {
 	// Every is how often what people do there is read.
 	Every time.Duration `yaml:"every"`
 	// Ledger keeps the records in the store itself.
-	Ledger   bool             `yaml:"ledger"`
-	Webhooks []webhook.Config `yaml:"webhooks"`
-	Tryton   []tryton.Config  `yaml:"tryton"`
+	Ledger     bool                `yaml:"ledger"`
+	Webhooks   []webhook.Config    `yaml:"webhooks"`
+	Tryton     []tryton.Config     `yaml:"tryton"`
+	Salesforce []salesforce.Config `yaml:"salesforce"`
 }
 
 // Default returns the values of what a file leaves out.

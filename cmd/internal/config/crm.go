@@ -28,5 +28,8 @@ func (c CRM) validate() Faults {
 	for i, t := range c.Tryton {
 		check("tryton", i, t.Name, t.Validate())
 	}
+	for i, s := range c.Salesforce {
+		check("salesforce", i, s.Name, s.Validate())
+	}
 	return faults
 }

@@ -54,7 +54,7 @@ func (fs Faults) sorted() Faults {
 }
 
 // secrets are the keys of which KEY_file names a file that holds the value.
-var secrets = []string{"password", "secret", "client_secret", "refresh_token", "previous_secret", "token", "signing_secret", "app_token", "bot_token"}
+var secrets = []string{"password", "secret", "client_secret", "refresh_token", "previous_secret", "token", "signing_secret", "app_token", "bot_token", "private_key"}
 
 // unread stands for a secret whose file is at fault. It is good as a password and as the
 // secret of a webhook; as there is a fault, nobody gets to use it.
