@@ -214,7 +214,7 @@ func (a *Account) token(c *call) (int, any, *fault) {
 	a.issued++
 	token := fmt.Sprintf("access-token-%d", a.issued)
 	a.tokens[token] = nil
-	return 200, map[string]any{"access_token": token, "expires_in": 1800, "refresh_token": a.refresh, "token_type": "bearer", "hub_id": Portal}, nil
+	return 200, map[string]any{"access_token": token, "expires_in": 1800, "refresh_token": a.refresh, "token_type": "bearer"}, nil
 }
 
 // json is a record as calls have it, with the properties that were asked for.
@@ -317,9 +317,9 @@ func (a *Account) getOne(c *call) (int, any, *fault) {
 	if refused != nil {
 		return 0, nil, refused
 	}
-	out := o.json(c.kind, strings.Split(q.Get("properties"), ","))
+	out := o.json(c.kind, strings.Split(strings.Join(q["properties"], ","), ","))
 	of := make(map[string]any)
-	for _, to := range strings.Split(q.Get("associations"), ",") {
+	for _, to := range strings.Split(strings.Join(q["associations"], ","), ",") {
 		var all []any
 		for i, id := range a.linked(c.kind, o.ID, to) {
 			name := singular(c.kind) + "_to_" + singular(to)
@@ -479,7 +479,7 @@ func (a *Account) associations(c *call) (int, any, *fault) {
 	for _, i := range in.Inputs {
 		all := []any{}
 		for _, id := range a.linked(c.kind, i.ID, to) {
-			all = append(all, map[string]any{"toObjectId": id, "associationTypes": []any{map[string]any{"category": "HUBSPOT_DEFINED", "typeId": 341, "label": nil}}})
+			all = append(all, map[string]any{"toObjectId": id, "associationTypes": []any{map[string]any{"category": "HUBSPOT_DEFINED", "typeId": 341}}})
 		}
 		if len(all) == 0 {
 			missing = append(missing, i.ID)
