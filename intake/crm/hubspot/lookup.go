@@ -21,7 +21,7 @@ func (c *Connector) companiesOf(ctx context.Context, domain string, properties [
 	properties = append(slices.Clone(properties), domainProperty, "name", "domain", moreDomains, lifecycle, "createdate")
 	slices.Sort(properties)
 	f, err := c.search(ctx, companies, [][]filter{
-		{{domainProperty, "EQ", domain}}, {{"domain", "EQ", domain}}, {{moreDomains, "CONTAINS_TOKEN", domain}},
+		{{domainProperty, "EQ", domain}}, {{"domain", "EQ", domain}}, {{"domain", "EQ", "www." + domain}}, {{moreDomains, "CONTAINS_TOKEN", domain}},
 	}, slices.Compact(properties), "createdate", "0", maxCompanies)
 	if err != nil {
 		return nil, err
