@@ -25,6 +25,7 @@ import (
 	"leadgate/channels/webhook"
 	"leadgate/cmd/internal/config"
 	"leadgate/intake"
+	"leadgate/intake/crm/hubspot"
 	"leadgate/intake/crm/ledger"
 	"leadgate/intake/crm/tryton"
 	crmhook "leadgate/intake/crm/webhook"
@@ -157,6 +158,14 @@ func (a *App) buildGateway() error {
 			return err
 		}
 		crms = append(crms, t)
+	}
+	for _, c := range a.cfg.CRM.HubSpot {
+		c.Zone = a.policy.Zone()
+		h, err := hubspot.New(c)
+		if err != nil {
+			return err
+		}
+		crms = append(crms, h)
 	}
 	sign, err := openSigner(a.cfg.Data)
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 	"leadgate/channels/webform"
 	hooks "leadgate/channels/webhook"
 	"leadgate/intake"
+	"leadgate/intake/crm/hubspot"
 	"leadgate/intake/crm/tryton"
 	"leadgate/intake/crm/webhook"
 	"leadgate/intake/identity"
@@ -98,6 +99,7 @@ type CRM struct {
 	Ledger   bool             `yaml:"ledger"`
 	Webhooks []webhook.Config `yaml:"webhooks"`
 	Tryton   []tryton.Config  `yaml:"tryton"`
+	HubSpot  []hubspot.Config `yaml:"hubspot"`
 }
 
 // Default returns the values of what a file leaves out.

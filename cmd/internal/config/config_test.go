@@ -292,18 +292,19 @@ func TestWhatTheExampleCommentsOutIsRealToo(t *testing.T) {
 		t.Error("the other way to get a token is not shown")
 	}
 	text = strings.Replace(text, command, "", 1)
-	text = strings.NewReplacer("  webhooks: []\n  # - name", "  webhooks:\n  - name", "  tryton: []\n  # - name", "  tryton:\n  - name").Replace(text)
+	text = strings.NewReplacer("  webhooks: []\n  # - name", "  webhooks:\n  - name", "  tryton: []\n  # - name", "  tryton:\n  - name", "  hubspot: []\n  # - name", "  hubspot:\n  - name").Replace(text)
 	text = strings.ReplaceAll(text, "\n#   - name", "\n  - name")
 	path := write(t, "leadgate.yaml", text,
 		"imap-password", "x", "smtp-password", "x", "tryton-password", "x", "webhook-secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
 		"free-mail.txt", "", "shared-hosts.txt", "", "legal-forms.txt", "", "suffixes.txt", "",
 		"cert.pem", "", "key.pem", "", "oauth-secret", "x", "oauth-refresh", "x",
-		"hooks-secret", "0123456789abcdef", "hooks-secret-old", "fedcba9876543210", "calls-secret", "123456789abcdef0", "calendly-key", "23456789abcdef01", "hubspot-token", "x", "logo.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>")
+		"hooks-secret", "0123456789abcdef", "hooks-secret-old", "fedcba9876543210", "calls-secret", "123456789abcdef0", "calendly-key", "23456789abcdef01", "hubspot-token", "x", "hubspot-secret", "x", "hubspot-secret-old", "y", "logo.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>")
 	c, err := Load(path)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
-	if c.Mailboxes[0].Direct == nil || c.Mailboxes[0].IMAP.OAuth == nil || c.Mailboxes[0].Canary.Every == 0 || len(c.CRM.Webhooks) != 1 || len(c.CRM.Tryton) != 1 || c.CRM.Tryton[0].Password != "x" || len(c.CRM.Tryton[0].Mapping.Defaults) != 1 || c.Identity.Suffixes == "" || c.Templates == "" || len(c.Pages.TrustedProxies) != 1 || len(c.Staff) != 1 || len(c.Staff[0].Partners) != 1 ||
+	if c.Mailboxes[0].Direct == nil || c.Mailboxes[0].IMAP.OAuth == nil || c.Mailboxes[0].Canary.Every == 0 || len(c.CRM.Webhooks) != 1 || len(c.CRM.Tryton) != 1 || c.CRM.Tryton[0].Password != "x" || len(c.CRM.Tryton[0].Mapping.Defaults) != 1 ||
+		len(c.CRM.HubSpot) != 1 || c.CRM.HubSpot[0].Token != "x" || c.CRM.HubSpot[0].PreviousSecret != "y" || len(c.CRM.HubSpot[0].Mapping.Defaults.Deals) != 1 || c.Identity.Suffixes == "" || c.Templates == "" || len(c.Pages.TrustedProxies) != 1 || len(c.Staff) != 1 || len(c.Staff[0].Partners) != 1 ||
 		!c.Form.Enabled || c.Form.Meeting.URL == "" || len(c.Form.Fields) == 0 || c.Pages.Brand.Color == "" || c.Alerts.DownAfter == 0 || c.Policy.Probe.Domains == 0 ||
 		len(c.Webhooks) != 3 || c.Webhooks[0].PreviousSecret == "" || c.Webhooks[2].Meeting.Start == nil || len(c.Meetings) != 1 || c.Meetings[0].Token != "x" || c.Lists.Folder.Path == "" || c.Lists.Folder.Settle == 0 {
 		t.Errorf("not everything was switched on:\n%s", text)

@@ -28,5 +28,8 @@ func (c CRM) validate() Faults {
 	for i, t := range c.Tryton {
 		check("tryton", i, t.Name, t.Validate())
 	}
+	for i, h := range c.HubSpot {
+		check("hubspot", i, h.Name, h.Validate())
+	}
 	return faults
 }
