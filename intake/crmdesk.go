@@ -46,6 +46,11 @@ func (g *Gateway) down() (all []Condition) {
 	return all
 }
 
+// anyShut reports whether a CRM is not asked at the moment.
+func (g *Gateway) anyShut() bool {
+	return slices.ContainsFunc(g.crms, func(c CRM) bool { return g.gates[c.Name()].isShut() })
+}
+
 // status is what the gate knows.
 func (g *gate) status() CRMStatus {
 	g.mu.Lock()
@@ -287,15 +292,15 @@ func (g *Gateway) givenUp(ctx context.Context) (numbers []string, err error) {
 	for after, more := "", true; more; {
 		var page []Entry
 		err := g.store.View(ctx, func(tx Tx) (err error) {
-			page, err = tx.ScanRecords(spaceUndelivered, "", after, surveyPage)
+			page, err = tx.ScanRecords(spaceGivenUp, "", after, surveyPage)
 			return err
 		})
 		if err != nil {
 			return nil, err
 		}
 		for _, e := range page {
-			number, what, _ := strings.Cut(e.Key, "/")
-			if strings.HasPrefix(what, "crm:") && !slices.Contains(numbers, number) {
+			number, _, _ := strings.Cut(e.Key, "/")
+			if n := len(numbers); n == 0 || numbers[n-1] != number {
 				numbers = append(numbers, number)
 			}
 		}
@@ -313,7 +318,7 @@ func (g *Gateway) replay(ctx context.Context, number, crm string) (done Replayed
 		if err != nil {
 			return err
 		}
-		if r.CRM[crm].Gone {
+		if r.CRM[crm].Gone && r.Status != StatusErased {
 			done.Anew = true
 			delete(r.CRM, crm)
 			if err := c.record(&r, Event{Kind: EventGone, Actor: "staff", Note: "to be made again"}); err != nil {

@@ -124,7 +124,7 @@ func (c *change) gone(r *Registration, crm string, e Event) error {
 	}
 	ref.Gone = true
 	r.CRM[crm] = ref
-	if err := putJSON(c, spaceUndelivered, r.Number+"/crm:"+crm, c.at); err != nil {
+	if err := putJSON(c, spaceGivenUp, r.Number+"/"+crm, c.at); err != nil {
 		return err
 	}
 	e.Kind, e.Trigger, e.Note = EventGone, "", ref.ID

@@ -22,8 +22,10 @@ const (
 	rivalPause    = 100 * time.Millisecond
 	longestPause  = 400 * time.Millisecond
 	rivalPatience = 2 * time.Minute
-	// recheckPause is after what time a CRM that could not be asked is asked again.
-	recheckPause = time.Minute
+	// recheckPause is after what time a CRM that could not be asked is asked again; each time it is
+	// longer by as much, up to longestRecheck.
+	recheckPause   = time.Minute
+	longestRecheck = 10 * time.Minute
 	// maxRivals bounds the cases looked at per key; a name that more than commonName cases
 	// share says nothing.
 	maxRivals  = 500
@@ -49,6 +51,9 @@ func (g *Gateway) runCheck(ctx context.Context, t Task) (effect, error) {
 		if r, err = tx.Case(t.Case); err != nil {
 			return err
 		}
+		if strings.HasPrefix(t.Key, recheckKey) && r.Reason == ReasonCRMUnverified && g.anyShut() {
+			return RetryAfter(recheckAfter(t), errCRMDown)
+		}
 		c := &change{Tx: tx, g: g, at: g.stamp()}
 		rivals, err := c.rivals(&r)
 		if err == nil && c.mustWait(&r, rivals) {
@@ -68,8 +73,17 @@ func (g *Gateway) runCheck(ctx context.Context, t Task) (effect, error) {
 		if !maps.Equal(now.Lead, r.Lead) {
 			return RetryAfter(0, errLeadChanged)
 		}
-		return c.decide(&now, t.Key, matches, unreachable, pause)
+		err = c.decide(&now, t.Key, matches, unreachable, pause)
+		if errors.Is(err, errCRMDown) {
+			return RetryAfter(recheckAfter(t), errCRMDown)
+		}
+		return err
 	}, nil
+}
+
+// recheckAfter is how long to wait until a CRM that is down is asked again about a case.
+func recheckAfter(t Task) time.Duration {
+	return min(time.Duration(t.Attempts)*recheckPause, longestRecheck)
 }
 
 // lookup asks all CRMs at once; one that hangs or panics takes nothing from the others.

@@ -42,6 +42,7 @@ func (g *Gateway) Erase(ctx context.Context, number string, v Verdict) (Registra
 		r.Lead, r.Evidence, r.Unclear, r.Identity = Lead{}, nil, nil, nil
 		r.Contact, r.Reply, r.Reference, r.Problems, r.Question = "", Route{}, "", nil, ""
 		r.Findings, r.PartnerNote, r.Rationale, r.Revoking, r.Scope = nil, "", "", Revoking{}, ""
+		r.Deal = Deal{}
 		r.Submissions = 0
 		c.passing = true
 		err := c.move(r, StatusErased, e)

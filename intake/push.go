@@ -70,6 +70,9 @@ func (g *Gateway) runPush(crm CRM) handler {
 				ref.Revision = rec.Registration.Revision
 			}
 			r.CRM[crm.Name()] = ref
+			if err := c.DeleteRecord(spaceUndelivered, r.Number+"/crm:"+crm.Name()); err != nil {
+				return err
+			}
 			if err := c.pushedAgain(t, crm.Name()); err != nil {
 				return err
 			}
@@ -81,17 +84,20 @@ func (g *Gateway) runPush(crm CRM) handler {
 // maxNoted is how much of what a partner wrote goes into a timeline.
 const maxNoted = 8 << 10
 
+// spaceGivenUp holds what Replay can take up: the number of a case and "/" and a CRM → since when.
+const spaceGivenUp = "given_up"
+
 // pushedAgain ends what was noted of pushes that were given up, unless some still are.
 func (c *change) pushedAgain(t Task, crm string) error {
-	key := t.Case + "/crm:" + crm
-	if _, err := c.Record(spaceUndelivered, key); err != nil {
+	key := t.Case + "/" + crm
+	if _, err := c.Record(spaceGivenUp, key); err != nil {
 		return ignoreNotFound(err)
 	}
 	open, err := c.Open(t.Case)
 	if err != nil || slices.ContainsFunc(open, func(o Task) bool { return o.Parked && o.Lane == t.Lane }) {
 		return err
 	}
-	return c.DeleteRecord(spaceUndelivered, key)
+	return c.DeleteRecord(spaceGivenUp, key)
 }
 
 // recordFor is what a CRM is told of a case as it is now, and of its n-th event.

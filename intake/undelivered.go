@@ -211,6 +211,9 @@ func (m *Message) briefed() []string {
 func (c *change) unpushed(t Task, crm string, cause error) error {
 	return c.inCase(t.Case, func(r *Registration) error {
 		what := "crm:" + crm
+		if err := putJSON(c, spaceGivenUp, r.Number+"/"+crm, c.at); err != nil {
+			return err
+		}
 		_, known := c.Record(spaceUndelivered, r.Number+"/"+what)
 		if err := ignoreNotFound(known); err != nil {
 			return err

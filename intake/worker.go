@@ -276,7 +276,7 @@ func (g *Gateway) attempt(ctx context.Context, l lane, t Task) {
 		default:
 			delay = l.delay(t.Attempts)
 		}
-		if !errors.Is(err, errEarlierRival) && !errors.Is(err, errLeadChanged) && !errors.Is(err, errImportOpen) {
+		if !errors.Is(err, errEarlierRival) && !errors.Is(err, errLeadChanged) && !errors.Is(err, errImportOpen) && !errors.Is(err, errCRMDown) {
 			g.log.Warn("task failed", "task", t.Key, "case", t.Case, "attempt", t.Attempts, "again_in", delay, "err", err)
 		}
 		g.put(ctx, t, func(c *change) error { return c.again(t, c.at.Add(delay), err.Error(), held) })

@@ -330,6 +330,7 @@ type fakeCRM struct {
 	pushes  int
 	lookup  func(intake.Lead) ([]intake.Match, error)
 	push    func(intake.Record) error
+	changes func()
 }
 
 func newFakeCRM() *fakeCRM {
@@ -376,6 +377,11 @@ func (c *fakeCRM) Note(_ context.Context, _ intake.Ref, n intake.Note) error {
 }
 
 func (c *fakeCRM) Changes(context.Context, string) ([]intake.Change, string, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.changes != nil {
+		c.changes()
+	}
 	return nil, "", nil
 }
 

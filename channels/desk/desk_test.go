@@ -257,3 +257,24 @@ func TestATerritoryThatIsNotKnownIsNotSaidToBeOutside(t *testing.T) {
 		}
 	}
 }
+
+func TestStaffSeeWhatSalesSayAndThatACRMIsDown(t *testing.T) {
+	v := inReview(intake.ActApprove)
+	v.Dossier.Registration.Deal = intake.Deal{
+		CRM: "hubspot", Owner: "Ann Seller", OwnerEmail: "ann@vendor.example", Stage: "Negotiation", Amount: "120000 EUR", Close: "2027-01-29", NextStep: "Security review",
+	}
+	v.Dossier.Events = []intake.Event{{N: 1, Kind: intake.EventDeal, Actor: "crm:hubspot", Note: "owner, amount"}}
+	v.Down = []intake.Condition{{Name: "CRM hubspot", Down: true, Problem: "the <key> is not valid"}}
+	for lang, words := range map[string][]string{
+		"en": {"CRM hubspot does not work at the moment", "Sales changed the deal: Sales owner, Amount"},
+		"de": {"CRM hubspot funktioniert zurzeit nicht", "Der Vertrieb hat den Deal geändert: Im Vertrieb bei, Betrag"},
+	} {
+		_, e := speaking(t, &office{view: v}, lang)
+		body := send(e, "GET", nil).Body.String()
+		for _, want := range append(words, "Ann Seller", "ann@vendor.example", "Negotiation", "120000 EUR", "2027-01-29", "Security review", "the &lt;key&gt; is not valid") {
+			if !strings.Contains(body, want) {
+				t.Errorf("%s: the page does not say %q", lang, want)
+			}
+		}
+	}
+}

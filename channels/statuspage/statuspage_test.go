@@ -102,6 +102,24 @@ func TestTheStatusIsShownWithNothingOfOthersInIt(t *testing.T) {
 	}
 }
 
+func TestThePageShowsWhatSalesSay(t *testing.T) {
+	s := &source{view: intake.SafeView{
+		Case: "LG-2026-384207-D", Stage: "approved", Next: intake.NextMeeting,
+		Deal: &intake.DealFacts{Owner: "Ann <b>", Stage: "Negotiation", Close: "2027-01-29", NextStep: "Security review"},
+	}}
+	_, e := mounted(t, s)
+	_, body := get(e, "/status/abc")
+	for _, want := range []string{"Stage in sales", "Negotiation", "Ann &lt;b&gt;", "2027-01-29", "Security review"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	s.view.Deal = nil
+	if _, body := get(e, "/status/abc"); strings.Contains(body, "Stage in sales") {
+		t.Error("the page has a place for what is not known")
+	}
+}
+
 func TestALinkThatIsNotGoodAndAFaultOfOursAreToldApart(t *testing.T) {
 	s := &source{}
 	_, e := mounted(t, s)

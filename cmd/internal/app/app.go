@@ -285,6 +285,7 @@ func (a *App) Run(ctx context.Context) (err error) {
 	}
 	ctx, failed := context.WithCancelCause(ctx)
 	defer failed(nil)
+	a.warnUnverified(ctx)
 	work := start(failed, a.gateway.Run)
 	var serving []*running
 	for _, s := range servers {
@@ -315,6 +316,19 @@ func (a *App) Run(ctx context.Context) (err error) {
 		err = errors.Join(cause, err)
 	}
 	return err
+}
+
+// warnUnverified logs which CRMs nobody has ever found complete.
+func (a *App) warnUnverified(ctx context.Context) {
+	all, err := a.gateway.CRMs(ctx)
+	for _, s := range all {
+		if s.Verifies && s.Verified.IsZero() {
+			a.log.Warn("whether the CRM is set up was never verified; run leadgate crm verify", "crm", s.Name)
+		}
+	}
+	if err != nil {
+		a.log.Error("look at the CRMs", "err", err)
+	}
 }
 
 // watch has staff told if a part is down, if it is one that can say so.

@@ -103,7 +103,7 @@ func (a *App) mountPages(e *echo.Echo) error {
 		m.Mount(g, a.gateway)
 	}
 	a.mountHooks(e)
-	a.mountCRMs(e)
+	crmCalls{a.gateway.Hint, a.cfg.Pages.URL, a.log}.mount(e)
 	return nil
 }
 
