@@ -16,7 +16,7 @@
 // partner wrote becomes an e-mail on the timeline that came in, all else a note; its text is escaped.
 //
 // The feed are two searches by the time of the last change, of deals and of meetings, with an overlap of
-// five minutes. Owner, stage, amount, close date and next step of a case's deal are told, won and lost
+// ten minutes. Owner, stage, amount, close date and next step of a case's deal are told, won and lost
 // by what the mapping says of its stage, else by hs_is_closed and hs_is_closed_won; open deals without a
 // case, with their company; the first meeting of the deal or of its contact; and cases whose deals were
 // merged into others. A deleted deal is in no search: a webhook tells of it, or Compare. Webhooks are

@@ -16,9 +16,9 @@ import (
 
 const (
 	// overlap is how late a change may come to be found by a search.
-	overlap = 5 * time.Minute
+	overlap = 10 * time.Minute
 	// maxSeen bounds what a cursor remembers of the overlap; what it forgets is told again.
-	maxSeen  = 1000
+	maxSeen  = 2000
 	pageRows = 200
 	maxPages = 5 // of a search in one reading
 )
@@ -44,9 +44,8 @@ func markOf(o *object) string {
 }
 
 // Changes reads what happened since a cursor: two searches by the time of the last change, and what
-// belongs to deals without a case and to meetings, if there are any. A search is late, so that five
-// minutes are read again each time, and what was in them is not told twice. What is later still, the
-// comparison of all cases finds.
+// belongs to deals without a case and to meetings, if there are any. A search is late, so that ten
+// minutes are read again each time, and what was in them is not told twice.
 func (c *Connector) Changes(ctx context.Context, at string) ([]intake.Change, string, error) {
 	changes, next, err := c.read(ctx, at)
 	if err != nil {

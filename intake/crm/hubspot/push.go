@@ -160,8 +160,11 @@ func (p *push) deal(ctx context.Context, company, contact string) (d *object, ma
 		return nil, false, err
 	}
 	there, failed := p.c.get(ctx, deals, number, caseProperty, p.properties(), companies, contacts)
-	if failed != nil || there == nil {
-		return nil, false, errors.Join(err, failed)
+	if failed != nil { // nobody knows what err means
+		return nil, false, failed
+	}
+	if there == nil {
+		return nil, false, err
 	}
 	return there, false, nil
 }
@@ -376,8 +379,11 @@ func (p *push) make(ctx context.Context, kind, part string, v map[string]string,
 		key, keyProperty = id, ""
 	}
 	there, failed := p.c.get(ctx, kind, key, keyProperty, names(fields), companies)
-	if failed != nil || there == nil {
-		return "", errors.Join(err, failed)
+	if failed != nil { // nobody knows what err means
+		return "", failed
+	}
+	if there == nil {
+		return "", err
 	}
 	if len(to) > 0 && there.linkedTo(companies) == "" {
 		if err := p.c.link(ctx, kind, there.ID, companies, to[0].To.ID); err != nil {

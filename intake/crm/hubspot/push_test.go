@@ -521,6 +521,36 @@ func TestFaultsAreSortedAndSaidInWords(t *testing.T) {
 	}
 }
 
+func TestARefusalThatCouldNotBeLookedIntoIsRetried(t *testing.T) {
+	for _, kind := range kinds() {
+		s := newStand(t)
+		s.a.Freeze()
+		s.push(crmtest.Sample(1, 1))
+		s.a.Meet(hubspottest.Answer{Status: 502, On: "GET /crm/objects/2026-09/" + kind})
+		_, err := s.Again().Push(t.Context(), crmtest.Sample(1, 1))
+		if err == nil || intake.IsPermanent(err) {
+			t.Errorf("%s: %v", kind, err)
+		}
+	}
+}
+
+func TestACaseThatWasErasedLeavesNothingOfItsLead(t *testing.T) {
+	s := newStand(t)
+	ref := s.push(crmtest.Sample(1, 1))
+	rec := again(ref, 2)
+	rec.Registration.Lead, rec.Registration.Status = intake.Lead{}, intake.StatusErased
+	s.push(rec)
+	v := s.a.All(deals)[0].Properties
+	for name, value := range v {
+		if strings.Contains(value, "cme") || strings.Contains(value, "Doe") {
+			t.Errorf("%s is %q", name, value)
+		}
+	}
+	if v["dealname"] != "LG-2026-000001-X – Northwind Partners" || v[prefix+"status"] != "erased" {
+		t.Errorf("%v", v)
+	}
+}
+
 func TestALimitKeepsAllCallsFromBeingMade(t *testing.T) {
 	now := time.Now()
 	s := newStand(t, func(c *Config) { c.Now = func() time.Time { return now } })

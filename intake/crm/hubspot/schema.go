@@ -259,6 +259,9 @@ func dealName(r intake.Record) string {
 			name = l[f]
 		}
 	}
+	if name == "" {
+		name = r.Registration.Number
+	}
 	if r.Partner.Name != "" {
 		name = fmt.Sprintf("%s – %s", name, r.Partner.Name)
 	}
