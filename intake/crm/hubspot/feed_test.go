@@ -108,8 +108,11 @@ func TestAChangeThatASearchFindsLateIsToldAndNothingTwice(t *testing.T) {
 	s.feed(&cursor)
 	s.a.Freeze()
 	s.set(deals, one.ID, "hs_next_step", "late")
-	if all := s.feed(&cursor); len(all) != 0 {
-		t.Fatalf("%+v", all)
+	for range 3 {
+		if all := s.feed(&cursor); len(all) != 0 {
+			t.Fatalf("%+v", all)
+		}
+		s.a.Pass(3 * time.Minute)
 	}
 	s.a.Thaw()
 	s.set(deals, two.ID, "hs_next_step", "soon")
@@ -248,6 +251,8 @@ func TestDealsOfDirectSalesAreToldWhileTheyAreOpen(t *testing.T) {
 
 func TestACompanyThatWasJustMadeIsLookedUp(t *testing.T) {
 	s := newStand(t)
+	s.add(deals, map[string]string{"dealname": "of others", "dealstage": "contractsent", "pipeline": "default"},
+		companies+"/"+s.add(companies, map[string]string{"name": "Near", "domain": "near.example", moreDomains: "acme1.example.com;notacme1.example"}))
 	s.a.Freeze()
 	s.push(crmtest.Sample(1, 1))
 	lead := intake.Lead{intake.FieldCompanyDomain: "acme1.example"}
@@ -256,7 +261,7 @@ func TestACompanyThatWasJustMadeIsLookedUp(t *testing.T) {
 		t.Errorf("%+v, %v", all, err)
 	}
 	s.a.Thaw()
-	s.set(companies, s.a.All(companies)[0].ID, lifecycle, "customer")
+	s.set(companies, s.a.All(companies)[1].ID, lifecycle, "customer")
 	if all, err = s.h.Lookup(t.Context(), lead); err != nil || len(all) != 2 || all[1].Kind != intake.MatchCustomer {
 		t.Errorf("%+v, %v", all, err)
 	}
@@ -466,6 +471,11 @@ func TestWhatIsMissingIsNamedAndMade(t *testing.T) {
 		t.Errorf("%v, %v", made, err)
 	}
 	if again := said(); strings.Contains(again, prefix) {
+		t.Error(again)
+	}
+	a.Define(deals, hubspottest.Property{Name: caseProperty, Type: "string", Group: group})
+	a.Define(deals, hubspottest.Property{Name: revProperty, Type: "string", Group: group})
+	if again := said(); !strings.Contains(again, "deal property leadgate_case of type string with unique values false") || !strings.Contains(again, "deal property leadgate_rev of type number false") {
 		t.Error(again)
 	}
 	a.Deny(hubspottest.Token, "crm.objects.deals.write", "crm.objects.owners.read", "crm.schemas.contacts.read", "crm.objects.notes.read")

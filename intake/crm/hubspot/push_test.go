@@ -224,7 +224,7 @@ func TestAContactWhoIsThereIsAdoptedAndFilledWhereEmpty(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ref := s.push(crmtest.Sample(1, 1))
+	ref := s.push(again(intake.Ref{}, 1, with(intake.FieldContactPhone, "")))
 	s.want(1, 1, 1)
 	v := s.a.All(contacts)[0].Properties
 	if v["firstname"] != "Joanna" || v["lastname"] != "Doe-Smith" || v["jobtitle"] != "Head of IT" {
@@ -233,12 +233,12 @@ func TestAContactWhoIsThereIsAdoptedAndFilledWhereEmpty(t *testing.T) {
 	if ref.Parts[partContact] != id || len(s.a.Linked(contacts, id, companies)) != 1 {
 		t.Errorf("the reference has %v; the contact is of companies %v", ref.Parts, s.a.Linked(contacts, id, companies))
 	}
-	if err := s.a.Set(contacts, id, map[string]string{"jobtitle": ""}); err != nil {
+	if err := s.a.Set(contacts, id, map[string]string{"jobtitle": "", "firstname": ""}); err != nil {
 		t.Fatal(err)
 	}
 	s.push(again(ref, 2, with(intake.FieldContactRole, "CTO")))
-	if v := s.a.All(contacts)[0].Properties; v["jobtitle"] != "" {
-		t.Errorf("somebody emptied the title, and it is %q again", v["jobtitle"])
+	if v := s.a.All(contacts)[0].Properties; v["jobtitle"] != "" || v["firstname"] != "" || v["phone"] == "" {
+		t.Errorf("somebody emptied title and first name, and the contact is %v", v)
 	}
 }
 
@@ -306,6 +306,47 @@ func TestACompanyWithoutADomainGetsItOnceItIsKnown(t *testing.T) {
 	s.push(again(ref, 2))
 	if got := s.a.Linked(deals, ref.ID, companies); len(got) != 1 || got[0] != id {
 		t.Errorf("somebody tied the deal to %s; it is of %v", id, got)
+	}
+	if c := s.a.All(companies)[1].Properties; c[domainProperty] != "" || c["domain"] != "" {
+		t.Errorf("their company is %v", c)
+	}
+}
+
+func TestADealWhoseReferenceWasLostIsTiedToWhatItLacks(t *testing.T) {
+	s := newStand(t)
+	ref := s.push(crmtest.Sample(1, 1))
+	s.a.Unlink(deals, ref.ID, companies, ref.Parts[partCompany])
+	s.a.Unlink(deals, ref.ID, contacts, ref.Parts[partContact])
+	theirs := s.add(contacts, map[string]string{"email": "theirs@acme1.example"}, deals+"/"+ref.ID)
+	s.push(crmtest.Sample(1, 1))
+	if got := s.a.Linked(deals, ref.ID, companies); len(got) != 1 || got[0] != ref.Parts[partCompany] {
+		t.Errorf("the deal is of companies %v", got)
+	}
+	if got := s.a.Linked(deals, ref.ID, contacts); len(got) != 1 || got[0] != theirs {
+		t.Errorf("somebody tied the deal to contact %s; it has %v", theirs, got)
+	}
+}
+
+// TestAnAnswerThatIsNoneIsAFailure: 207 with a body that holds nothing of what was asked for.
+func TestAnAnswerThatIsNoneIsAFailure(t *testing.T) {
+	for _, body := range []string{`{}`, `{"status":"error","results":[]}`, `null`} {
+		for step := range 6 {
+			s := newStand(t, func(c *Config) { c.Mapping = Mapping{} })
+			answers := []string{"/details", "companies/search", "POST /crm/objects/2026-09/companies", "/contacts", "/pipelines/", "POST /crm/objects/2026-09/deals"}
+			if step == 2 { // the search is a POST, too
+				s.a.Meet(hubspottest.Answer{Status: 200, Body: `{"total":0,"results":[]}`, On: "companies/search"})
+			}
+			s.a.Meet(hubspottest.Answer{Status: http.StatusMultiStatus, Body: body, On: answers[step]})
+			if ref, err := s.h.Push(t.Context(), crmtest.Sample(1, 1)); err == nil || intake.IsPermanent(err) {
+				t.Errorf("%s to %s: %+v, %v", body, answers[step], ref, err)
+			}
+		}
+		s := newStand(t)
+		s.push(crmtest.Sample(1, 1))
+		s.a.Meet(hubspottest.Answer{Status: 200, Body: body, On: "deals/batch/read"})
+		if found, err := s.h.Compare(t.Context(), []intake.Record{crmtest.Sample(1, 1)}); err == nil {
+			t.Errorf("%s to a batch: %+v", body, found)
+		}
 	}
 }
 

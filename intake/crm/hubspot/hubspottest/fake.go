@@ -29,6 +29,7 @@ type Account struct {
 	mu       sync.Mutex
 	mux      *http.ServeMux
 	last     time.Time
+	ahead    time.Duration
 	next     int
 	objects  map[string]map[string]*Object // by kind and id
 	links    map[string][]string           // "deals/1/companies" → ids
@@ -103,12 +104,26 @@ func New() *Account {
 
 // now is later each time that it is asked.
 func (a *Account) now() time.Time {
-	t := time.Now().UTC().Truncate(time.Millisecond)
+	t := time.Now().Add(a.ahead).UTC().Truncate(time.Millisecond)
 	if !t.After(a.last) {
 		t = a.last.Add(time.Millisecond)
 	}
 	a.last = t
 	return t
+}
+
+// Pass has time pass for the account.
+func (a *Account) Pass(d time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.ahead += d
+}
+
+// Define makes a property, or changes one.
+func (a *Account) Define(kind string, p Property) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.schema[kind][p.Name] = &p
 }
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }

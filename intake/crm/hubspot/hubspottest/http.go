@@ -13,6 +13,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // version is the part of a path that says which API is called, after the older ones were put into its
@@ -28,6 +29,9 @@ var older = strings.NewReplacer(
 func (a *Account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r.URL.Path, r.URL.RawPath = older.Replace(r.URL.Path), older.Replace(r.URL.RawPath)
 	r.URL.Path = strings.TrimSuffix(r.URL.Path, "/")
+	a.mu.Lock()
+	w.Header().Set("Date", time.Now().Add(a.ahead).UTC().Format(http.TimeFormat))
+	a.mu.Unlock()
 	if answer, ok := a.met(r); ok {
 		if answer.After {
 			a.mux.ServeHTTP(httptest.NewRecorder(), r)
