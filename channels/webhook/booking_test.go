@@ -8,13 +8,14 @@ import (
 
 	"leadgate/channels/payload"
 	"leadgate/intake"
+	"leadgate/intake/signature"
 )
 
 func base64Of(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
 
 // calendlySource maps nothing beside the questions of the booking page.
 func calendlySource() Config {
-	return Config{Name: "discovery", Scheme: SchemeCalendly, Secret: secret, Mapping: payload.Mapping{
+	return Config{Name: "discovery", Scheme: signature.SchemeCalendly, Secret: secret, Mapping: payload.Mapping{
 		Fields: map[intake.Field]payload.Pointers{
 			intake.FieldCompanyName: {"/payload/questions_and_answers/[question=Company]/answer"},
 		},

@@ -12,15 +12,16 @@ import (
 
 	"leadgate/channels/payload"
 	"leadgate/intake"
+	"leadgate/intake/signature"
 )
 
 // Config describes one source. Secrets are resolved already: they hold the value, not the name
 // of a file.
 type Config struct {
 	// Name is the end of the path, /hooks/NAME, and part of stored keys.
-	Name   string `yaml:"name"`
-	Scheme Scheme `yaml:"scheme"`
-	Secret string `yaml:"secret"`
+	Name   string           `yaml:"name"`
+	Scheme signature.Scheme `yaml:"scheme"`
+	Secret string           `yaml:"secret"`
 	// PreviousSecret is good too, while the other side changes to Secret.
 	PreviousSecret string `yaml:"previous_secret"`
 	// Header holds the secret in the scheme bearer; Authorization if empty.
@@ -76,22 +77,22 @@ func (c Config) Validate() error {
 	if !nameForm.MatchString(c.Name) {
 		fault("name: use lower-case letters, digits, - and _; it is the end of the address")
 	}
-	if !slices.Contains(Schemes(), c.Scheme) {
-		fault("scheme %q: want one of %v", c.Scheme, Schemes())
+	if !slices.Contains(signature.Schemes(), c.Scheme) {
+		fault("scheme %q: want one of %v", c.Scheme, signature.Schemes())
 	}
 	for key, secret := range map[string]string{"secret": c.Secret, "previous_secret": c.PreviousSecret} {
-		_, err := standardKey(secret)
+		_, err := signature.StandardKey(secret)
 		switch {
 		case secret == "" && key == "secret":
 			fault("secret: is missing: what the source signs with")
 		case secret == "":
-		case c.Scheme == SchemeStandard && err != nil:
+		case c.Scheme == signature.SchemeStandard && err != nil:
 			fault("%s: %w", key, err)
 		case len(secret) < minSecret:
 			fault("%s: has fewer than %d characters", key, minSecret)
 		}
 	}
-	if c.Header != "" && c.Scheme != SchemeBearer {
+	if c.Header != "" && c.Scheme != signature.SchemeBearer {
 		fault("header: only the scheme bearer has one to choose")
 	}
 	if c.Tolerance < 0 || c.Tolerance > maxTolerance {
@@ -137,10 +138,10 @@ func (c Config) Validate() error {
 func (c Config) filled() Config {
 	c.Header = textproto.CanonicalMIMEHeaderKey(c.Header)
 	if c.Header == "" {
-		c.Header = authorization
+		c.Header = "Authorization"
 	}
 	if c.Tolerance == 0 {
-		c.Tolerance = schemes[c.Scheme].tolerance
+		c.Tolerance = signature.Of(c.Scheme).Tolerance
 	}
 	if c.MaxBody == 0 {
 		c.MaxBody = defaultMaxBody
@@ -148,7 +149,7 @@ func (c Config) filled() Config {
 	if c.Rate == 0 {
 		c.Rate = defaultRate
 	}
-	if c.Scheme == SchemeCalendly {
+	if c.Scheme == signature.SchemeCalendly {
 		c.Mapping = c.Mapping.WithDefaults(calendly.Mapping)
 		if len(c.ID) == 0 {
 			c.ID = calendly.ID
@@ -180,12 +181,12 @@ var calendly = Config{
 	},
 }
 
-// scheme is the row of the verifier that checks this source.
-func (c Config) scheme() scheme {
-	if c.Scheme == SchemeBearer {
-		return bearer(c.Header)
+// verifier checks this source.
+func (c Config) verifier() signature.Verifier {
+	if c.Scheme == signature.SchemeBearer {
+		return signature.Bearer(c.Header)
 	}
-	return schemes[c.Scheme]
+	return signature.Of(c.Scheme)
 }
 
 func (c Config) secrets() []string {
@@ -199,7 +200,7 @@ func (c Config) secrets() []string {
 // and what was signed for one would be good for the other. HubSpot signs the address too, and
 // gives all sources of an app one secret.
 func (c Config) SharesSecret(other Config) bool {
-	if c.Scheme == SchemeHubSpot && other.Scheme == SchemeHubSpot {
+	if c.Scheme == signature.SchemeHubSpot && other.Scheme == signature.SchemeHubSpot {
 		return false
 	}
 	own := c.keys()
@@ -210,7 +211,7 @@ func (c Config) SharesSecret(other Config) bool {
 func (c Config) keys() []string {
 	var all []string
 	for _, secret := range c.secrets() {
-		if key, err := standardKey(secret); c.Scheme == SchemeStandard && err == nil {
+		if key, err := signature.StandardKey(secret); c.Scheme == signature.SchemeStandard && err == nil {
 			secret = string(key)
 		}
 		if secret != "" {

@@ -4,7 +4,7 @@
 //
 // # Proof
 //
-// A source proves a request by one of the schemes; see Scheme. Signatures are compared in
+// A source proves a request by one of the schemes; see package signature. Signatures are compared in
 // constant time, over the bytes as they came, for each of two secrets while one gives way to the
 // other. One that is older than the tolerance is refused, and one from the future. The scheme
 // bearer proves nothing about the body: use it over TLS, where the other side can't sign. A

@@ -19,6 +19,7 @@ import (
 	"leadgate/channels"
 	"leadgate/channels/payload"
 	"leadgate/intake"
+	"leadgate/intake/signature"
 )
 
 // Channel is the name of this channel.
@@ -61,9 +62,9 @@ var (
 
 // source is one of them.
 type source struct {
-	cfg    Config
-	scheme scheme
-	deps   Deps
+	cfg      Config
+	verifier signature.Verifier
+	deps     Deps
 	// working has an entry for each request that is worked on.
 	working chan struct{}
 
@@ -100,7 +101,7 @@ func New(cfgs []Config, d Deps) (*Hooks, error) {
 		}
 		c = c.filled()
 		h.sources = append(h.sources, &source{
-			cfg: c, scheme: c.scheme(), deps: d, working: make(chan struct{}, maxAtATime), health: Health{Source: c.Name},
+			cfg: c, verifier: c.verifier(), deps: d, working: make(chan struct{}, maxAtATime), health: Health{Source: c.Name},
 		})
 	}
 	return h, nil
@@ -168,8 +169,8 @@ func (s *source) serve(c echo.Context, sink intake.Sink) error {
 		return refuse(c, http.StatusBadRequest, "the body did not arrive")
 	}
 	now := s.deps.Now()
-	r := request{method: req.Method, url: s.deps.URL + req.URL.RequestURI(), header: req.Header, body: body}
-	if err := s.scheme.verify(r, s.cfg.secrets(), s.cfg.Tolerance, now); err != nil {
+	r := signature.Request{Method: req.Method, URL: s.deps.URL + req.URL.RequestURI(), Header: req.Header, Body: body}
+	if err := s.verifier.Verify(r, s.cfg.secrets(), s.cfg.Tolerance, now); err != nil {
 		s.refused(err, now)
 		return refuse(c, http.StatusUnauthorized, "the signature is not good") // which way tells something
 	}
@@ -192,7 +193,7 @@ func (s *source) serve(c echo.Context, sink intake.Sink) error {
 	}
 	s.accepted(now)
 	status := http.StatusOK
-	if len(results) == 1 && results[0].refused && !s.scheme.relays {
+	if len(results) == 1 && results[0].refused && !s.verifier.Relays {
 		status = http.StatusUnauthorized
 	}
 	return c.JSON(status, map[string][]result{"results": results})

@@ -3,6 +3,9 @@ package webhook
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -21,7 +24,17 @@ import (
 	"leadgate/channels/channeltest"
 	"leadgate/channels/payload"
 	"leadgate/intake"
+	"leadgate/intake/signature"
 )
+
+const secret = "a-secret-of-a-test-0123"
+
+// mac is what the schemes with t= and v1= sign, made without the code under test.
+func mac(secret, t string, body []byte) string {
+	m := hmac.New(sha256.New, []byte(secret))
+	fmt.Fprintf(m, "%s.%s", t, body)
+	return hex.EncodeToString(m.Sum(nil))
+}
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
@@ -111,7 +124,7 @@ type wire struct {
 // plain is a source of a partner's own program.
 func plain() Config {
 	return Config{
-		Name: "orders", Scheme: SchemeLeadgate, Secret: secret,
+		Name: "orders", Scheme: signature.SchemeLeadgate, Secret: secret,
 		Mapping: payload.Mapping{
 			Partner: "alpha",
 			Fields: map[intake.Field]payload.Pointers{
@@ -162,7 +175,7 @@ type answer struct {
 func (w *wire) post(body string) answer {
 	w.Helper()
 	stamp := fmt.Sprint(w.now.Unix())
-	h := map[Scheme]string{SchemeLeadgate: "Leadgate-Signature", SchemeCalendly: "Calendly-Webhook-Signature"}[w.cfg.Scheme]
+	h := map[signature.Scheme]string{signature.SchemeLeadgate: "Leadgate-Signature", signature.SchemeCalendly: "Calendly-Webhook-Signature"}[w.cfg.Scheme]
 	return w.send(body, h, "t="+stamp+",v1="+mac(secret, stamp, []byte(body)))
 }
 
@@ -273,14 +286,14 @@ func TestWhomAHiddenFieldNames(t *testing.T) {
 // refuses too much, and visitors could bring that about.
 func TestWhoRelaysWhatVisitorsTypeIsNotRefusedForIt(t *testing.T) {
 	cfg := claiming()
-	cfg.Scheme = SchemeCalendly
+	cfg.Scheme = signature.SchemeCalendly
 	w := open(t, cfg)
 	w.want(w.post(`{"company":"Acme GmbH","leadgate_partner_id":"forged"}`), 200, 0, 1)
 }
 
 func TestABatchIsOneEffectForEachEvent(t *testing.T) {
 	cfg := plain()
-	cfg.Scheme, cfg.ID = SchemeHubSpot, payload.Pointers{"/portalId", "/eventId"}
+	cfg.Scheme, cfg.ID = signature.SchemeHubSpot, payload.Pointers{"/portalId", "/eventId"}
 	cfg.Fields = map[intake.Field]payload.Pointers{intake.FieldCompanyName: {"/propertyValue"}}
 	cfg.Filter = map[string]payload.Pointers{"/subscriptionType": {"object.propertyChange"}}
 	w := open(t, cfg)
@@ -290,9 +303,9 @@ func TestABatchIsOneEffectForEachEvent(t *testing.T) {
 	post := func(events ...string) answer {
 		t.Helper()
 		body := "[" + strings.Join(events, ",") + "]"
-		r := request{method: "POST", url: "https://gateway.example" + Path + "orders", body: []byte(body)}
+		r := signature.Request{Method: "POST", URL: "https://gateway.example" + Path + "orders", Body: []byte(body)}
 		ms := fmt.Sprint(w.now.UnixMilli())
-		sum, err := schemes[SchemeHubSpot].sum(r, secret, ms)
+		sum, err := signature.Of(signature.SchemeHubSpot).Sum(r, secret, ms)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -482,7 +495,7 @@ func TestAConfigurationTellsAllItsFaults(t *testing.T) {
 			t.Errorf("%v\ndoes not say %q", err, want)
 		}
 	}
-	for _, c := range []Config{plain(), claiming(), {Name: "c", Scheme: SchemeCalendly, Secret: secret}} {
+	for _, c := range []Config{plain(), claiming(), {Name: "c", Scheme: signature.SchemeCalendly, Secret: secret}} {
 		if err := c.Validate(); err != nil {
 			t.Errorf("%v: %v", c, err)
 		}
@@ -496,7 +509,7 @@ func TestAConfigurationTellsAllItsFaults(t *testing.T) {
 // another's.
 func TestTwoSourcesHaveNoSecretInCommon(t *testing.T) {
 	const other, standard = "another-secret-of-16", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-	named := func(s Scheme, secret, previous string) Config {
+	named := func(s signature.Scheme, secret, previous string) Config {
 		c := plain()
 		c.Scheme, c.Secret, c.PreviousSecret = s, secret, previous
 		return c
@@ -506,14 +519,14 @@ func TestTwoSourcesHaveNoSecretInCommon(t *testing.T) {
 		a, b   Config
 		shares bool
 	}{
-		{"two secrets", named(SchemeLeadgate, secret, ""), named(SchemeLeadgate, other, ""), false},
-		{"one secret", named(SchemeLeadgate, secret, ""), named(SchemeLeadgate, secret, ""), true},
-		{"under two schemes", named(SchemeLeadgate, secret, ""), named(SchemeBearer, secret, ""), true},
-		{"one that gives way", named(SchemeLeadgate, other, secret), named(SchemeLeadgate, secret, ""), true},
-		{"two that give way", named(SchemeLeadgate, other, secret), named(SchemeLeadgate, "one-more-secret-of-16", secret), true},
-		{"one key of the standard", named(SchemeStandard, standard, ""), named(SchemeStandard, standard, ""), true},
-		{"an app of HubSpot, which signs the path too", named(SchemeHubSpot, secret, ""), named(SchemeHubSpot, secret, ""), false},
-		{"that of an app of HubSpot elsewhere", named(SchemeHubSpot, secret, ""), named(SchemeLeadgate, secret, ""), true},
+		{"two secrets", named(signature.SchemeLeadgate, secret, ""), named(signature.SchemeLeadgate, other, ""), false},
+		{"one secret", named(signature.SchemeLeadgate, secret, ""), named(signature.SchemeLeadgate, secret, ""), true},
+		{"under two schemes", named(signature.SchemeLeadgate, secret, ""), named(signature.SchemeBearer, secret, ""), true},
+		{"one that gives way", named(signature.SchemeLeadgate, other, secret), named(signature.SchemeLeadgate, secret, ""), true},
+		{"two that give way", named(signature.SchemeLeadgate, other, secret), named(signature.SchemeLeadgate, "one-more-secret-of-16", secret), true},
+		{"one key of the standard", named(signature.SchemeStandard, standard, ""), named(signature.SchemeStandard, standard, ""), true},
+		{"an app of HubSpot, which signs the path too", named(signature.SchemeHubSpot, secret, ""), named(signature.SchemeHubSpot, secret, ""), false},
+		{"that of an app of HubSpot elsewhere", named(signature.SchemeHubSpot, secret, ""), named(signature.SchemeLeadgate, secret, ""), true},
 	} {
 		c.b.Name, c.b.Partner = "beta-orders", "beta"
 		_, err := New([]Config{c.a, c.b}, Deps{Desk: &fakeDesk{}, URL: "https://gateway.example"})

@@ -27,6 +27,7 @@ import (
 	"leadgate/channels/webhook"
 	"leadgate/cmd/internal/config"
 	"leadgate/intake"
+	"leadgate/intake/crm/hubspot"
 	"leadgate/intake/crm/ledger"
 	"leadgate/intake/crm/salesforce"
 	"leadgate/intake/crm/tryton"
@@ -175,6 +176,14 @@ func (a *App) buildGateway() error {
 			return err
 		}
 		crms = append(crms, s)
+	}
+	for _, c := range a.cfg.CRM.HubSpot {
+		c.Zone = a.policy.Zone()
+		h, err := hubspot.New(c)
+		if err != nil {
+			return err
+		}
+		crms = append(crms, h)
 	}
 	sign, err := openSigner(a.cfg.Data)
 	if err != nil {

@@ -20,6 +20,7 @@ import (
 	"leadgate/cmd/internal/admin"
 	"leadgate/cmd/internal/config"
 	"leadgate/intake"
+	"leadgate/intake/signature"
 )
 
 // hookSecrets are those of the sources.
@@ -29,7 +30,7 @@ var hookSecrets = map[string]string{
 
 func hooked(c *config.Config) {
 	c.Webhooks = []webhook.Config{
-		{Name: "brightpath", Scheme: webhook.SchemeLeadgate, Secret: hookSecrets["brightpath"], ID: payload.Pointers{"/id"}, Mapping: payload.Mapping{
+		{Name: "brightpath", Scheme: signature.SchemeLeadgate, Secret: hookSecrets["brightpath"], ID: payload.Pointers{"/id"}, Mapping: payload.Mapping{
 			Partner: "brightpath",
 			Fields: map[intake.Field]payload.Pointers{
 				intake.FieldCompanyName: {"/company"}, intake.FieldCompanyDomain: {"/website"}, intake.FieldContactEmail: {"/contact/email"},
@@ -37,8 +38,8 @@ func hooked(c *config.Config) {
 			},
 			SubmitterEmail: payload.Pointers{"/rep"},
 		}},
-		{Name: "calendly", Scheme: webhook.SchemeCalendly, Secret: hookSecrets["calendly"]},
-		{Name: "site", Scheme: webhook.SchemeBearer, Secret: hookSecrets["site"], Mapping: payload.Mapping{
+		{Name: "calendly", Scheme: signature.SchemeCalendly, Secret: hookSecrets["calendly"]},
+		{Name: "site", Scheme: signature.SchemeBearer, Secret: hookSecrets["site"], Mapping: payload.Mapping{
 			PartnerPointer: payload.Pointers{"/partner"}, Program: "msp",
 			Fields: map[intake.Field]payload.Pointers{intake.FieldCompanyName: {"/company"}},
 		}},

@@ -21,6 +21,7 @@ import (
 	"leadgate/channels/webform"
 	hooks "leadgate/channels/webhook"
 	"leadgate/intake"
+	"leadgate/intake/crm/hubspot"
 	"leadgate/intake/crm/salesforce"
 	"leadgate/intake/crm/tryton"
 	"leadgate/intake/crm/webhook"
@@ -106,6 +107,7 @@ type CRM struct {
 	Webhooks   []webhook.Config    `yaml:"webhooks"`
 	Tryton     []tryton.Config     `yaml:"tryton"`
 	Salesforce []salesforce.Config `yaml:"salesforce"`
+	HubSpot    []hubspot.Config    `yaml:"hubspot"`
 }
 
 // Default returns the values of what a file leaves out.

@@ -296,19 +296,20 @@ func TestWhatTheExampleCommentsOutIsRealToo(t *testing.T) {
 		t.Error("the other way to get a token is not shown")
 	}
 	text = strings.Replace(text, command, "", 1)
-	text = strings.NewReplacer("  webhooks: []\n  # - name", "  webhooks:\n  - name", "  tryton: []\n  # - name", "  tryton:\n  - name", "  salesforce: []\n  # - name", "  salesforce:\n  - name", "\n  # - name: sandbox", "\n  - name: sandbox").Replace(text)
+	text = strings.NewReplacer("  webhooks: []\n  # - name", "  webhooks:\n  - name", "  tryton: []\n  # - name", "  tryton:\n  - name", "  hubspot: []\n  # - name", "  hubspot:\n  - name", "  salesforce: []\n  # - name", "  salesforce:\n  - name", "\n  # - name: sandbox", "\n  - name: sandbox").Replace(text)
 	text = strings.ReplaceAll(text, "\n#   - name", "\n  - name")
 	path := write(t, "leadgate.yaml", text,
 		"imap-password", "x", "smtp-password", "x", "tryton-password", "x", "salesforce-secret", "s", "salesforce-hook", "0123456789abcdef", "salesforce-key.pem", rsaKey(t), "webhook-secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
 		"free-mail.txt", "", "shared-hosts.txt", "", "legal-forms.txt", "", "suffixes.txt", "",
 		"cert.pem", "", "key.pem", "", "oauth-secret", "x", "oauth-refresh", "x",
-		"hooks-secret", "0123456789abcdef", "hooks-secret-old", "fedcba9876543210", "calls-secret", "123456789abcdef0", "calendly-key", "23456789abcdef01", "hubspot-token", "x",
+		"hooks-secret", "0123456789abcdef", "hooks-secret-old", "fedcba9876543210", "calls-secret", "123456789abcdef0", "calendly-key", "23456789abcdef01", "hubspot-token", "x", "hubspot-secret", "x", "hubspot-secret-old", "y",
 		"slack-signing-secret", "8f742231b10e8888abcd99yyyzzz85a5", "slack-app-token", "xapp-1", "slack-bot-token", "xoxb-1", "slack-client-secret", "x", "teams-secret", "x", "logo.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>")
 	c, err := Load(path)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
-	if c.Mailboxes[0].Direct == nil || c.Mailboxes[0].IMAP.OAuth == nil || c.Mailboxes[0].Canary.Every == 0 || len(c.CRM.Webhooks) != 1 || len(c.CRM.Tryton) != 1 || c.CRM.Tryton[0].Password != "x" || len(c.CRM.Tryton[0].Mapping.Defaults) != 1 || len(c.CRM.Salesforce) != 2 || c.CRM.Salesforce[0].ClientSecret != "s" || c.CRM.Salesforce[0].Hook.Organization == "" || len(c.CRM.Salesforce[0].Mapping.Owners) != 1 || c.CRM.Salesforce[1].PrivateKey == "" || c.Identity.Suffixes == "" || c.Templates == "" || len(c.Pages.TrustedProxies) != 1 || len(c.Staff) != 1 || len(c.Staff[0].Partners) != 1 ||
+	if c.Mailboxes[0].Direct == nil || c.Mailboxes[0].IMAP.OAuth == nil || c.Mailboxes[0].Canary.Every == 0 || len(c.CRM.Webhooks) != 1 || len(c.CRM.Tryton) != 1 || c.CRM.Tryton[0].Password != "x" || len(c.CRM.Tryton[0].Mapping.Defaults) != 1 || len(c.CRM.Salesforce) != 2 || c.CRM.Salesforce[0].ClientSecret != "s" || c.CRM.Salesforce[0].Hook.Organization == "" || len(c.CRM.Salesforce[0].Mapping.Owners) != 1 || c.CRM.Salesforce[1].PrivateKey == "" ||
+		len(c.CRM.HubSpot) != 1 || c.CRM.HubSpot[0].Token != "x" || c.CRM.HubSpot[0].PreviousSecret != "y" || len(c.CRM.HubSpot[0].Mapping.Defaults.Deals) != 1 || c.Identity.Suffixes == "" || c.Templates == "" || len(c.Pages.TrustedProxies) != 1 || len(c.Staff) != 1 || len(c.Staff[0].Partners) != 1 ||
 		!c.Form.Enabled || c.Form.Meeting.URL == "" || len(c.Form.Fields) == 0 || c.Pages.Brand.Color == "" || c.Alerts.DownAfter == 0 || c.Policy.Probe.Domains == 0 ||
 		len(c.Webhooks) != 3 || c.Webhooks[0].PreviousSecret == "" || c.Webhooks[2].Meeting.Start == nil || len(c.Meetings) != 1 || c.Meetings[0].Token != "x" || c.Lists.Folder.Path == "" || c.Lists.Folder.Settle == 0 ||
 		!c.Slack.Enabled || c.Slack.BotToken != "xoxb-1" || c.Slack.AppToken != "xapp-1" || c.Slack.SigningSecret == "" || c.Slack.ClientSecret != "x" || c.Slack.Staff.Users["U024BE7LH"] != "mia" ||

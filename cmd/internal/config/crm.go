@@ -31,5 +31,8 @@ func (c CRM) validate() Faults {
 	for i, s := range c.Salesforce {
 		check("salesforce", i, s.Name, s.Validate())
 	}
+	for i, h := range c.HubSpot {
+		check("hubspot", i, h.Name, h.Validate())
+	}
 	return faults
 }

@@ -1,4 +1,4 @@
-package webhook
+package signature
 
 import (
 	"bytes"
@@ -35,7 +35,7 @@ type vector struct {
 	scheme Scheme
 	secret string
 	at     time.Time // when it was signed
-	r      request
+	r      Request
 }
 
 // vectors are one for each scheme, and those that HubSpot has published in its libraries.
@@ -53,24 +53,24 @@ func vectors(t *testing.T) map[string]vector {
 		t.Fatal(err)
 	}
 	hubspot := func(ms int64, url, body, sig, secret string) vector {
-		return vector{SchemeHubSpot, secret, time.UnixMilli(ms), request{
-			method: "POST", url: url, body: []byte(body),
-			header: headers("X-HubSpot-Signature-v3", sig, "X-HubSpot-Request-Timestamp", fmt.Sprint(ms)),
+		return vector{SchemeHubSpot, secret, time.UnixMilli(ms), Request{
+			Method: "POST", URL: url, Body: []byte(body),
+			Header: headers("X-HubSpot-Signature-v3", sig, "X-HubSpot-Request-Timestamp", fmt.Sprint(ms)),
 		}}
 	}
 	const published, uri, example = "yyyyyyyy-yyyy-yyyy-yyyy-yyyyyyyyyyyy", "https://www.example.com/webhook_uri", `{'example_field':'example_value'}`
 	return map[string]vector{
-		"leadgate-v1": {SchemeLeadgate, secret, at, request{
-			method: "POST", body: body, header: headers("Leadgate-Signature", "t="+stamp+",v1="+mac(secret, stamp, body)),
+		"leadgate-v1": {SchemeLeadgate, secret, at, Request{
+			Method: "POST", Body: body, Header: headers("Leadgate-Signature", "t="+stamp+",v1="+mac(secret, stamp, body)),
 		}},
-		"leadgate-v1 with several signatures": {SchemeLeadgate, secret, at, request{
-			method: "POST", body: body, header: headers("Leadgate-Signature", "t="+stamp+",v1=00ff,v0=zz, v1="+mac(secret, stamp, body)),
+		"leadgate-v1 with several signatures": {SchemeLeadgate, secret, at, Request{
+			Method: "POST", Body: body, Header: headers("Leadgate-Signature", "t="+stamp+",v1=00ff,v0=zz, v1="+mac(secret, stamp, body)),
 		}},
-		"calendly-v1": {SchemeCalendly, secret, at, request{
-			method: "POST", body: body, header: headers("Calendly-Webhook-Signature", "t="+stamp+",v1="+mac(secret, stamp, body)),
+		"calendly-v1": {SchemeCalendly, secret, at, Request{
+			Method: "POST", Body: body, Header: headers("Calendly-Webhook-Signature", "t="+stamp+",v1="+mac(secret, stamp, body)),
 		}},
-		"standardwebhooks, signed by their own library": {SchemeStandard, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", at, request{
-			method: "POST", body: body, header: headers("webhook-id", "msg_1", "webhook-timestamp", stamp, "webhook-signature", "v1a,AAAA "+standard),
+		"standardwebhooks, signed by their own library": {SchemeStandard, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", at, Request{
+			Method: "POST", Body: body, Header: headers("webhook-id", "msg_1", "webhook-timestamp", stamp, "webhook-signature", "v1a,AAAA "+standard),
 		}},
 		"hubspot-v3, as in HubSpot's Python library": hubspot(1693657560000, uri, example, "K36dawei4A+QBNolUOqo7s91KQDWQ5MXZ/QufNYuk/Y=", published),
 		"hubspot-v3, as in HubSpot's Ruby library":   hubspot(1700000300000, uri, example, "RnbPH7+UMKVkbV32P8bz450N4M56aPmcru1+D3kSDtw=", published),
@@ -81,8 +81,8 @@ func vectors(t *testing.T) map[string]vector {
 
 func TestASignatureIsGoodForItsBodyItsTimeAndItsSecretAlone(t *testing.T) {
 	for name, v := range vectors(t) {
-		s := schemes[v.scheme]
-		check := func(r request, now time.Time, secrets ...string) error { return s.verify(r, secrets, s.tolerance, now) }
+		s := verifiers[v.scheme]
+		check := func(r Request, now time.Time, secrets ...string) error { return s.Verify(r, secrets, s.Tolerance, now) }
 		for _, c := range []struct {
 			name string
 			err  error
@@ -91,18 +91,18 @@ func TestASignatureIsGoodForItsBodyItsTimeAndItsSecretAlone(t *testing.T) {
 			{"as it was signed", check(v.r, v.at, v.secret), nil},
 			{"the new one of two secrets", check(v.r, v.at, v.secret, other(v.scheme)), nil},
 			{"the old one of two secrets", check(v.r, v.at, other(v.scheme), v.secret), nil},
-			{"another secret", check(v.r, v.at, other(v.scheme)), errSignature},
-			{"an altered body", check(altered(v.r, func(r *request) { r.body = append(bytes.Clone(r.body), ' ') }), v.at, v.secret), errSignature},
-			{"at the end of the tolerance", check(v.r, v.at.Add(s.tolerance), v.secret), nil},
-			{"a second too old", check(v.r, v.at.Add(s.tolerance+time.Second), v.secret), errOld},
+			{"another secret", check(v.r, v.at, other(v.scheme)), ErrSignature},
+			{"an altered body", check(altered(v.r, func(r *Request) { r.Body = append(bytes.Clone(r.Body), ' ') }), v.at, v.secret), ErrSignature},
+			{"at the end of the tolerance", check(v.r, v.at.Add(s.Tolerance), v.secret), nil},
+			{"a second too old", check(v.r, v.at.Add(s.Tolerance+time.Second), v.secret), ErrOld},
 			{"from a clock that is a little ahead", check(v.r, v.at.Add(-future), v.secret), nil},
-			{"from the future", check(v.r, v.at.Add(-future-time.Second), v.secret), errOld},
-			{"without headers", check(altered(v.r, func(r *request) { r.header = http.Header{} }), v.at, v.secret), errUnsigned},
-			{"with its headers twice", check(altered(v.r, func(r *request) {
-				for k := range r.header {
-					r.header[k] = append(r.header[k], r.header[k]...)
+			{"from the future", check(v.r, v.at.Add(-future-time.Second), v.secret), ErrOld},
+			{"without headers", check(altered(v.r, func(r *Request) { r.Header = http.Header{} }), v.at, v.secret), ErrUnsigned},
+			{"with its headers twice", check(altered(v.r, func(r *Request) {
+				for k := range r.Header {
+					r.Header[k] = append(r.Header[k], r.Header[k]...)
 				}
-			}), v.at, v.secret), errUnsigned},
+			}), v.at, v.secret), ErrUnsigned},
 		} {
 			if c.err != c.want {
 				t.Errorf("%s, %s: %v, want %v", name, c.name, c.err, c.want)
@@ -118,8 +118,8 @@ func other(s Scheme) string {
 	return "another-secret-of-16"
 }
 
-func altered(r request, change func(*request)) request {
-	r.header = r.header.Clone()
+func altered(r Request, change func(*Request)) Request {
+	r.Header = r.Header.Clone()
 	change(&r)
 	return r
 }
@@ -128,30 +128,30 @@ func TestATimestampThatCouldBeReadInTwoWaysIsRefused(t *testing.T) {
 	at, body := time.Unix(1795404000, 0), []byte("{}")
 	for _, stamp := range []string{"", "-1795404000", "+1795404000", "1795404000.5", " 1795404000", "0x6b03", "17954040001795404000"} {
 		h := headers("Leadgate-Signature", "t="+stamp+",v1="+mac(secret, stamp, body))
-		if err := schemes[SchemeLeadgate].verify(request{body: body, header: h}, []string{secret}, time.Hour, at); err != errTimestamp {
+		if err := verifiers[SchemeLeadgate].Verify(Request{Body: body, Header: h}, []string{secret}, time.Hour, at); err != ErrTimestamp {
 			t.Errorf("%q: %v", stamp, err)
 		}
 	}
 	two := "t=1795404000,t=1,v1=" + mac(secret, "1795404000", body)
-	if err := schemes[SchemeLeadgate].verify(request{body: body, header: headers("Leadgate-Signature", two)}, []string{secret}, time.Hour, at); err != errTimestamp {
+	if err := verifiers[SchemeLeadgate].Verify(Request{Body: body, Header: headers("Leadgate-Signature", two)}, []string{secret}, time.Hour, at); err != ErrTimestamp {
 		t.Errorf("two times: %v", err)
 	}
 }
 
 func TestTheSignatureOfHubSpotCoversMethodAndAddress(t *testing.T) {
 	v := vectors(t)["hubspot-v3, with a query"]
-	s := schemes[SchemeHubSpot]
-	for name, r := range map[string]request{
-		"another method": altered(v.r, func(r *request) { r.method = "PUT" }),
-		"another query":  altered(v.r, func(r *request) { r.url = "https://gateway.example/hooks/hubspot?tenant=b" }),
-		"another host":   altered(v.r, func(r *request) { r.url = "https://evil.example/hooks/hubspot?tenant=a" }),
+	s := verifiers[SchemeHubSpot]
+	for name, r := range map[string]Request{
+		"another method": altered(v.r, func(r *Request) { r.Method = "PUT" }),
+		"another query":  altered(v.r, func(r *Request) { r.URL = "https://gateway.example/hooks/hubspot?tenant=b" }),
+		"another host":   altered(v.r, func(r *Request) { r.URL = "https://evil.example/hooks/hubspot?tenant=a" }),
 	} {
-		if err := s.verify(r, []string{v.secret}, s.tolerance, v.at); err != errSignature {
+		if err := s.Verify(r, []string{v.secret}, s.Tolerance, v.at); err != ErrSignature {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	escaped := altered(v.r, func(r *request) { r.url = "https%3A%2F%2Fgateway.example/hooks/hubspot%3Ftenant=a" })
-	if err := s.verify(escaped, []string{v.secret}, s.tolerance, v.at); err != nil {
+	escaped := altered(v.r, func(r *Request) { r.URL = "https%3A%2F%2Fgateway.example/hooks/hubspot%3Ftenant=a" })
+	if err := s.Verify(escaped, []string{v.secret}, s.Tolerance, v.at); err != nil {
 		t.Errorf("escapes that HubSpot undoes: %v", err)
 	}
 }
@@ -163,16 +163,15 @@ func TestABearerSecretIsTheWholeValueOfItsHeader(t *testing.T) {
 	}{
 		{"as a bearer token", "", "Authorization", "Bearer " + secret, nil},
 		{"the kind in lower case", "", "Authorization", "bearer " + secret, nil},
-		{"another kind", "", "Authorization", "Basic " + secret, errUnsigned},
-		{"without a kind", "", "Authorization", secret, errUnsigned},
-		{"a part of it", "", "Authorization", "Bearer " + secret[:10], errSignature},
-		{"more than it", "", "Authorization", "Bearer " + secret + "0", errSignature},
-		{"nothing", "", "Authorization", "Bearer ", errUnsigned},
+		{"another kind", "", "Authorization", "Basic " + secret, ErrUnsigned},
+		{"without a kind", "", "Authorization", secret, ErrUnsigned},
+		{"a part of it", "", "Authorization", "Bearer " + secret[:10], ErrSignature},
+		{"more than it", "", "Authorization", "Bearer " + secret + "0", ErrSignature},
+		{"nothing", "", "Authorization", "Bearer ", ErrUnsigned},
 		{"in a header of its own", "X-Api-Key", "X-Api-Key", secret, nil},
-		{"in another header", "X-Api-Key", "Authorization", "Bearer " + secret, errUnsigned},
+		{"in another header", "X-Api-Key", "Authorization", "Bearer " + secret, ErrUnsigned},
 	} {
-		cfg := Config{Scheme: SchemeBearer, Header: c.header}.filled()
-		if err := cfg.scheme().verify(request{header: headers(c.in, c.value)}, []string{secret}, 0, time.Now()); err != c.want {
+		if err := Bearer(c.header).Verify(Request{Header: headers(c.in, c.value)}, []string{secret}, 0, time.Now()); err != c.want {
 			t.Errorf("%s: %v, want %v", c.name, err, c.want)
 		}
 	}
@@ -181,12 +180,12 @@ func TestABearerSecretIsTheWholeValueOfItsHeader(t *testing.T) {
 // TestEverySchemeHasARow: and what it needs to be of use.
 func TestEverySchemeHasARow(t *testing.T) {
 	for _, name := range Schemes() {
-		s, ok := schemes[name]
-		if !ok || name != SchemeBearer && (s.given == nil || s.signed == nil || s.stamp == nil || s.tolerance == 0) {
+		s, ok := verifiers[name]
+		if !ok || name != SchemeBearer && (s.given == nil || s.signed == nil || s.stamp == nil || s.Tolerance == 0) {
 			t.Errorf("%s: %+v", name, s)
 		}
 	}
-	if len(schemes) != len(Schemes()) {
-		t.Errorf("%d rows for %d schemes", len(schemes), len(Schemes()))
+	if len(verifiers) != len(Schemes()) {
+		t.Errorf("%d rows for %d schemes", len(verifiers), len(Schemes()))
 	}
 }

@@ -1,4 +1,7 @@
-package webhook
+// Package signature proves that a request was made by who says so, by the schemes in which programs
+// sign the calls that they make: those of HubSpot, Calendly and Standard Webhooks, one of our own,
+// and a bare secret. It refuses what is too old, and what could be read in two ways.
+package signature
 
 import (
 	"crypto/hmac"
@@ -37,41 +40,45 @@ func Schemes() []Scheme {
 	return []Scheme{SchemeLeadgate, SchemeHubSpot, SchemeCalendly, SchemeStandard, SchemeBearer}
 }
 
-// request is what is signed.
-type request struct {
-	method, url string // as the world calls it
-	header      http.Header
-	body        []byte
+// Request is what is signed.
+type Request struct {
+	Method, URL string // as the world calls it
+	Header      http.Header
+	Body        []byte
 }
 
-// scheme is one row of the verifier.
-type scheme struct {
+// Verifier checks requests of one scheme.
+type Verifier struct {
 	// stamp returns the time as it was signed; nil if none is.
 	stamp func(http.Header) string
 	unit  time.Duration
 	// given returns the signatures, decoded; one of them has to be good.
 	given func(http.Header) [][]byte
 	// signed returns the pieces over which the MAC goes. Without it given holds the secret.
-	signed func(r request, stamp string) [][]byte
+	signed func(r Request, stamp string) [][]byte
 	// key makes the key of a secret; the secret's bytes if nil.
-	key       func(secret string) ([]byte, error)
-	tolerance time.Duration
-	// relays says that the source passes on what visitors have typed, and stops for good if it
+	key func(secret string) ([]byte, error)
+	// Tolerance is how old a signature may be, if nobody says otherwise.
+	Tolerance time.Duration
+	// Relays says that the source passes on what visitors have typed, and stops for good if it
 	// is refused too often.
-	relays bool
+	Relays bool
 }
 
-var schemes = map[Scheme]scheme{
+// Of returns the verifier of a scheme. That of SchemeBearer has a header to choose; see Bearer.
+func Of(s Scheme) Verifier { return verifiers[s] }
+
+var verifiers = map[Scheme]Verifier{
 	SchemeLeadgate: stamped("Leadgate-Signature", 5*time.Minute, false),
 	SchemeCalendly: stamped("Calendly-Webhook-Signature", 3*time.Minute, true),
 	SchemeHubSpot: {
 		stamp: func(h http.Header) string { return only(h, "X-HubSpot-Request-Timestamp") },
 		unit:  time.Millisecond,
 		given: func(h http.Header) [][]byte { return decoded(base64.StdEncoding, only(h, "X-HubSpot-Signature-v3")) },
-		signed: func(r request, stamp string) [][]byte {
-			return [][]byte{[]byte(r.method), []byte(plainURL.Replace(r.url)), r.body, []byte(stamp)}
+		signed: func(r Request, stamp string) [][]byte {
+			return [][]byte{[]byte(r.Method), []byte(plainURL.Replace(r.URL)), r.Body, []byte(stamp)}
 		},
-		tolerance: 5 * time.Minute, relays: true,
+		Tolerance: 5 * time.Minute, Relays: true,
 	},
 	SchemeStandard: {
 		stamp: func(h http.Header) string { return only(h, "Webhook-Timestamp") },
@@ -85,11 +92,11 @@ var schemes = map[Scheme]scheme{
 			}
 			return all
 		},
-		signed: func(r request, stamp string) [][]byte {
-			return [][]byte{[]byte(only(r.header, "Webhook-Id") + "." + stamp + "."), r.body}
+		signed: func(r Request, stamp string) [][]byte {
+			return [][]byte{[]byte(only(r.Header, "Webhook-Id") + "." + stamp + "."), r.Body}
 		},
-		key:       standardKey,
-		tolerance: 5 * time.Minute,
+		key:       StandardKey,
+		Tolerance: 5 * time.Minute,
 	},
 	SchemeBearer: {},
 }
@@ -101,8 +108,8 @@ const maxSignatures = 8
 const future = time.Minute
 
 // stamped is the scheme "t=<unix seconds>,v1=<hex>,v1=…" over "<t>.<body>".
-func stamped(header string, tolerance time.Duration, relays bool) scheme {
-	return scheme{
+func stamped(header string, tolerance time.Duration, relays bool) Verifier {
+	return Verifier{
 		stamp: func(h http.Header) string {
 			t := values(only(h, header), "t")
 			if len(t) != 1 {
@@ -120,40 +127,40 @@ func stamped(header string, tolerance time.Duration, relays bool) scheme {
 			}
 			return all
 		},
-		signed: func(r request, stamp string) [][]byte { return [][]byte{[]byte(stamp + "."), r.body} },
+		signed: func(r Request, stamp string) [][]byte { return [][]byte{[]byte(stamp + "."), r.Body} },
 
-		tolerance: tolerance, relays: relays,
+		Tolerance: tolerance, Relays: relays,
 	}
 }
 
 // Why a request is refused; for the log alone.
 var (
-	errUnsigned  = errors.New("it bears no signature of the scheme")
-	errTimestamp = errors.New("its timestamp is missing, or is no number")
-	errOld       = errors.New("it is older than the tolerance, or from the future")
-	errSignature = errors.New("no signature is good for any of the secrets")
+	ErrUnsigned  = errors.New("it bears no signature of the scheme")
+	ErrTimestamp = errors.New("its timestamp is missing, or is no number")
+	ErrOld       = errors.New("it is older than the tolerance, or from the future")
+	ErrSignature = errors.New("no signature is good for any of the secrets")
 )
 
-// verify checks a request against the secrets of a source at a time.
-func (s scheme) verify(r request, secrets []string, tolerance time.Duration, now time.Time) error {
-	given := s.given(r.header)
+// Verify checks a request against the secrets of a source at a time.
+func (s Verifier) Verify(r Request, secrets []string, tolerance time.Duration, now time.Time) error {
+	given := s.given(r.Header)
 	if len(given) == 0 {
-		return errUnsigned
+		return ErrUnsigned
 	}
 	stamp := ""
 	if s.stamp != nil {
-		stamp = s.stamp(r.header)
+		stamp = s.stamp(r.Header)
 		at, ok := moment(stamp, s.unit)
 		if !ok {
-			return errTimestamp
+			return ErrTimestamp
 		}
 		if age := now.Sub(at); age > tolerance || age < -future {
-			return errOld
+			return ErrOld
 		}
 	}
 	good := false
 	for _, secret := range secrets {
-		want, err := s.sum(r, secret, stamp)
+		want, err := s.Sum(r, secret, stamp)
 		if err != nil {
 			return err
 		}
@@ -162,13 +169,13 @@ func (s scheme) verify(r request, secrets []string, tolerance time.Duration, now
 		}
 	}
 	if !good {
-		return errSignature
+		return ErrSignature
 	}
 	return nil
 }
 
-// sum is the signature that a secret makes, or for a scheme without one the hash of the secret.
-func (s scheme) sum(r request, secret, stamp string) ([]byte, error) {
+// Sum is the signature that a secret makes, or for a scheme without one the hash of the secret.
+func (s Verifier) Sum(r Request, secret, stamp string) ([]byte, error) {
 	if s.signed == nil {
 		return hashed(secret), nil
 	}
@@ -192,9 +199,12 @@ func hashed(secret string) []byte {
 	return sum[:]
 }
 
-// bearer is the scheme of a secret in a header.
-func bearer(header string) scheme {
-	return scheme{given: func(h http.Header) [][]byte {
+// Bearer is the verifier of a secret in a header.
+func Bearer(header string) Verifier {
+	if header == "" {
+		header = authorization
+	}
+	return Verifier{given: func(h http.Header) [][]byte {
 		value := only(h, header)
 		if header == authorization {
 			kind, token, _ := strings.Cut(value, " ")
@@ -210,6 +220,7 @@ func bearer(header string) scheme {
 	}}
 }
 
+// authorization is the header that has a kind before the secret.
 const authorization = "Authorization"
 
 // only is the value of a header that is there once; "" for one that is there twice.
@@ -261,8 +272,8 @@ var plainURL = strings.NewReplacer(
 	"%3a", ":", "%2f", "/", "%3f", "?", "%2a", "*", "%2c", ",", "%3b", ";",
 )
 
-// standardKey returns the key bytes of a secret "whsec_<base64>".
-func standardKey(secret string) ([]byte, error) {
+// StandardKey returns the key bytes of a secret "whsec_<base64>".
+func StandardKey(secret string) ([]byte, error) {
 	encoded, ok := strings.CutPrefix(secret, "whsec_")
 	if !ok {
 		return nil, errors.New(`must begin with "whsec_"`)

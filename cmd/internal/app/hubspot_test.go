@@ -1,0 +1,133 @@
+package app
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"net/smtp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"leadgate/channels/mailbox/senderauth"
+	"leadgate/cmd/internal/config"
+	"leadgate/intake"
+	"leadgate/intake/crm/crmtest"
+	"leadgate/intake/crm/hubspot"
+	"leadgate/intake/crm/hubspot/hubspottest"
+)
+
+// TestAMailBecomesADealInHubSpotAndItsPartnerLearnsThatItWasWon goes all the way round: mail to an
+// account, what people do there, a call of its webhook, mail to the partner.
+func TestAMailBecomesADealInHubSpotAndItsPartnerLearnsThatItWasWon(t *testing.T) {
+	const secret = "client-secret-of-the-app"
+	account := hubspottest.New()
+	server := crmtest.NewServer(t, account)
+	c := hubspot.Config{Name: "hubspot", URL: server.URL, Token: hubspottest.Token, Secret: secret, AllowPrivate: true}
+	h, err := hubspot.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = h.Close() })
+	if _, err := h.Prepare(t.Context(), false); err != nil {
+		t.Fatal(err)
+	}
+	o := openOffice(t, func(cfg *config.Config) {
+		cfg.Mailboxes[0].SenderProof.Mode = senderauth.ModeNone
+		cfg.CRM.HubSpot = []hubspot.Config{c}
+		cfg.CRM.Every = time.Hour // what comes back comes by the call
+	})
+	mail := strings.ReplaceAll(`From: Ana Silva <ana@brightpath.example>
+To: partners@vendor.example
+Subject: New lead: Fabrikam
+Message-ID: <fabrikam@brightpath.example>
+
+Company: Fabrikam AG
+Website: https://www.fabrikam.example
+Contact: Jane Doe, CTO
+Email: jane@fabrikam.example
+Problem: They lose a day a week to manual reporting.
+Stage: new intro
+Consent: yes
+`, "\n", "\r\n")
+	if err := smtp.SendMail(o.app.MailAddress(), nil, "ana@brightpath.example", []string{"partners@vendor.example"}, []byte(mail)); err != nil {
+		t.Fatal(err)
+	}
+	var number string
+	o.until("the mail is a case in review", func() bool {
+		for _, r := range o.cases() {
+			if r.Lead[intake.FieldCompanyDomain] == "fabrikam.example" && r.Status == intake.StatusInReview {
+				number = r.Number
+			}
+		}
+		return number != ""
+	})
+	if _, err := o.app.Gateway().Approve(t.Context(), number, intake.Verdict{By: "mia"}); err != nil {
+		t.Fatal(err)
+	}
+	var deal hubspottest.Object
+	o.until("HubSpot has it, approved, and says so on its timeline", func() bool {
+		for _, d := range account.All("deals") {
+			if d.Properties["leadgate_case"] == number && d.Properties["leadgate_status"] == string(intake.StatusProvisional) {
+				deal = d
+			}
+		}
+		said := slices.ContainsFunc(account.All("notes"), func(n hubspottest.Object) bool {
+			return strings.Contains(n.Properties["hs_note_body"], "by staff:mia<br>in_review → approved_provisional")
+		})
+		return deal.ID != "" && said && o.is(number).CRM["hubspot"].ID == deal.ID
+	})
+	if got := deal.Properties["dealname"]; got != "Fabrikam AG – Brightpath BV" {
+		t.Errorf("the deal is called %q", got)
+	}
+	account.Events()
+	if err := account.Set("deals", deal.ID, map[string]string{"dealstage": "closedwon"}); err != nil {
+		t.Fatal(err)
+	}
+	body := account.Events()
+	if status := o.callHubSpot(body, "wrong"); status != http.StatusUnauthorized {
+		t.Errorf("a call that is not proven is answered %d", status)
+	}
+	if status := o.callHubSpot(body, secret); status != http.StatusNoContent {
+		t.Errorf("a call is answered %d", status)
+	}
+	o.until("the case is won", func() bool { return o.is(number).Status == intake.StatusWon })
+	o.wantMail("ana@brightpath.example", number, "won")
+	ref := o.is(number).CRM["hubspot"]
+	if !strings.HasPrefix(ref.URL, "https://app-eu1.hubspot.com/contacts/6215/record/0-3/") || ref.Parts["company"] == "" || ref.Parts["contact"] == "" {
+		t.Errorf("the reference is %+v", ref)
+	}
+	if d := o.story(number); d.Chain != "" {
+		t.Errorf("the history does not hold: %s", d.Chain)
+	}
+	for _, s := range []string{hubspottest.Token, secret} {
+		if strings.Contains(o.log.String(), s) {
+			t.Error("the log has a secret")
+		}
+	}
+}
+
+// callHubSpot calls as HubSpot's webhooks do, at the public address.
+func (o *office) callHubSpot(body []byte, secret string) int {
+	o.Helper()
+	const path = "/hooks/crm/hubspot"
+	at := fmt.Sprint(time.Now().UnixMilli())
+	m := hmac.New(sha256.New, []byte(secret))
+	fmt.Fprintf(m, "POST%s%s%s%s", o.cfg.Pages.URL, path, body, at)
+	req, err := http.NewRequestWithContext(o.Context(), http.MethodPost, o.at+path, bytes.NewReader(body))
+	if err != nil {
+		o.Fatal(err)
+	}
+	req.Header.Set("X-HubSpot-Request-Timestamp", at)
+	req.Header.Set("X-HubSpot-Signature-v3", base64.StdEncoding.EncodeToString(m.Sum(nil)))
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		o.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	return resp.StatusCode
+}
