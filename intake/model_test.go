@@ -302,6 +302,7 @@ func (m *model) staff() {
 			return err
 		},
 		"erase":      func() error { _, err := g.Erase(ctx, number, v); return err },
+		"take up":    func() error { return m.takeUp(v) },
 		"resolve":    func() error { return m.resolve(number, v) },
 		"seen":       func() error { _, err := g.Seen(ctx, number, v); return err },
 		"dismiss":    func() error { _, err := g.Dismiss(ctx, number, v); return err },
@@ -322,15 +323,22 @@ func (m *model) staff() {
 	m.work()
 }
 
+// takeUp acknowledges the first conflict that is open.
+func (m *model) takeUp(v intake.Verdict) error {
+	open, err := m.gateway.Conflicts(context.Background(), false)
+	if err != nil || len(open) == 0 {
+		return err
+	}
+	_, err = m.gateway.AcknowledgeConflict(context.Background(), open[0].ID, v)
+	return err
+}
+
 func (m *model) resolve(number string, v intake.Verdict) error {
 	open, err := m.gateway.Conflicts(context.Background(), false)
 	if err != nil || len(open) == 0 {
 		return err
 	}
 	k := open[0]
-	if _, err := m.gateway.AcknowledgeConflict(context.Background(), k.ID, v); errors.Is(err, errDead) {
-		return err
-	}
 	if !slices.Contains(k.Cases, number) {
 		number = k.Cases[0]
 	}
