@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
-	"net/smtp"
 	"slices"
 	"strings"
 	"testing"
@@ -41,34 +40,7 @@ func TestAMailBecomesADealInHubSpotAndItsPartnerLearnsThatItWasWon(t *testing.T)
 		cfg.CRM.HubSpot = []hubspot.Config{c}
 		cfg.CRM.Every = time.Hour // what comes back comes by the call
 	})
-	mail := strings.ReplaceAll(`From: Ana Silva <ana@brightpath.example>
-To: partners@vendor.example
-Subject: New lead: Fabrikam
-Message-ID: <fabrikam@brightpath.example>
-
-Company: Fabrikam AG
-Website: https://www.fabrikam.example
-Contact: Jane Doe, CTO
-Email: jane@fabrikam.example
-Problem: They lose a day a week to manual reporting.
-Stage: new intro
-Consent: yes
-`, "\n", "\r\n")
-	if err := smtp.SendMail(o.app.MailAddress(), nil, "ana@brightpath.example", []string{"partners@vendor.example"}, []byte(mail)); err != nil {
-		t.Fatal(err)
-	}
-	var number string
-	o.until("the mail is a case in review", func() bool {
-		for _, r := range o.cases() {
-			if r.Lead[intake.FieldCompanyDomain] == "fabrikam.example" && r.Status == intake.StatusInReview {
-				number = r.Number
-			}
-		}
-		return number != ""
-	})
-	if _, err := o.app.Gateway().Approve(t.Context(), number, intake.Verdict{By: "mia"}); err != nil {
-		t.Fatal(err)
-	}
+	number := o.approved()
 	var deal hubspottest.Object
 	o.until("HubSpot has it, approved, and says so on its timeline", func() bool {
 		for _, d := range account.All("deals") {

@@ -2,7 +2,6 @@ package app
 
 import (
 	"fmt"
-	"net/smtp"
 	"os"
 	"strings"
 	"testing"
@@ -30,41 +29,9 @@ func TestAMailBecomesARegistrationInSalesforceAndItsPartnerLearnsWhatSalesDid(t 
 	o := openOffice(t, func(cfg *config.Config) {
 		cfg.Mailboxes[0].SenderProof.Mode = senderauth.ModeNone
 		cfg.CRM.Salesforce = []salesforce.Config{c}
+		cfg.CRM.Every = time.Second
 	})
-	client, err := salesforce.New(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = client.Close() })
-	changes := o.follow(client)
-	mail := strings.ReplaceAll(`From: Ana Silva <ana@brightpath.example>
-To: partners@vendor.example
-Subject: New lead: Fabrikam
-Message-ID: <fabrikam@brightpath.example>
-
-Company: Fabrikam AG
-Website: https://www.fabrikam.example
-Contact: Jane Doe, CTO
-Email: jane@fabrikam.example
-Problem: They lose a day a week to manual reporting.
-Stage: new intro
-Consent: yes
-`, "\n", "\r\n")
-	if err := smtp.SendMail(o.app.MailAddress(), nil, "ana@brightpath.example", []string{"partners@vendor.example"}, []byte(mail)); err != nil {
-		t.Fatal(err)
-	}
-	var number string
-	o.until("the mail is a case in review", func() bool {
-		for _, r := range o.cases() {
-			if r.Lead[intake.FieldCompanyDomain] == "fabrikam.example" && r.Status == intake.StatusInReview {
-				number = r.Number
-			}
-		}
-		return number != ""
-	})
-	if _, err := o.app.Gateway().Approve(t.Context(), number, intake.Verdict{By: "mia"}); err != nil {
-		t.Fatal(err)
-	}
+	number := o.approved()
 	find := func(object, field string, value any) (found map[string]any) {
 		for _, r := range org.All(object) {
 			if r[field] == value {
@@ -81,14 +48,11 @@ Consent: yes
 	if deal["Name"] != "Fabrikam AG – Brightpath BV" || account["Name"] != "Fabrikam AG" || deal["AccountId"] != account["Id"] || find("Contact", "Email", "jane@fabrikam.example") == nil {
 		t.Errorf("there are %v, %v", deal, account)
 	}
-	changes(func() bool { return true }) // what our own pushes left in the feed
-	if r := o.is(number); r.Status != intake.StatusProvisional {
-		t.Errorf("the echo of our own pushes made it %s", r.Status)
-	}
+	o.stays("salesforce", number, intake.StatusProvisional)
 	if err := org.Update("Opportunity", fmt.Sprint(deal["Id"]), map[string]any{"StageName": "Closed Won"}); err != nil {
 		t.Fatal(err)
 	}
-	changes(func() bool { return o.is(number).Status == intake.StatusWon })
+	o.until("the case is won", func() bool { return o.is(number).Status == intake.StatusWon })
 	o.wantMail("ana@brightpath.example", number, "won")
 	if ref := o.is(number).CRM["salesforce"]; len(ref.Parts) != 3 || !strings.HasSuffix(ref.URL, "/lightning/r/Partner_Registration__c/"+ref.ID+"/view") {
 		t.Errorf("the reference is %+v", ref)
