@@ -28,6 +28,7 @@ type sales struct {
 	feed    []intake.Change
 	differ  func(intake.Record) []intake.Difference
 	reread  []intake.Change
+	before  func(intake.Record) error // is called before each push; nil for nothing
 }
 
 func (s *sales) Name() string { return "sales" }
@@ -46,6 +47,11 @@ func (s *sales) Lookup(context.Context, intake.Lead) ([]intake.Match, error) {
 }
 
 func (s *sales) Push(_ context.Context, r intake.Record) (intake.Ref, error) {
+	if s.before != nil {
+		if err := s.before(r); err != nil {
+			return intake.Ref{}, err
+		}
+	}
 	err := s.called()
 	defer s.mu.Unlock()
 	if err != nil {
@@ -384,6 +390,31 @@ func TestTheEchoOfTheFirstPushIsNoNews(t *testing.T) {
 		s.tell(dealOf(number, map[string]string{intake.ChangeStage: "Closed", intake.ChangeStatus: intake.DealWon}))
 		w.pass(time.Minute)
 		w.wantMessages(intake.MessageApproved, intake.MessageDeal, intake.MessageWon)
+	})
+}
+
+// A push that had to wait makes its record long after anything was written about the case, and the
+// feed may tell of it before the push is noted here.
+func TestTheEchoOfAFirstPushThatHadToWaitIsNoNews(t *testing.T) {
+	inSales(t, func(w *world, s *sales) {
+		pushes := 0
+		s.before = func(r intake.Record) error {
+			if pushes++; pushes == 1 {
+				return intake.RetryAfter(10*time.Minute, errors.New("busy"))
+			}
+			s.tell(dealOf(r.Registration.Number, map[string]string{intake.ChangeStage: "Lead", intake.ChangeOwner: "Ann Seller"}))
+			time.Sleep(40 * time.Second)
+			return nil
+		}
+		number := w.submit("ana@alpha.example", acme()).Case
+		w.pass(12 * time.Minute)
+		if pushes != 2 || w.story(number).Registration.Deal.Stage != "Lead" {
+			t.Fatalf("%d pushes, and the deal is %+v", pushes, w.story(number).Registration.Deal)
+		}
+		w.wantMessages(intake.MessageApproved)
+		s.tell(dealOf(number, map[string]string{intake.ChangeOwner: "Ben Seller"}))
+		w.pass(time.Minute)
+		w.wantMessages(intake.MessageApproved, intake.MessageDeal)
 	})
 }
 
