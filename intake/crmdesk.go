@@ -122,7 +122,8 @@ type CRMVerified struct {
 	Offered bool   `json:"offered"`
 }
 
-// VerifyCRM looks at whether a CRM is set up, or all of them if the name is "".
+// VerifyCRM looks at whether a CRM is set up, or all of them if the name is "". Where nothing is
+// missing any more, what waits for the CRM is tried within a minute.
 func (g *Gateway) VerifyCRM(ctx context.Context, name string) ([]CRMVerified, error) {
 	crms, err := g.crmsNamed(name)
 	if err != nil {
@@ -140,6 +141,9 @@ func (g *Gateway) VerifyCRM(ctx context.Context, name string) ([]CRMVerified, er
 			}
 			if err := g.keepVerified(ctx, v); err != nil {
 				return nil, err
+			}
+			if v.Problem == "" && len(v.Lacks) == 0 {
+				g.gates[v.Name].mended()
 			}
 		}
 		all = append(all, v)
@@ -183,6 +187,8 @@ type CRMDrift struct {
 	// Offered is false if the connector can't compare.
 	Offered     bool         `json:"offered"`
 	Differences []Difference `json:"differences"`
+	// Problem says that it could not be compared.
+	Problem string `json:"problem,omitempty"`
 	// Absent says that the case has no record there.
 	Absent bool `json:"absent,omitempty"`
 }
@@ -213,7 +219,7 @@ func (g *Gateway) CompareCase(ctx context.Context, number, name string) ([]CRMDr
 			d.Offered, d.Absent = true, rec.Registration.CRM[d.Name].ID == "" || rec.Registration.CRM[d.Name].Gone
 			found, err := c.Compare(ctx, []Record{rec})
 			if err != nil {
-				return nil, fmt.Errorf("compare in %s: %w", d.Name, err)
+				d.Problem = err.Error()
 			}
 			d.Differences = append(d.Differences, found...)
 		}
@@ -235,7 +241,8 @@ func (g *Gateway) Drift(ctx context.Context, name string) ([]CRMDrift, error) {
 		for before, more := uint64(0), d.Offered; more; more = before != 0 {
 			var found []Difference
 			if found, before, err = g.comparePage(ctx, crm, before); err != nil {
-				return nil, fmt.Errorf("compare with %s: %w", d.Name, err)
+				d.Problem = err.Error()
+				break
 			}
 			d.Differences = append(d.Differences, found...)
 		}

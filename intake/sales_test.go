@@ -96,6 +96,12 @@ func (s *sales) Compare(_ context.Context, all []intake.Record) (found []intake.
 	return found, err
 }
 
+func (s *sales) Verify(context.Context) ([]intake.Lack, error) {
+	err := s.called()
+	defer s.mu.Unlock()
+	return nil, err
+}
+
 func (s *sales) Hints(_ string, r *http.Request, body []byte) ([]string, error) {
 	if r.Header.Get("Key") != "good" {
 		return nil, errors.New("not signed")
@@ -238,6 +244,38 @@ func TestARefusalPausesAtOnceAndIsTriedEveryFiveMinutes(t *testing.T) {
 		all, err = w.gateway.CRMs(t.Context())
 		if err != nil || all[0].Down || all[0].Queue != 0 || all[0].Polled.IsZero() {
 			t.Errorf("%+v %v", all, err)
+		}
+	})
+}
+
+func TestWhatIsMendedIsTriedOnceItIsVerified(t *testing.T) {
+	inSales(t, func(w *world, s *sales) {
+		s.set(func() { s.fails = intake.Unauthorized(errors.New("a right is missing")) })
+		number := w.submit("ana@alpha.example", acme()).Case
+		w.pass(11 * time.Minute)
+		s.set(func() { s.fails = nil })
+		if all, err := w.gateway.VerifyCRM(t.Context(), ""); err != nil || all[0].Problem != "" {
+			t.Fatalf("%+v %v", all, err)
+		}
+		w.pass(time.Minute)
+		all, err := w.gateway.CRMs(t.Context())
+		if err != nil || all[0].Down || all[0].Queue != 0 || len(s.pushed) == 0 {
+			t.Errorf("a minute later %s is %+v %v", number, all, err)
+		}
+	})
+}
+
+func TestACRMThatDoesNotAnswerIsNamedInTheComparison(t *testing.T) {
+	inSales(t, func(w *world, s *sales) {
+		number := w.held()
+		s.set(func() { s.fails = errors.New("down") })
+		for name, compare := range map[string]func() ([]intake.CRMDrift, error){
+			"of a case": func() ([]intake.CRMDrift, error) { return w.gateway.CompareCase(t.Context(), number, "") },
+			"of all":    func() ([]intake.CRMDrift, error) { return w.gateway.Drift(t.Context(), "") },
+		} {
+			if all, err := compare(); err != nil || len(all) != 1 || all[0].Problem != "down" {
+				t.Errorf("%s: %+v, %v", name, all, err)
+			}
 		}
 	})
 }
