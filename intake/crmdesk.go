@@ -12,7 +12,7 @@ import (
 const spaceVerified = "verified" // CRM → when nothing was missing there
 
 // ErrNotOffered: the CRM can't do what is asked for.
-var ErrNotOffered = errors.New("the connector does not offer it")
+var ErrNotOffered = errors.New("nothing can be made there from here; leadgate crm verify says what is missing")
 
 // CRMStatus is how the connection to a CRM is.
 type CRMStatus struct {
