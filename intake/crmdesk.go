@@ -263,7 +263,8 @@ type Replayed struct {
 
 // Replay has what was given up of cases written to a CRM, or to all if crm is "", after what was
 // wrong is mended, and makes records again that people deleted there. With no numbers it does so
-// for all cases.
+// for all cases of which that is known; for cases that are named the CRM is asked besides, where it
+// can be compared, for not every CRM tells of what was deleted.
 func (g *Gateway) Replay(ctx context.Context, crm string, numbers []string) (all []Replayed, err error) {
 	crms, err := g.crmsNamed(crm)
 	if err != nil {
@@ -276,7 +277,8 @@ func (g *Gateway) Replay(ctx context.Context, crm string, numbers []string) (all
 		}
 		numbers[i] = canonical
 	}
-	if len(numbers) == 0 {
+	named := len(numbers) > 0
+	if !named {
 		if numbers, err = g.givenUp(ctx); err != nil {
 			return nil, err
 		}
@@ -284,7 +286,7 @@ func (g *Gateway) Replay(ctx context.Context, crm string, numbers []string) (all
 	all = []Replayed{}
 	for _, number := range numbers {
 		for _, c := range crms {
-			done, err := g.replay(ctx, number, c.Name())
+			done, err := g.replay(ctx, number, c.Name(), named && g.lost(ctx, c, number))
 			if err != nil {
 				return nil, fmt.Errorf("case %s: %w", number, err)
 			}
@@ -320,14 +322,33 @@ func (g *Gateway) givenUp(ctx context.Context) (numbers []string, err error) {
 	return numbers, nil
 }
 
-func (g *Gateway) replay(ctx context.Context, number, crm string) (done Replayed, err error) {
+// lost reports whether a CRM has no record of a case any more. One that does not answer says no.
+func (g *Gateway) lost(ctx context.Context, crm CRM, number string) bool {
+	c, ok := crm.(Comparer)
+	if !ok {
+		return false
+	}
+	var rec Record
+	err := g.store.View(ctx, func(tx Tx) (err error) {
+		rec, err = g.recordOf(tx, number)
+		return err
+	})
+	if err != nil || !rec.Registration.compared(crm.Name()) {
+		return false
+	}
+	found, err := c.Compare(ctx, []Record{rec})
+	return err == nil && len(found) == 1 && found[0].ID == "" && found[0].Stays == ""
+}
+
+// replay takes up what was given up of a case; lost says that its record is not there any more.
+func (g *Gateway) replay(ctx context.Context, number, crm string, lost bool) (done Replayed, err error) {
 	err = g.update(ctx, func(c *change) error {
 		done = Replayed{Case: number, CRM: crm}
 		r, err := c.Case(number)
 		if err != nil {
 			return err
 		}
-		if r.CRM[crm].Gone && r.Status != StatusErased {
+		if (r.CRM[crm].Gone || lost) && r.Status != StatusErased {
 			done.Anew = true
 			delete(r.CRM, crm)
 			if err := c.record(&r, Event{Kind: EventGone, Actor: "staff", Note: "to be made again"}); err != nil {

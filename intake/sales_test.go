@@ -536,6 +536,37 @@ func TestARecordThatPeopleDeletedIsMadeAgainByReplayAlone(t *testing.T) {
 	})
 }
 
+// Tryton, for one, tells of no deletion.
+func TestARecordWhoseDeletionNobodyToldIsMadeAgainByAReplayOfItsCase(t *testing.T) {
+	inSales(t, func(w *world, s *sales) {
+		number := w.held()
+		s.differ = func(r intake.Record) []intake.Difference {
+			if _, there := s.records[r.Registration.Number]; there {
+				return nil
+			}
+			return []intake.Difference{{Case: r.Registration.Number, Object: "deal", Ours: "1"}}
+		}
+		replayed := func(numbers ...string) int {
+			done, err := w.gateway.Replay(t.Context(), "", numbers)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.pass(time.Minute)
+			return len(done)
+		}
+		if n := replayed(number); n != 0 {
+			t.Errorf("%d records that are there were made again", n)
+		}
+		s.set(func() { delete(s.records, number) })
+		if n := replayed(); n != 0 || len(s.records) != 0 {
+			t.Errorf("%d of no case that is named", n)
+		}
+		if n := replayed(number); n != 1 || len(s.records) != 1 {
+			t.Errorf("%d were made again, and the CRM has %d records", n, len(s.records))
+		}
+	})
+}
+
 func TestWhatDiffersIsToldInTheMorningIfItIsNew(t *testing.T) {
 	inSales(t, func(w *world, s *sales) {
 		number := w.held()
