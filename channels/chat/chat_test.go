@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"leadgate/intake"
+	"leadgate/intake/extract"
 	"leadgate/intake/identity"
 	"leadgate/templates"
 )
@@ -152,6 +153,33 @@ func TestWhatIsWrongWithAFormIsToldAtItsQuestions(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+func TestAFormTakesACountryAndARevenueAsPeopleWriteThem(t *testing.T) {
+	read := extract.New(identity.Default(), extract.Options{}).Value
+	for name, tt := range map[string]struct {
+		f           intake.Field
+		given, want string
+	}{
+		"a country by its name":         {intake.FieldCountry, "Germany", "DE"},
+		"a country in another language": {intake.FieldCountry, "Deutschland", "DE"},
+		"a country by its code":         {intake.FieldCountry, "DE", "DE"},
+		"no country":                    {intake.FieldCountry, "Narnia", ""},
+		"a revenue with a sign":         {intake.FieldTargetRevenue, "120.000 €", "120000 EUR"},
+		"a revenue by its code":         {intake.FieldTargetRevenue, "120000 EUR", "120000 EUR"},
+		"a revenue without a currency":  {intake.FieldTargetRevenue, "120000", ""},
+		"what is stored as it is typed": {intake.FieldContactRole, "Head of IT, Germany", "Head of IT, Germany"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := NewForm(FormOptions{Locale: "en", More: []intake.Field{tt.f}})
+			values := good()
+			values[string(tt.f)] = tt.given
+			a, problems, err := Checker{Gateway: examiner{}, Identity: identity.Default(), Read: read}.Check(t.Context(), f, "alpha", "", values)
+			if err != nil || len(problems) > 0 != (tt.want == "") || a.Lead[tt.f] != tt.want {
+				t.Errorf("%q is %q, %+v, %v", tt.given, a.Lead[tt.f], problems, err)
+			}
+		})
 	}
 }
 

@@ -58,6 +58,8 @@ type Deps struct {
 	Links *intake.Links
 	// Fill reads the lines that somebody filled in, "Contact role: Head of IT"; nil for none.
 	Fill func(text string) (intake.Lead, map[intake.Field]string)
+	// Read reads a value as people write it, "Germany"; nil takes it as it was typed.
+	Read func(f intake.Field, given string) string
 	// Mail answers where Slack can't, through the channel MailChannel; nil for nobody.
 	Mail        intake.Replier
 	MailChannel string
@@ -124,7 +126,7 @@ func New(c Config, d Deps) (*Bot, error) {
 		return nil, errors.New("slack needs a gateway, identity lists, words and a store")
 	}
 	b := &Bot{
-		cfg: c, gateway: d.Gateway, check: chat.Checker{Gateway: d.Gateway, Identity: d.Identity}, words: d.Words,
+		cfg: c, gateway: d.Gateway, check: chat.Checker{Gateway: d.Gateway, Identity: d.Identity, Read: d.Read}, words: d.Words,
 		secrets: d.Secrets, memory: d.Memory, links: d.Links, fill: d.Fill, mail: d.Mail, mailName: d.MailChannel,
 		url: d.URL, formURL: d.FormURL, zone: d.Zone, now: d.Now, log: d.Log,
 	}

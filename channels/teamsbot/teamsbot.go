@@ -89,7 +89,7 @@ func New(c Config, d Deps) (*Bot, error) {
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
-	b := &Bot{Deps: d, c: c, checker: chat.Checker{Gateway: d.Gateway, Identity: d.Identity}}
+	b := &Bot{Deps: d, c: c, checker: chat.Checker{Gateway: d.Gateway, Identity: d.Identity, Read: d.Extractor.Value}}
 	var err error
 	b.connector, err = newConnector(c, b.admits, d.Now)
 	return b, err

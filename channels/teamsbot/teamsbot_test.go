@@ -91,6 +91,21 @@ func TestAFormThatIsNotGoodComesBackWithAllThatWasTyped(t *testing.T) {
 	}
 }
 
+func TestACountryIsTakenByItsName(t *testing.T) {
+	w := open(t, func(c *teamsbot.Config, _ *rules.Spec) { c.Fields = []intake.Field{intake.FieldCountry} })
+	c, id := w.form(w.says("ana", tenantAlpha, "register"))
+	answers := typed("Acme", "acme.example")
+	answers["country"] = "Germany"
+	done := w.answered(presses(w.says("ana", tenantAlpha, ""), c, id, answers))
+	all := w.cases("alpha")
+	if len(all) != 1 {
+		t.Fatalf("%d cases; the card says\n%s", len(all), done.text)
+	}
+	if got := w.story(all[0].Case).Registration.Lead[intake.FieldCountry]; got != "DE" {
+		t.Errorf("the country is %q", got)
+	}
+}
+
 func TestAFormThatIsGoodBecomesOneCaseHoweverOftenItIsPressed(t *testing.T) {
 	w := open(t)
 	c, id := w.form(w.says("ana", tenantAlpha, "register"))
