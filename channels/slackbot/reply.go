@@ -7,9 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -40,6 +38,16 @@ func (b *Bot) Reply(ctx context.Context, m intake.Message) (json.RawMessage, err
 	}
 	if err != nil {
 		return nil, err
+	}
+	if t.Channel != "" {
+		// The directory may have changed since: whose channel it is counts now.
+		of, err := b.owner(ctx, t.Channel)
+		if err != nil {
+			return nil, err
+		}
+		if of != t.Partner {
+			t.Channel = ""
+		}
 	}
 	d := &delivery{Bot: b, m: m, t: t, i: i, api: b.post(i)}
 	if wait := b.pace.wait(d.lane(), m.ID); wait > 0 {
@@ -81,6 +89,12 @@ func unreachable(err error) bool {
 		return true
 	}
 	return false
+}
+
+// owner is the partner to whom a channel belongs now, "" for none.
+func (b *Bot) owner(ctx context.Context, channel string) (string, error) {
+	of, _, err := b.gateway.PartnersOfSlack(ctx, intake.Slack{Channel: channel})
+	return of, err
 }
 
 // delivery is one message on its way.
@@ -125,6 +139,15 @@ func (d *delivery) track(ctx context.Context) error {
 			return d.direct(ctx)
 		}
 		at = place{Asked: at.Asked}
+	}
+	if at.TS != "" && !at.Direct && at.Channel != d.t.Channel {
+		of, err := d.owner(ctx, at.Channel)
+		if err != nil {
+			return err
+		}
+		if of != d.t.Partner { // its card stays as it was: others read there now
+			at = place{Asked: at.Asked, Told: at.Told}
+		}
 	}
 	fresh := at.TS == ""
 	if !fresh && at.Team != d.t.Team { // its card is in another workspace
@@ -282,18 +305,9 @@ func (b *Bot) respond(ctx context.Context, to string, body any) error {
 // byMail delivers a message by mail: to the address of who registered, if it is the partner's,
 // else to the first contact of the partner.
 func (b *Bot) byMail(ctx context.Context, m intake.Message, t thread, cause error) (json.RawMessage, error) {
-	to := m.To.Address
-	if !strings.Contains(to, "@") {
-		to = ""
-	}
-	if to == "" && t.Partner != "" {
-		p, err := b.gateway.Partner(ctx, t.Partner)
-		if err != nil && !errors.Is(err, intake.ErrNotFound) {
-			return nil, err
-		}
-		if i := slices.IndexFunc(p.Contacts, func(c intake.Contact) bool { return c.Status == "" && c.Email != "" }); i >= 0 {
-			to = p.Contacts[i].Email
-		}
+	to, err := chat.MailFor(ctx, b.gateway, m.To.Address, t.Partner)
+	if err != nil {
+		return nil, err
 	}
 	if b.mail == nil || to == "" {
 		// Staff are told: no other contact could be written to either.

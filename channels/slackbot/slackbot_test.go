@@ -960,6 +960,29 @@ func TestACaseThatIsAnotherPartnersNowIsNotShownOnInTheOldChannel(t *testing.T) 
 	}
 }
 
+func TestAChannelThatIsAnotherPartnersNowReadsNothingMoreOfTheCase(t *testing.T) {
+	w := openWorld(t)
+	w.took(w.byAna())
+	w.slack.wait(t, "chat.postMessage", 1)
+	r := w.settled(intake.StatusInReview)
+	w.partners(
+		intake.Partner{ID: "alpha", Name: "Alpha", Domains: []string{"alpha.example"}, Slack: &intake.Slack{Team: "T0ALPHA"}, Contacts: []intake.Contact{{Name: "Ana", Email: "ana@alpha.example"}}},
+		intake.Partner{ID: "beta", Name: "Beta", Domains: []string{"beta.example"}, Slack: &intake.Slack{Team: "T0BETA", Channel: "C0ALPHA"}},
+	)
+	if _, err := w.gateway.Approve(t.Context(), r.Number, intake.Verdict{By: "mia"}); err != nil {
+		t.Fatal(err)
+	}
+	posted := w.slack.wait(t, "chat.postMessage", 3) // the first card; a new one, and what happened, to the person
+	for _, c := range append(w.slack.got("chat.update"), posted[1:]...) {
+		if c.arg("channel") != "DU0ANA" {
+			t.Errorf("beta reads %v", c.form)
+		}
+	}
+	if c := posted[1]; !strings.Contains(c.arg("blocks"), "Approved") || posted[2].arg("thread_ts") != c.arg("answered_ts") {
+		t.Errorf("%v", posted)
+	}
+}
+
 func TestWhoIsNamedByHisAddressAloneIsReachedToo(t *testing.T) {
 	w := openWorld(t)
 	week := intake.Message{ID: "P-1", Kind: intake.MessageStatus, To: intake.Route{Channel: Channel, Address: "slack:T0ALPHA/U0ANA"}, Facts: intake.Facts{Zone: "UTC"}}

@@ -519,6 +519,37 @@ func TestInARoomOfOthersNothingOfACaseIsRead(t *testing.T) {
 	}
 }
 
+func TestARoomThatIsNotThePartnersAnyMoreReadsNothingMoreOfTheCase(t *testing.T) {
+	w := open(t)
+	there := w.says("ana", tenantAlpha, "register").InChannel().In(tenantAlpha)
+	form, shown := w.form(there)
+	done := w.answered(presses(there, form, shown, typed("Acme", "acme.example")))
+	if !strings.Contains(done.text, "LG-") {
+		t.Fatal(done.text)
+	}
+	number := w.cases("alpha")[0].Case
+	w.decided(number, intake.StatusInReview)
+	w.tells(w.says("ana", tenantAlpha, "help")) // there is a personal chat
+	p, err := w.gateway.Partner(t.Context(), "alpha")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Teams = &intake.Teams{Tenant: tenantListed}
+	if err := w.gateway.PutPartners(t.Context(), []intake.Partner{p}); err != nil {
+		t.Fatal(err)
+	}
+	n := len(w.service.Sent())
+	if _, err := w.gateway.Approve(t.Context(), number, intake.Verdict{By: "mia"}); err != nil {
+		t.Fatal(err)
+	}
+	w.until("he is told", func() bool { return strings.Contains(w.shown(n), "approved: Acme") })
+	for _, s := range w.service.Sent()[n:] {
+		if s.Conversation != "a:personal-ana" && strings.Contains(string(s.Body), "Acme") {
+			t.Errorf("others read %s", s.Body)
+		}
+	}
+}
+
 func TestTheSameMessageIsToldOnce(t *testing.T) {
 	w := open(t)
 	number := w.registers("ana", tenantAlpha, "Acme", "acme.example")
@@ -698,6 +729,29 @@ func TestWhereTheBotWasRemovedAnswersGoByMail(t *testing.T) {
 			})
 		})
 	}
+	t.Run("to a contact of the partner, if the person has no address of it", func(t *testing.T) {
+		w := open(t)
+		w.person("ana", tenantAlpha, "ana@private.example")
+		p, err := w.gateway.Partner(t.Context(), "alpha")
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Contacts = []intake.Contact{{Name: "Ida", Email: "ida@alpha.example", Status: intake.ContactBounced}, {Name: "Ann", Email: "ann@alpha.example"}}
+		if err := w.gateway.PutPartners(t.Context(), []intake.Partner{p}); err != nil {
+			t.Fatal(err)
+		}
+		number := w.registers("ana", tenantAlpha, "Acme", "acme.example")
+		w.decided(number, intake.StatusInReview)
+		w.until("the card", func() bool { return w.last().Method == http.MethodPut })
+		remove(w)
+		if _, err := w.gateway.Approve(t.Context(), number, intake.Verdict{By: "mia"}); err != nil {
+			t.Fatal(err)
+		}
+		w.until("a mail", func() bool { return len(w.mail.all()) == 1 })
+		if m := w.mail.all()[0]; m.Kind != intake.MessageApproved || m.To.Address != "ann@alpha.example" || m.To.Channel != "email" {
+			t.Errorf("%s to %+v", m.Kind, m.To)
+		}
+	})
 	t.Run("and come back to Teams once somebody writes there", func(t *testing.T) {
 		w := open(t)
 		number := w.registers("ana", tenantAlpha, "Acme", "acme.example")
