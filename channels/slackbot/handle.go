@@ -274,7 +274,10 @@ func (b *Bot) openAnswer(ctx context.Context, p person, i Installation, trigger,
 		return whisper(chat.Say(b.cfg.Locale, "late.plain"))
 	}
 	if !k.Known() {
-		if k, err = b.who(ctx, p, i); err != nil || !k.Known() {
+		if k, err = b.who(ctx, p, i); err == nil {
+			k, err = b.asked(ctx, p, k, number)
+		}
+		if err != nil || !k.Known() {
 			return whisper(chat.Say(k.Locale, "who"))
 		}
 	}

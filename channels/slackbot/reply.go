@@ -133,12 +133,12 @@ func (d *delivery) track(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	at.Asked = words.Fields
+	at.Asked, at.User, at.Home = words.Fields, d.t.User, d.t.Home
 	if at.TS != "" && at.Partner != d.t.Partner {
 		if d.m.Kind == intake.MessagePassedOn {
 			return d.direct(ctx)
 		}
-		at = place{Asked: at.Asked}
+		at = at.anew(false)
 	}
 	if at.TS != "" && !at.Direct && at.Channel != d.t.Channel {
 		of, err := d.owner(ctx, at.Channel)
@@ -146,7 +146,7 @@ func (d *delivery) track(ctx context.Context) error {
 			return err
 		}
 		if of != d.t.Partner { // its card stays as it was: others read there now
-			at = place{Asked: at.Asked, Told: at.Told}
+			at = at.anew(true)
 		}
 	}
 	fresh := at.TS == ""
@@ -186,7 +186,7 @@ func (d *delivery) show(ctx context.Context, at *place) error {
 		_, _, _, err = d.api.UpdateMessageContext(ctx, at.Channel, at.TS, quiet(text, blocks)...)
 		switch code(err) {
 		case "message_not_found", "cant_update_message", "edit_window_closed", "channel_not_found", "is_archived", "not_in_channel", "is_inactive":
-			*at = place{Asked: at.Asked, Told: at.Told}
+			*at = at.anew(true)
 		default:
 			return err
 		}
@@ -227,7 +227,7 @@ func (d *delivery) postCard(ctx context.Context, at *place, channel string, dire
 	if err := keep(ctx, d.memory, placeName(d.m.Facts.Case), *at); err != nil {
 		return err
 	}
-	return keep(ctx, d.memory, threadName(at.Team, at.Channel, at.TS), d.m.Facts.Case)
+	return keep(ctx, d.memory, threadName(at.Channel, at.TS), d.m.Facts.Case)
 }
 
 // confide tells the person alone what others who read the channel must not see.
@@ -237,7 +237,7 @@ func (d *delivery) confide(ctx context.Context, words chat.Card) error {
 	if err == nil {
 		var in, ts string
 		if in, ts, err = d.api.PostMessageContext(ctx, c.ID, options...); err == nil && d.m.Facts.Case != "" {
-			return keep(ctx, d.memory, threadName(d.t.Team, in, ts), d.m.Facts.Case) // an answer there is about the case
+			return keep(ctx, d.memory, threadName(in, ts), d.m.Facts.Case) // an answer there is about the case
 		}
 	}
 	if unreachable(err) && d.t.Channel != "" {

@@ -312,7 +312,7 @@ func (w *world) settled(s intake.Status) intake.Registration {
 func (w *world) kept(channel, ts string) {
 	w.Helper()
 	for late := time.Now().Add(20 * time.Second); time.Now().Before(late); time.Sleep(time.Millisecond) {
-		if number, err := w.bot.caseOf(context.Background(), "T0HOME", channel, ts); err != nil || number != "" {
+		if number, err := w.bot.caseOf(context.Background(), channel, ts); err != nil || number != "" {
 			return
 		}
 	}
@@ -698,6 +698,46 @@ func TestWhatACaseWaitsForIsAddedByTheButtonOrInTheThread(t *testing.T) {
 	}
 }
 
+func TestWhoIsKnownByTheChannelAloneAnswersInADirectMessage(t *testing.T) {
+	w := openWorld(t, func(_ *Config, s *rules.Spec, _ *intake.Options) { s.Required = rules.RequiredFull })
+	w.partners(intake.Partner{ID: "alpha", Name: "Alpha", Domains: []string{"alpha.example"}, Slack: &intake.Slack{Channel: "C0ALPHA"}, Contacts: []intake.Contact{{Name: "Ana", Email: "ana@alpha.example"}}})
+	w.took(w.byAna())
+	r := w.settled(intake.StatusNeedsInfo)
+	w.slack.wait(t, "chat.postMessage", 2)
+	direct := func(user string) func(object) {
+		return func(o object) {
+			o["user"], o["channel"] = object{"id": user, "team_id": "T0ALPHA"}, object{"id": "DU0ANA"}
+		}
+	}
+	for ; ; time.Sleep(time.Millisecond) { // what was asked is kept once it was posted
+		if at, err := recall[place](t.Context(), w.bot.memory, placeName(r.Number)); err != nil {
+			t.Fatal(err)
+		} else if len(at.Asked) > 0 && len(at.Told) > 0 {
+			break
+		}
+	}
+	w.press(actionAnswer, r.Number, direct("U0EVE"))
+	if said := w.slack.wait(t, "/response/2", 1); len(w.slack.got("views.open")) != 0 {
+		t.Errorf("somebody else got the form: %v", said)
+	}
+	w.press(actionAnswer, r.Number, direct("U0ANA"))
+	w.slack.wait(t, "views.open", 1)
+	answer := func(user string) view {
+		return w.byAna(func(v *view) {
+			v.callback, v.user, v.meta.Channel, v.meta.Case, v.values = callbackAnswer, user, "DU0ANA", r.Number, map[string]string{"contact_role": "Head of IT"}
+		})
+	}
+	if _, body := w.submit(answer("U0EVE")); strings.Contains(body, "clear") {
+		t.Errorf("somebody else has answered: %s", body)
+	}
+	if status, body := w.submit(answer("U0ANA")); status != 200 || !strings.Contains(body, "clear") {
+		t.Fatal(status, body)
+	}
+	if r = w.settled(intake.StatusInReview); r.Lead[intake.FieldContactRole] != "Head of IT" {
+		t.Errorf("%+v", r.Lead)
+	}
+}
+
 func TestCommandsTellAPartnerOfItsOwnCasesAlone(t *testing.T) {
 	w := openWorld(t)
 	w.took(w.byAna())
@@ -774,6 +814,18 @@ func TestTooManyFormsOfOnePersonAreRefusedInWords(t *testing.T) {
 	}
 	if len(w.cases()) != 1 {
 		t.Error("it was taken")
+	}
+}
+
+func TestManyFormsOfOneWorkspaceHoldUpNoOther(t *testing.T) {
+	w := openWorld(t, func(c *Config, _ *rules.Spec, _ *intake.Options) { c.Limits = Limits{UserHour: 1, TeamHour: 1} })
+	w.took(w.byAna())
+	w.took(w.byAna(func(v *view) {
+		v.team, v.user, v.meta.Channel = "T0BETA", "U0BEN", "C0BETA"
+		v.values = filled(map[string]string{"company_domain": "contoso.example", "contact_email": "x@contoso.example"})
+	}))
+	if _, body := w.submit(w.byAna(func(v *view) { v.user, v.values["company_domain"] = "U0AMY", "fabrikam.example" })); !strings.Contains(body, "Too many") {
+		t.Error(body)
 	}
 }
 
@@ -1021,6 +1073,33 @@ func TestPeopleWhoTalkInTheThreadAreLeftAlone(t *testing.T) {
 		t.Errorf("%d submissions, %v", len(d.Submissions), err)
 	}
 	says("5", "U0ANA", "T0ALPHA", "WITHDRAW they told <@U0MIA> so")
+	w.settled(intake.StatusWithdrawn)
+}
+
+func TestWhereBothSidesHaveTheAppAThreadIsTheSame(t *testing.T) {
+	w := openWorld(t)
+	if err := w.bot.keep(t.Context(), Installation{Team: "T0ALPHA", Token: "xoxb-of-alpha", Bot: "U0BOT2", At: time.Unix(1, 0)}); err != nil {
+		t.Fatal(err)
+	}
+	w.took(w.byAna())
+	card := w.slack.wait(t, "chat.postMessage", 1)[0].arg("answered_ts")
+	r := w.settled(intake.StatusInReview)
+	w.kept("C0ALPHA", card)
+	says := func(id, user, team, text string) {
+		t.Helper()
+		e := object{
+			"type": "event_callback", "team_id": "T0ALPHA", "event_id": id, "event_time": happened, "authorizations": []any{object{"team_id": "T0ALPHA"}},
+			"event": object{"type": "message", "user": user, "user_team": team, "text": text, "ts": "1700000009." + id, "thread_ts": card, "channel": "C0ALPHA"},
+		}
+		if status, body := w.send(request{path: PathEvents, body: string(wireJSON(e))}); status != 200 {
+			t.Fatal(status, body)
+		}
+	}
+	says("1", "U0MIA", "T0HOME", "WITHDRAW "+r.Number) // she is ours, whichever side Slack speaks for
+	if d, err := w.gateway.Dossier(t.Context(), r.Number); err != nil || len(d.Submissions) != 1 {
+		t.Errorf("%d submissions, %v", len(d.Submissions), err)
+	}
+	says("2", "U0ANA", "T0ALPHA", "WITHDRAW they went elsewhere")
 	w.settled(intake.StatusWithdrawn)
 }
 
