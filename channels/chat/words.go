@@ -3,6 +3,7 @@ package chat
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"leadgate/templates"
 )
@@ -15,7 +16,6 @@ var phrases = map[string]map[string]string{
 		"email":           "Your work e-mail",
 		"email.hint":      "We do not know yet for which partner you speak. We send you one link to confirm it.",
 		"email.wrong":     "This is not an e-mail address.",
-		"use_case":        "Use case",
 		"missing.text":    "Please fill this in.",
 		"missing.long":    "Please say it in a sentence or two.",
 		"missing.choice":  "Please choose one.",
@@ -27,7 +27,6 @@ var phrases = map[string]map[string]string{
 		"answer.title":  "Add what is missing",
 		"answer.submit": "Send",
 		"behalf":        "You register this for {1}.",
-		"opening":       "One moment …",
 
 		"register":     "Register a lead",
 		"register.how": "Press the button to register a lead. You get a case number at once, and this conversation tells you how it goes on.",
@@ -45,12 +44,10 @@ var phrases = map[string]map[string]string{
 		"barred":       "Your company takes no part in the programme now. Ask your contact.",
 		"late":         "The form could not be opened in time. Try again, or use this page: {1}",
 		"late.plain":   "The form could not be opened in time. Please try again.",
-		"busy":         "Too many registrations within the hour. Try again in {1}.",
+		"busy":         "Too many registrations within the hour. Try again in {1} min.",
 		"failed":       "This could not be stored. Nothing is lost that you see in the form: please send it again.",
 		"expired":      "The form was open for too long. Please begin again.",
 		"help":         "{1} opens the form, also with a beginning: {1} Acme acme.com Jane Doe jane@acme.com\n{1} status LG-2026-000123-K shows how a registration stands\n{1} list shows your registrations\nIn the thread of a registration, mention me with EXTEND, WITHDRAW or APPEAL and a reason, or write what we asked for.",
-		"by":           "We decide by {1}.",
-		"changed":      "{1} is now: {2}",
 		"quiet":        "Answered",
 		"passed":       "No longer yours",
 		"quiet.how":    "Whoever registered it was told how it stands.",
@@ -68,7 +65,6 @@ var phrases = map[string]map[string]string{
 		"staff.message":   "Words to the partner",
 		"staff.question":  "What do you want to know?",
 		"staff.reason":    "Reason that the partner is told",
-		"staff.evidence":  "What the rules found",
 	},
 	"de": {
 		"consent":         "Ich bestätige, dass die Firma damit einverstanden ist, dazu kontaktiert zu werden.",
@@ -76,7 +72,6 @@ var phrases = map[string]map[string]string{
 		"email":           "Ihre geschäftliche E-Mail",
 		"email.hint":      "Wir wissen noch nicht, für welchen Partner Sie sprechen. Wir senden Ihnen einen Link zur Bestätigung.",
 		"email.wrong":     "Das ist keine E-Mail-Adresse.",
-		"use_case":        "Anwendungsfall",
 		"missing.text":    "Bitte ausfüllen.",
 		"missing.long":    "Bitte in ein, zwei Sätzen.",
 		"missing.choice":  "Bitte wählen.",
@@ -88,7 +83,6 @@ var phrases = map[string]map[string]string{
 		"answer.title":  "Angaben ergänzen",
 		"answer.submit": "Senden",
 		"behalf":        "Sie registrieren dies für {1}.",
-		"opening":       "Einen Moment …",
 
 		"register":     "Lead registrieren",
 		"register.how": "Mit der Schaltfläche registrieren Sie einen Lead. Sie bekommen sofort eine Vorgangsnummer, und hier lesen Sie, wie es weitergeht.",
@@ -106,12 +100,10 @@ var phrases = map[string]map[string]string{
 		"barred":       "Ihre Firma nimmt zurzeit nicht am Programm teil. Fragen Sie Ihren Kontakt.",
 		"late":         "Das Formular konnte nicht rechtzeitig geöffnet werden. Versuchen Sie es noch einmal, oder nehmen Sie diese Seite: {1}",
 		"late.plain":   "Das Formular konnte nicht rechtzeitig geöffnet werden. Bitte versuchen Sie es noch einmal.",
-		"busy":         "Zu viele Registrierungen innerhalb einer Stunde. Versuchen Sie es in {1} noch einmal.",
+		"busy":         "Zu viele Registrierungen innerhalb einer Stunde. Versuchen Sie es in {1} Min. noch einmal.",
 		"failed":       "Das konnte nicht gespeichert werden. Was im Formular steht, ist nicht verloren: Bitte senden Sie es noch einmal.",
 		"expired":      "Das Formular war zu lange offen. Bitte beginnen Sie noch einmal.",
 		"help":         "{1} öffnet das Formular, auch mit einem Anfang: {1} Acme acme.com Jane Doe jane@acme.com\n{1} status LG-2026-000123-K zeigt, wie eine Registrierung steht\n{1} liste zeigt Ihre Registrierungen\nIm Thread einer Registrierung erwähnen Sie mich mit VERLÄNGERN, ZURÜCKZIEHEN oder EINSPRUCH und einem Grund, oder schreiben Sie, wonach wir gefragt haben.",
-		"by":           "Wir entscheiden bis {1}.",
-		"changed":      "{1} ist jetzt: {2}",
 		"quiet":        "Beantwortet",
 		"passed":       "Nicht mehr Ihre",
 		"quiet.how":    "Wer registriert hat, weiß, wie es steht.",
@@ -129,7 +121,6 @@ var phrases = map[string]map[string]string{
 		"staff.message":   "Worte an den Partner",
 		"staff.question":  "Was möchten Sie wissen?",
 		"staff.reason":    "Grund, den der Partner erfährt",
-		"staff.evidence":  "Was die Regeln gefunden haben",
 	},
 }
 
@@ -141,6 +132,11 @@ func Say(locale, phrase string, with ...string) string {
 		pairs = append(pairs, "{"+strconv.Itoa(i+1)+"}", w)
 	}
 	return strings.NewReplacer(pairs...).Replace(s)
+}
+
+// Busy says that a limit is reached, and when there is room again.
+func Busy(locale string, after time.Duration) string {
+	return Say(locale, "busy", strconv.Itoa(max(1, int((after+time.Minute-1)/time.Minute))))
 }
 
 func say(lang, phrase string) string {

@@ -141,7 +141,7 @@ func (b *Bot) register(ctx context.Context, p person, i Installation, m metadata
 	r, err := b.accept(ctx, s)
 	var over *intake.LimitError
 	if errors.As(err, &over) {
-		return b.wrong(v, chat.Say(k.Locale, "busy", over.After.Round(time.Minute).String()))
+		return b.wrong(v, chat.Busy(k.Locale, over.After))
 	}
 	if err != nil {
 		return b.notStored(k, v, err)

@@ -103,7 +103,7 @@ func (t turn) submit(ctx context.Context, press press, shown string) (card json.
 	var over *intake.LimitError
 	switch {
 	case errors.As(err, &over):
-		return again(d, chat.Say(t.Locale, "busy", over.After.Round(time.Minute).String()))
+		return again(d, chat.Busy(t.Locale, over.After))
 	case err != nil:
 		t.Log.Error("a form of Teams was not stored", "channel", Channel, "err", err)
 		return again(d, chat.Say(t.Locale, "failed"))
