@@ -985,6 +985,38 @@ func TestStaffDecideByAButtonAsByALink(t *testing.T) {
 	}
 }
 
+func TestWhatStaffCouldNotBeToldIsPostedOnceSlackIsBack(t *testing.T) {
+	w := openWorld(t, func(c *Config, _ *rules.Spec, _ *intake.Options) { c.Staff = Staff{Channel: "C0STAFF"} })
+	r := intake.Registration{Number: "LG-2026-000001-K", Status: intake.StatusInReview}
+	tell := func(n int, reader string) error {
+		return w.bot.Tell(t.Context(), intake.Message{ID: fmt.Sprintf("S-%s.%d.staff_queued.%s", r.Number, n, reader), Kind: intake.StaffQueued, Facts: intake.Facts{Program: "Vendor", Zone: "UTC"}, Brief: &intake.Brief{Partner: "Alpha", Registration: &r}})
+	}
+	for fault, posted := range map[string]int{"service_unavailable": 2, "channel_not_found": 0} {
+		w.slack.set(func(p *peer) { p.refuse = refusing("chat.postMessage", fault) })
+		for n := range 2 {
+			for _, reader := range []string{"ab", "cd"} {
+				err := tell(n, reader)
+				for ; err != nil && code(err) != fault; err = tell(n, reader) { // one a second
+				}
+				if err == nil {
+					t.Fatal("it was told")
+				}
+			}
+		}
+		w.slack.set(func(p *peer) { p.refuse = nil })
+		before := len(w.slack.got("chat.postMessage"))
+		if !w.bot.look(t.Context()) {
+			t.Fatal("Slack is not back")
+		}
+		w.bot.tellMissed(t.Context())
+		w.bot.tellMissed(t.Context())
+		if got := w.slack.got("chat.postMessage")[before:]; len(got) != posted {
+			t.Errorf("after %s %d cards were posted, want %d", fault, len(got), posted)
+		}
+		r.Number = "LG-2026-000002-K"
+	}
+}
+
 func TestACaseThatIsAnotherPartnersNowIsNotShownOnInTheOldChannel(t *testing.T) {
 	w := openWorld(t)
 	w.partners(intake.Partner{ID: "beta", Name: "Beta", Domains: []string{"beta.example"}, Slack: &intake.Slack{Team: "T0BETA", Channel: "C0BETA"}, Contacts: []intake.Contact{{Name: "Ben", Email: "ben@beta.example"}}})

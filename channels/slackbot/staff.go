@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -17,13 +18,75 @@ import (
 )
 
 // Tell posts a message to staff in their channel, once for all of them: what one is told about a
-// case, others are told too. It does nothing without a channel for them.
+// case, others are told too. It does nothing without a channel for them. What Slack does not take now
+// is posted once it does, as long as the process lives.
 func (b *Bot) Tell(ctx context.Context, m intake.Message) error {
+	err := b.tellStaff(ctx, m)
+	if _, soon := intake.RetryDelay(err); !soon && passes(err) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if name := staffName(m); len(b.missed) < maxMissed && !slices.ContainsFunc(b.missed, func(o intake.Message) bool { return staffName(o) == name }) {
+			b.missed = append(b.missed, m)
+		}
+	}
+	return err
+}
+
+// maxMissed is how many messages to staff wait for Slack.
+const maxMissed = 100
+
+// passes reports whether an error may be none later: Slack was not reached, or is in trouble itself.
+func passes(err error) bool {
+	switch code(err) {
+	case "":
+		return err != nil && !errors.Is(err, errNotInstalled)
+	case "internal_error", "fatal_error", "service_unavailable", "request_timeout":
+		return true
+	}
+	return false
+}
+
+// tellMissed posts what staff could not be told before.
+func (b *Bot) tellMissed(ctx context.Context) {
+	for {
+		b.mu.Lock()
+		missed := b.missed
+		b.mu.Unlock()
+		if len(missed) == 0 {
+			return
+		}
+		err := b.tellStaff(ctx, missed[0])
+		if wait, soon := intake.RetryDelay(err); soon {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(wait):
+			}
+			continue
+		}
+		if passes(err) {
+			return
+		}
+		if err != nil {
+			b.log.Warn("staff were not told", "channel", Channel, "message", missed[0].ID, "err", err)
+		}
+		b.mu.Lock()
+		b.missed = b.missed[1:]
+		b.mu.Unlock()
+	}
+}
+
+// staffName names what staff are told, whoever of them it is for.
+func staffName(m intake.Message) string {
+	about, _, _ := strings.Cut(m.ID, "."+string(m.Kind)+".")
+	return "slack-staff:" + about + "." + string(m.Kind)
+}
+
+func (b *Bot) tellStaff(ctx context.Context, m intake.Message) error {
 	if b.cfg.Staff.Channel == "" || m.Brief == nil {
 		return nil
 	}
-	about, _, _ := strings.Cut(m.ID, "."+string(m.Kind)+".")
-	name := "slack-staff:" + about + "." + string(m.Kind)
+	name := staffName(m)
 	if posted, err := recall[string](ctx, b.memory, name); err != nil || posted != "" {
 		return err
 	}
