@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -386,6 +387,17 @@ func TestWhoIsLetInAndForWhomHeSpeaks(t *testing.T) {
 		_, err := w.bot.Reply(t.Context(), intake.Message{ID: "P-1.1", Kind: intake.MessageDigestOff, To: intake.Route{Channel: "teams", Address: "bo@beta.example"}, Facts: intake.Facts{Program: "Northwind", Zone: "UTC"}})
 		if err != nil || len(w.service.Sent()) != 1 || len(w.mail.all()) != 1 {
 			t.Errorf("%v; %d in Teams, %d by mail", err, len(w.service.Sent()), len(w.mail.all()))
+		}
+	})
+	t.Run("who can't be looked up now and presses the button for a form is asked to come back", func(t *testing.T) {
+		w := open(t)
+		w.service.Fail(502, "")
+		w.tells(w.says("ana", tenantAlpha, "").With("value", map[string]any{"leadgate_verb": "open"}))
+		if !strings.Contains(w.last().Text(), "could not look up") {
+			t.Errorf("%s", w.last().Body)
+		}
+		if c := w.bot.Condition(); c.Down {
+			t.Errorf("%+v", c)
 		}
 	})
 	t.Run("who can't be looked up now is asked to come back, and keeps what he typed", func(t *testing.T) {
@@ -839,6 +851,66 @@ func TestWithoutATokenAnActivityIsNotAnsweredAndStaffAreTold(t *testing.T) {
 	w.form(w.says("ana", tenantAlpha, "register"))
 	if c := w.bot.Condition(); c.Down {
 		t.Errorf("%+v", c)
+	}
+}
+
+func TestTheHealthTellsOfKeysThatGrowOld(t *testing.T) {
+	w := open(t)
+	if h := w.bot.Health(); h != (teamsbot.Health{}) {
+		t.Errorf("at first %+v", h)
+	}
+	w.tells(w.says("ana", tenantAlpha, "help"))
+	w.idp.Down(true)
+	w.ahead.Store(int64(25 * time.Hour))
+	w.tells(w.says("ana", tenantAlpha, "help"))
+	w.until("it is seen that there are no newer ones", func() bool { return w.bot.Health().Problem != "" })
+	// Nobody who makes up a key has staff alarmed: those that are known are good.
+	resp, err := http.DefaultClient.Do(teamstest.Request(t, w.url, w.says("ana", tenantAlpha, "help").JSON(), "Bearer "+teamstest.NewKey(t, 1, "made-up").Sign(teamstest.Claims(w.service.URL+"/", w.now()))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if h := w.bot.Health(); resp.StatusCode != http.StatusServiceUnavailable || h.Down || h.KeysAge < 25*time.Hour || h.Refused != 1 {
+		t.Errorf("%d, %+v", resp.StatusCode, h)
+	}
+	w.ahead.Store(int64(6 * 24 * time.Hour))
+	if c := w.bot.Condition(); !c.Down || c.Problem == "" {
+		t.Errorf("after six days %+v", c)
+	}
+	w.idp.Down(false)
+	w.tells(w.says("ana", tenantAlpha, "help"))
+	if h := w.bot.Health(); h.Problem != "" || h.Down || h.KeysAge > time.Hour {
+		t.Errorf("with new keys %+v", h)
+	}
+}
+
+func TestVerifyingSaysWhatToMend(t *testing.T) {
+	w := open(t)
+	other := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(other.Close)
+	own := strings.TrimSuffix(w.url, teamsbot.Path)
+	wrong := func(url string) (all string) {
+		for _, c := range teamsbot.Verify(t.Context(), w.config, url) {
+			if c.Err != nil {
+				all += c.What + ": " + c.Err.Error() + "\n"
+			}
+		}
+		return all
+	}
+	if got := wrong(own + "/"); got != "" {
+		t.Errorf("all is well, and it says %s", got)
+	}
+	if got := wrong(other.URL); strings.Count(got, "\n") != 1 || !strings.Contains(got, "404") || !strings.Contains(got, "proxy") {
+		t.Errorf("another program answers: %q", got)
+	}
+	w.idp.RefuseTokens(http.StatusUnauthorized)
+	if got := wrong(own); strings.Count(got, "\n") != 1 || !strings.Contains(got, "teams.secret") || strings.Contains(got, teamstest.Secret) {
+		t.Errorf("the secret is not good: %q", got)
+	}
+	w.idp.Down(true)
+	other.Close()
+	if got := wrong(other.URL); strings.Count(got, "\n") != 3 || !strings.Contains(got, "login.botframework.com") || !strings.Contains(got, "can't be reached") {
+		t.Errorf("nothing is well: %q", got)
 	}
 }
 
