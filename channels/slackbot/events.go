@@ -274,7 +274,7 @@ func (b *Bot) inThread(ctx context.Context, p person, i Installation, e envelope
 	if !addressed && k.Internal {
 		return nil
 	}
-	if line.Wish == chat.WishCommand && (line.Command.Verb == intake.VerbStatus || line.Command.Verb == intake.VerbHelp) {
+	if addressed && line.Wish == chat.WishList || line.Wish == chat.WishCommand && (line.Command.Verb == intake.VerbStatus || line.Command.Verb == intake.VerbHelp) {
 		if line.Command.Case == "" {
 			line.Command.Case = number
 		}

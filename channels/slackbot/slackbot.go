@@ -41,6 +41,7 @@ type Gateway interface {
 	OwnCase(ctx context.Context, partnerID, number string) (intake.OwnCase, error)
 	ReceivedCase(ctx context.Context, partnerID, number string) (intake.OwnCase, error)
 	OwnCases(ctx context.Context, partnerID, after string, limit int) ([]intake.OwnCase, string, error)
+	StatusMessage(ctx context.Context, partnerID, number string) (intake.Message, error)
 	Accepted(ctx context.Context, key string) (intake.Receipt, error)
 	Admit(context.Context, intake.Admission) error
 	Linked(ctx context.Context, token string) (intake.View, error)

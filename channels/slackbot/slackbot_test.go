@@ -751,7 +751,8 @@ func TestCommandsTellAPartnerOfItsOwnCasesAlone(t *testing.T) {
 	}{
 		"the list":                   {"list", func(url.Values) {}, r.Number, ""},
 		"the list of another":        {"list", beta, "no registrations yet", r.Number},
-		"the state":                  {"status " + r.Number, func(url.Values) {}, templates.StatusWord("en", intake.StatusInReview), ""},
+		"the state":                  {"status " + r.Number, func(url.Values) {}, templates.StatusWord("en", intake.StatusInReview), "next step"},
+		"when it is decided":         {"status " + r.Number, func(url.Values) {}, "We decide by", ""},
 		"the state of another's":     {"status " + r.Number, beta, "None of your registrations", "Acme"},
 		"a number that there is not": {"status LG-2026-000000-0", func(url.Values) {}, "None of your registrations", ""},
 		"nobody knows who":           {"list", func(v url.Values) { v.Set("channel_id", "C0OTHER") }, "for which partner", r.Number},
@@ -952,7 +953,7 @@ func TestStaffDecideByAButtonAsByALink(t *testing.T) {
 	}
 	decision := func(user string) view {
 		return w.byAna(func(v *view) {
-			v.team, v.user, v.callback, v.meta = "T0HOME", user, callbackStaff, metadata{Team: "T0HOME", Channel: "C0STAFF", Case: r.Number, Revision: r.Revision, Act: intake.ActDecline, Message: "1.1"}
+			v.team, v.user, v.callback, v.meta = "T0HOME", user, callbackStaff, metadata{Team: "T0HOME", Channel: "C0STAFF", Case: r.Number, Revision: r.Revision, Shown: r.Revision, Act: intake.ActDecline, Message: "1.1"}
 			v.values = map[string]string{"reason": string(intake.ReasonNotEligible), "rationale": "it is out of our market", "message": "Not our market."}
 		})
 	}
@@ -983,6 +984,64 @@ func TestStaffDecideByAButtonAsByALink(t *testing.T) {
 	if _, body := w.submit(decision("U0MIA")); !strings.Contains(body, "has changed") {
 		t.Error(body)
 	}
+}
+
+func TestStaffSeeWhatCameSinceTheCardAndDecide(t *testing.T) {
+	w := openWorld(t, func(c *Config, _ *rules.Spec, o *intake.Options) {
+		c.Staff = Staff{Channel: "C0STAFF", Users: map[string]string{"U0MIA": "mia"}}
+		o.Staff = []intake.Staff{{Name: "mia", Email: "mia@vendor.example", Roles: []intake.Role{intake.RolePartnerManager}}}
+	})
+	w.took(w.byAna())
+	card := w.slack.wait(t, "chat.postMessage", 1)[0].arg("answered_ts")
+	r := w.settled(intake.StatusInReview)
+	m := intake.Message{ID: "S-" + r.Number + ".1.staff_queued.ab", Kind: intake.StaffQueued, Facts: intake.Facts{Program: "Vendor", Zone: "UTC"}, Brief: &intake.Brief{Partner: "Alpha", Registration: &r}}
+	if err := w.bot.Tell(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	value := ""
+	for _, c := range w.slack.got("chat.postMessage") {
+		if blocks := c.arg("blocks"); c.arg("channel") == "C0STAFF" {
+			if !strings.Contains(blocks, " · "+r.Number) {
+				t.Errorf("the card does not say what it is about: %s", blocks)
+			}
+			value = string(wireJSON(object{"n": r.Number, "v": r.Revision}))
+			if quoted := strings.ReplaceAll(value, `"`, `\"`); !strings.Contains(blocks, quoted) {
+				t.Fatalf("the button does not bring %s: %s", quoted, blocks)
+			}
+		}
+	}
+	w.kept("C0ALPHA", card)
+	said := mentions("Contact role: Head of IT")
+	said["thread_ts"] = card
+	if status := w.happens("EvSince", said); status != 200 {
+		t.Fatal(status)
+	}
+	decision := func(meta metadata) view {
+		return w.byAna(func(v *view) {
+			v.team, v.user, v.callback, v.meta, v.values = "T0HOME", "U0MIA", callbackStaff, meta, map[string]string{"message": "Go ahead."}
+		})
+	}
+	// Who has not seen it can't decide.
+	blind := metadata{Team: "T0HOME", Channel: "C0STAFF", Case: r.Number, Revision: r.Revision, Shown: r.Revision, Act: intake.ActApprove}
+	if _, body := w.submit(decision(blind)); !strings.Contains(body, "has changed") {
+		t.Error(body)
+	}
+	w.press(actionStaff+"approve", value, func(o object) {
+		o["user"], o["channel"] = object{"id": "U0MIA", "team_id": "T0HOME"}, object{"id": "C0STAFF"}
+	})
+	opened := w.slack.wait(t, "views.open", 1)[0].json["view"].(object)
+	if form := fmt.Sprint(opened); !strings.Contains(form, "Since the card was posted") || !strings.Contains(form, "Head of IT") {
+		t.Errorf("%v", opened)
+	}
+	meta, err := readMetadata(opened["private_metadata"].(string))
+	if err != nil {
+		t.Fatal(err)
+	}
+	meta.Message = ""
+	if status, body := w.submit(decision(meta)); status != 200 || !strings.Contains(body, "clear") {
+		t.Fatal(status, body)
+	}
+	w.settled(intake.StatusProvisional)
 }
 
 func TestWhatStaffCouldNotBeToldIsPostedOnceSlackIsBack(t *testing.T) {
@@ -1090,6 +1149,14 @@ func TestPeopleWhoTalkInTheThreadAreLeftAlone(t *testing.T) {
 	card := w.slack.wait(t, "chat.postMessage", 1)[0].arg("answered_ts")
 	r := w.settled(intake.StatusInReview)
 	w.kept("C0ALPHA", card)
+	list := mentions("list")
+	list["thread_ts"] = card
+	if status := w.happens("EvList", list); status != 200 {
+		t.Fatal(status)
+	}
+	if c := w.slack.wait(t, "chat.postEphemeral", 1)[0]; c.arg("thread_ts") != card || !strings.Contains(c.arg("text"), r.Number) {
+		t.Errorf("%v", c.form)
+	}
 	says := func(id, user, team, text string) {
 		t.Helper()
 		e := object{"type": "message", "user": user, "user_team": team, "text": text, "ts": "1700000009." + id, "thread_ts": card, "channel": "C0ALPHA"}
