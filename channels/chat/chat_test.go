@@ -291,6 +291,47 @@ func TestACardSaysNothingTwice(t *testing.T) {
 	}
 }
 
+func TestACardTellsADateOnceAndItsNumberInOneLine(t *testing.T) {
+	words, err := templates.New(templates.Options{Program: "Vendor"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for lang, due := range map[string]string{"en": "We decide by", "de": "Wir entscheiden bis"} {
+		m := message(intake.MessageStatus, intake.StatusInReview)
+		m.Facts.Case, m.Facts.Locale = "LG-2026-000001-K\r\nX-Injected: yes", lang
+		c, err := CardOf(words, m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown := strings.Join(c.Lines, "\n")
+		for _, f := range c.Rest() {
+			shown += "\n" + f.Label + " " + f.Value
+		}
+		if strings.Count(shown, due) != 1 || strings.Count(c.Text(), due) != 1 {
+			t.Errorf("%s: it is told when we decide by\n%s\nand in the text by\n%s", lang, shown, c.Text())
+		}
+		if strings.ContainsAny(c.Case, "\r\n") {
+			t.Errorf("%q", c.Case)
+		}
+	}
+}
+
+func TestTheFormAsksByTheNamesThatTheCardShows(t *testing.T) {
+	for _, lang := range []string{"en", "de"} {
+		for _, q := range NewForm(FormOptions{Locale: lang, More: intake.Fields()}).Questions {
+			if want := templates.Label(lang, intake.Field(q.Name)); q.Label != want {
+				t.Errorf("%s: %s is called %q, and %q in a card", lang, q.Name, q.Label, want)
+			}
+		}
+		if got := Busy(lang, 110*time.Minute+time.Second); !strings.Contains(got, " 111 ") || strings.Contains(got, "m0s") {
+			t.Error(got)
+		}
+		if got := Busy(lang, time.Millisecond); !strings.Contains(got, " 1 ") {
+			t.Error(got)
+		}
+	}
+}
+
 func TestACardHasWhatToFillIn(t *testing.T) {
 	words, err := templates.New(templates.Options{Program: "Vendor"})
 	if err != nil {

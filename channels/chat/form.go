@@ -128,9 +128,7 @@ func (f Form) question(name intake.Field, required bool) Question {
 		}
 	}
 	switch name {
-	case intake.FieldProblem:
-		q.Kind, q.Label = KindLong, say(f.Locale, "use_case")
-	case intake.FieldSolutionFit:
+	case intake.FieldProblem, intake.FieldSolutionFit:
 		q.Kind = KindLong
 	case intake.FieldStage:
 		options(intake.Stages())

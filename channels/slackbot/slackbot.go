@@ -41,6 +41,7 @@ type Gateway interface {
 	OwnCase(ctx context.Context, partnerID, number string) (intake.OwnCase, error)
 	ReceivedCase(ctx context.Context, partnerID, number string) (intake.OwnCase, error)
 	OwnCases(ctx context.Context, partnerID, after string, limit int) ([]intake.OwnCase, string, error)
+	StatusMessage(ctx context.Context, partnerID, number string) (intake.Message, error)
 	Accepted(ctx context.Context, key string) (intake.Receipt, error)
 	Admit(context.Context, intake.Admission) error
 	Linked(ctx context.Context, token string) (intake.View, error)
@@ -100,7 +101,8 @@ type Bot struct {
 	end      context.CancelFunc
 	life     context.Context // of what goes on after an answer
 	problem  string
-	warned   time.Time // when the log was told of a request that was refused
+	missed   []intake.Message // what staff were not told yet
+	warned   time.Time        // when the log was told of a request that was refused
 }
 
 var (
@@ -315,7 +317,9 @@ func (b *Bot) Run(ctx context.Context, sink intake.Sink) error {
 	b.setSink(sink)
 	defer b.stop()
 	if b.cfg.Mode == ModeSocket {
-		go b.watchToken(ctx)
+		var watching sync.WaitGroup
+		watching.Go(func() { b.watchToken(ctx) })
+		defer watching.Wait()
 		return b.listen(ctx)
 	}
 	b.watchToken(ctx)
@@ -326,7 +330,9 @@ func (b *Bot) watchToken(ctx context.Context) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
-		b.look(ctx)
+		if b.look(ctx) {
+			b.tellMissed(ctx)
+		}
 		select {
 		case <-ctx.Done():
 			return
@@ -335,18 +341,19 @@ func (b *Bot) watchToken(ctx context.Context) {
 	}
 }
 
-// look asks Slack how the token of home is.
-func (b *Bot) look(ctx context.Context) {
+// look asks Slack how the token of home is. It reports whether that is good.
+func (b *Bot) look(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, slowPatience)
 	defer cancel()
 	err := b.learn(ctx)
 	if ctx.Err() != nil && errors.Is(context.Cause(ctx), context.Canceled) {
-		return
+		return false
 	}
 	b.note(err)
 	if err != nil {
 		b.log.Warn("Slack does not answer as it should", "channel", Channel, "err", err)
 	}
+	return err == nil
 }
 
 // note keeps how it is, for Condition.
