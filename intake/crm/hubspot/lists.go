@@ -137,11 +137,7 @@ func (c *Connector) owners(ctx context.Context) (owners, error) {
 			}
 			var out struct {
 				Results *[]owner `json:"results"`
-				Paging  struct {
-					Next struct {
-						After string `json:"after"`
-					} `json:"next"`
-				} `json:"paging"`
+				paging
 			}
 			_, err := c.call(ctx, http.MethodGet, c.path("owners", "?"+q.Encode()), nil, &out)
 			if err == nil && out.Results == nil {

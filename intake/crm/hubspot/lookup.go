@@ -11,6 +11,7 @@ import (
 
 const (
 	moreDomains  = "hs_additional_domains" // "a.example;b.example"
+	moreEmails   = "hs_additional_emails"  // "a@a.example;b@b.example"
 	lifecycle    = "lifecyclestage"
 	maxCompanies = 50
 )
@@ -50,6 +51,12 @@ func hostIs(typed, domain string) bool {
 	}
 	host, _, _ = strings.Cut(host, "/")
 	return strings.TrimPrefix(host, "www.") == domain
+}
+
+// hasEmail reports whether an address is one of a contact's.
+func (o *object) hasEmail(email string) bool {
+	all := append(strings.Split(o.Properties[moreEmails], ";"), o.Properties["email"])
+	return slices.ContainsFunc(all, func(s string) bool { return strings.EqualFold(strings.TrimSpace(s), email) })
 }
 
 // dealProperties are what is read of a deal, beside its own fields.

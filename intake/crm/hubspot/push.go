@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"leadgate/intake"
 )
@@ -19,6 +20,9 @@ const (
 	partCompany = "company"
 	partContact = "contact"
 )
+
+// lateSearch is how late a search may be.
+const lateSearch = time.Minute
 
 // theirs stands in Ref.Wrote for a field that people had filled before we came.
 const theirs = "*"
@@ -107,11 +111,11 @@ func (p *push) begin(ctx context.Context) error {
 	}
 	if made {
 		p.ref.ID, p.ref.URL = d.ID, p.account.link(dealType, d.ID)
-		p.c.noted.begin(p.r.Registration.Number, 0)
+		p.c.noted.begin(p.r.Registration.Number, 0, p.r.Registration.Events)
 		return nil
 	}
 	for _, part := range []struct{ kind, id string }{{companies, company}, {contacts, contact}} {
-		if part.id == "" || d.linkedTo(part.kind) != "" {
+		if part.id == "" || d.linkedTo(part.kind, part.id) != "" {
 			continue // people may have tied it to another
 		}
 		if err := p.c.link(ctx, deals, d.ID, part.kind, part.id); err != nil {
@@ -164,6 +168,8 @@ func (p *push) deal(ctx context.Context, company, contact string) (d *object, ma
 		return nil, false, failed
 	}
 	if there == nil {
+		p.c.lines.forget() // of which people may have mended what was refused
+		p.c.people.forget()
 		return nil, false, err
 	}
 	return there, false, nil
@@ -175,7 +181,6 @@ func (p *push) complete(ctx context.Context, d *object) error {
 	p.ref.ID, p.ref.URL = d.ID, p.account.link(dealType, d.ID)
 	if rev := integer(d.Properties[revProperty]); rev > g.Revision {
 		p.ref.Revision = rev
-		p.c.noted.begin(g.Number, integer(d.Properties[eventsProperty]))
 		return nil
 	}
 	if err := p.parts(ctx, d); err != nil {
@@ -194,18 +199,20 @@ func (p *push) complete(ctx context.Context, d *object) error {
 			return err
 		}
 	}
-	p.c.noted.begin(g.Number, integer(d.Properties[eventsProperty]))
+	p.c.noted.begin(g.Number, integer(d.Properties[eventsProperty]), g.Events)
 	return nil
 }
 
 // parts fills company and contact where something came to be known that was not, and sees to it that
 // the deal has those of the case, if they are others now and people have not tied it to theirs.
 func (p *push) parts(ctx context.Context, d *object) error {
-	company, contact := d.linkedTo(companies), d.linkedTo(contacts)
-	moved := company != "" && p.ref.Parts[partCompany] != "" && company != p.ref.Parts[partCompany]
+	company, contact := d.linkedTo(companies, p.ref.Parts[partCompany]), d.linkedTo(contacts, p.ref.Parts[partContact])
+	moved := company != "" && p.ref.Wrote[companies] != brief(company) // by people
 	for part, id := range map[string]string{partCompany: company, partContact: contact} {
 		if id != "" {
 			p.ref.Parts[part] = id
+		} else if p.known.ID != "" { // people deleted it, or untied it
+			delete(p.ref.Parts, part)
 		}
 	}
 	l := p.r.Registration.Lead
@@ -214,7 +221,7 @@ func (p *push) parts(ctx context.Context, d *object) error {
 		if err := p.retie(ctx, d, moved); err != nil {
 			return err
 		}
-	case id != "" && p.lacks(companies):
+	case p.lacks(companies, id):
 		if err := p.fill(ctx, companies, id, nil); err != nil {
 			return err
 		}
@@ -228,7 +235,7 @@ func (p *push) parts(ctx context.Context, d *object) error {
 			return err
 		}
 		return p.c.link(ctx, deals, d.ID, contacts, id)
-	case id != "" && p.lacks(contacts):
+	case p.lacks(contacts, id):
 		return p.fill(ctx, contacts, id, nil)
 	}
 	return nil
@@ -253,7 +260,7 @@ func (p *push) retie(ctx context.Context, d *object, moved bool) error {
 				p.ref.Wrote[partCompany] = brief(domain)
 				return p.fill(ctx, companies, old, nil)
 			}
-			if !taken(err) {
+			if !taken(err) && !missing(err) {
 				return err
 			}
 		}
@@ -277,9 +284,9 @@ func contactKey(r intake.Record) string {
 }
 
 // lacks reports whether there is something to fill a record of a kind with, of which it is not known
-// who wrote it.
-func (p *push) lacks(kind string) bool {
-	return slices.ContainsFunc(p.c.partFields(kind, p.r, nil), func(f field) bool { return f.ours != "" && p.ref.Wrote[f.key] == "" })
+// who wrote it. One that people tied to the deal is theirs.
+func (p *push) lacks(kind, id string) bool {
+	return id != "" && p.ref.Wrote[kind] == brief(id) && slices.ContainsFunc(p.c.partFields(kind, p.r, nil), func(f field) bool { return f.ours != "" && p.ref.Wrote[f.key] == "" })
 }
 
 // fill completes a company or contact where it is empty. There is one of each for many cases, so that
@@ -302,6 +309,9 @@ func (p *push) fill(ctx context.Context, kind, id string, have *object) (err err
 		return nil
 	}
 	_, err = p.c.update(ctx, kind, have.ID, v)
+	if missing(err) { // a search or a conflict told of it
+		return intake.RetryAfter(lateSearch, fmt.Errorf("the %s %s was deleted a moment ago", singular[kind], have.ID))
+	}
 	if key := v[domainProperty]; key != "" && taken(err) { // another company got the key meanwhile
 		delete(v, domainProperty)
 		if len(v) == 0 {
@@ -365,7 +375,7 @@ func (p *push) make(ctx context.Context, kind, part string, v map[string]string,
 	}
 	o, err := p.c.create(ctx, kind, v, to)
 	if err == nil {
-		p.ref.Parts[part] = o.ID
+		p.ref.Parts[part], p.ref.Wrote[kind] = o.ID, brief(o.ID)
 		for _, f := range fields {
 			f.remember(p.ref.Wrote, f.ours != "")
 		}
@@ -374,18 +384,18 @@ func (p *push) make(ctx context.Context, kind, part string, v map[string]string,
 	if !taken(err) {
 		return "", err
 	}
-	id := existingID(err)
-	if id != "" {
-		key, keyProperty = id, ""
+	by, byProperty := key, keyProperty
+	if id := existingID(err); id != "" {
+		by, byProperty = id, ""
 	}
-	there, failed := p.c.get(ctx, kind, key, keyProperty, names(fields), companies)
+	there, failed := p.c.get(ctx, kind, by, byProperty, append(names(fields), moreEmails), companies)
 	if failed != nil { // nobody knows what err means
 		return "", failed
 	}
-	if there == nil {
+	if there == nil || byProperty == "" && !there.hasEmail(key) {
 		return "", err
 	}
-	if len(to) > 0 && there.linkedTo(companies) == "" {
+	if len(to) > 0 && there.linkedTo(companies, "") == "" {
 		if err := p.c.link(ctx, kind, there.ID, companies, to[0].To.ID); err != nil {
 			return "", err
 		}
@@ -395,7 +405,7 @@ func (p *push) make(ctx context.Context, kind, part string, v map[string]string,
 
 // adopt takes a company or contact that is there for that of the case, and fills what is empty.
 func (p *push) adopt(ctx context.Context, kind, part string, o *object) (string, error) {
-	p.ref.Parts[part] = o.ID
+	p.ref.Parts[part], p.ref.Wrote[kind] = o.ID, brief(o.ID)
 	return o.ID, p.fill(ctx, kind, o.ID, o)
 }
 
@@ -494,10 +504,12 @@ func formOf(name string) form {
 // have written.
 func (f field) fate(wrote string) (write bool, stays string) {
 	switch {
-	case f.ours == "" || same(f.form, f.ours, f.there):
+	case same(f.form, f.ours, f.there):
 		return false, ""
 	case f.there == "" && wrote == "", f.there != "" && wrote == f.brief(f.there):
 		return true, ""
+	case f.ours == "": // what people have there says more
+		return false, ""
 	}
 	return false, "changed there by hand"
 }
@@ -505,6 +517,8 @@ func (f field) fate(wrote string) (write bool, stays string) {
 // remember notes what is in a field after a push: what we wrote, or that it is people's.
 func (f field) remember(wrote map[string]string, written bool) {
 	switch {
+	case written && f.ours == "":
+		delete(wrote, f.key)
 	case written || f.known && f.ours != "" && wrote[f.key] == "" && same(f.form, f.ours, f.there):
 		wrote[f.key] = f.brief(f.ours)
 	case f.known && f.there != "" && wrote[f.key] == "":

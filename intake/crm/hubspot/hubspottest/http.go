@@ -216,6 +216,9 @@ func (a *Account) token(c *call) (int, any, *fault) {
 		return 0, nil, &fault{status: 400, category: "VALIDATION_ERROR", message: "missing or invalid refresh token", sub: "BAD_REFRESH_TOKEN"}
 	}
 	a.issued++
+	if a.rotate {
+		a.refresh = fmt.Sprintf("refresh-token-%d", a.issued)
+	}
 	token := fmt.Sprintf("access-token-%d", a.issued)
 	a.tokens[token] = nil
 	return 200, map[string]any{"access_token": token, "expires_in": 1800, "refresh_token": a.refresh, "token_type": "bearer"}, nil
@@ -482,14 +485,21 @@ func (a *Account) associations(c *call) (int, any, *fault) {
 	results, missing := []any{}, []string(nil)
 	for _, i := range in.Inputs {
 		all := []any{}
-		for _, id := range a.linked(c.kind, i.ID, to) {
+		tied := a.linked(c.kind, i.ID, to)
+		start := min(number(i.After), len(tied))
+		end := min(start+a.page, len(tied))
+		for _, id := range tied[start:end] {
 			all = append(all, map[string]any{"toObjectId": id, "associationTypes": []any{map[string]any{"category": "HUBSPOT_DEFINED", "typeId": 341}}})
 		}
 		if len(all) == 0 {
 			missing = append(missing, i.ID)
 			continue
 		}
-		results = append(results, map[string]any{"from": map[string]string{"id": i.ID}, "to": all})
+		of := map[string]any{"from": map[string]string{"id": i.ID}, "to": all}
+		if end < len(tied) {
+			of["paging"] = map[string]any{"next": map[string]string{"after": strconv.Itoa(end), "link": "?after=" + strconv.Itoa(end)}}
+		}
+		results = append(results, of)
 	}
 	return a.batch(results, missing, "crm.associations.NO_ASSOCIATIONS_FOUND")
 }
@@ -675,6 +685,9 @@ func (a *Account) search(c *call) (int, any, *fault) {
 		return (x < y) != descending
 	})
 	total, start := len(all), number(in.After)
+	if start+max(in.Limit, 10) > a.deep {
+		return wrong("the results of a search end at %d", a.deep)
+	}
 	if in.Limit == 0 {
 		in.Limit = 10
 	}

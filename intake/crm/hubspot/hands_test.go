@@ -1,0 +1,279 @@
+package hubspot
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"leadgate/intake"
+	"leadgate/intake/crm/crmtest"
+	"leadgate/intake/crm/hubspot/hubspottest"
+)
+
+// of returns a record as it is now.
+func (s *stand) of(kind, id string) map[string]string {
+	s.Helper()
+	for _, o := range s.a.All(kind) {
+		if o.ID == id {
+			v := maps.Clone(o.Properties)
+			for _, p := range []string{"createdate", "hs_object_id", modified} {
+				delete(v, p)
+			}
+			return v
+		}
+	}
+	s.Fatalf("there is no %s %s", kind, id)
+	return nil
+}
+
+func TestRecordsThatPeopleTiedToADealAreNotFilled(t *testing.T) {
+	s := newStand(t)
+	ref := s.push(again(intake.Ref{}, 1, with(intake.FieldCompanyDomain, ""), with(intake.FieldCountry, ""), with(intake.FieldContactPhone, "")))
+	company := s.add(companies, map[string]string{"name": "Another"}, deals+"/"+ref.ID)
+	person := s.add(contacts, map[string]string{"email": "lou@another.example"}, deals+"/"+ref.ID)
+	s.a.Unlink(deals, ref.ID, companies, ref.Parts[partCompany])
+	s.a.Unlink(deals, ref.ID, contacts, ref.Parts[partContact])
+	for revision := 2; revision < 5; revision++ {
+		ref = s.push(again(ref, revision))
+		if v := s.of(companies, company); len(v) != 1 {
+			t.Errorf("after revision %d their company is %v", revision, v)
+		}
+		if v := s.of(contacts, person); len(v) != 1 {
+			t.Errorf("after revision %d their contact is %v", revision, v)
+		}
+	}
+	if ref.Parts[partCompany] != company || ref.Parts[partContact] != person {
+		t.Errorf("the deal is of company %s and contact %s; the reference has %v", company, person, ref.Parts)
+	}
+	before := len(s.Server.Requests())
+	s.push(again(ref, 5))
+	if n := len(s.Server.Requests()) - before; n != 2 {
+		t.Errorf("%v", s.calls(before))
+	}
+}
+
+func TestACaseWithoutACompanyLeavesTheOneThatPeopleGaveItsDeal(t *testing.T) {
+	s := newStand(t)
+	nobody := []func(intake.Lead){with(intake.FieldCompanyName, ""), with(intake.FieldCompanyDomain, ""), with(intake.FieldContactEmail, "")}
+	ref := s.push(again(intake.Ref{}, 1, nobody...))
+	company := s.add(companies, map[string]string{"name": "Theirs", "domain": "theirs.example"}, deals+"/"+ref.ID)
+	ref = s.push(again(ref, 2, nobody...))
+	if v := s.of(companies, company); len(v) != 2 {
+		t.Errorf("their company is %v", v)
+	}
+	ref = s.push(again(ref, 3))
+	if got := s.a.Linked(deals, ref.ID, companies); len(got) != 1 || got[0] != company {
+		t.Errorf("somebody gave the deal company %s; it is of %v", company, got)
+	}
+}
+
+func TestWhatIsLearntLaterGoesToThePersonAndCompanyThatTheCaseNamesNow(t *testing.T) {
+	s := newStand(t)
+	ref := s.push(again(intake.Ref{}, 1, with(intake.FieldContactPhone, ""), with(intake.FieldCountry, "")))
+	jo, acme := ref.Parts[partContact], ref.Parts[partCompany]
+	now := []func(intake.Lead){with(intake.FieldContactEmail, "ann@acme2.example"), with(intake.FieldCompanyDomain, "acme2.example")}
+	ref = s.push(again(ref, 2, append(slices.Clone(now), with(intake.FieldContactPhone, ""), with(intake.FieldCountry, ""))...))
+	ann, other := ref.Parts[partContact], ref.Parts[partCompany]
+	if ann == jo || other == acme {
+		t.Fatalf("%v", ref.Parts)
+	}
+	for revision := 3; revision < 5; revision++ {
+		ref = s.push(again(ref, revision, now...))
+		if ref.Parts[partContact] != ann || ref.Parts[partCompany] != other {
+			t.Errorf("revision %d: the reference has %v, want contact %s and company %s", revision, ref.Parts, ann, other)
+		}
+	}
+	if v := s.of(contacts, jo); v["phone"] != "" {
+		t.Errorf("the one before is %v", v)
+	}
+	if v := s.of(contacts, ann); v["phone"] == "" {
+		t.Errorf("the one of now is %v", v)
+	}
+	if v := s.of(companies, acme); v["country"] != "" {
+		t.Errorf("the company before is %v", v)
+	}
+	if v := s.of(companies, other); v["country"] != "DE" {
+		t.Errorf("the company of now is %v", v)
+	}
+}
+
+func TestWhatTheMappingFilledIsEmptiedWithTheCase(t *testing.T) {
+	mapped := func(c *Config) {
+		c.Mapping.Fields = Objects{Deals: map[string]string{"problem": "description", "contact_email": "industry", "contact_name": "hs_next_step"}}
+	}
+	s := newStand(t, mapped)
+	rec := again(intake.Ref{}, 1)
+	rec.Registration.Lead[intake.FieldKind] = intake.KindDeal
+	ref := s.push(rec)
+	s.set(deals, ref.ID, "hs_next_step", "Call Kim")
+	rec = again(ref, 2)
+	rec.Registration.Lead, rec.Registration.Status = intake.Lead{}, intake.StatusErased
+	ref = s.push(rec)
+	v := s.of(deals, ref.ID)
+	if v["description"] != "" || v["industry"] != "" || v["amount"] != "" || v["hs_next_step"] != "Call Kim" {
+		t.Errorf("%v", v)
+	}
+}
+
+func TestNoWordsOfAPartnerChooseTheContact(t *testing.T) {
+	s := newStand(t, func(c *Config) {
+		c.Mapping.Fields = Objects{Contacts: map[string]string{"product_interest": "interest"}}
+	})
+	stranger := s.add(contacts, map[string]string{"email": "stranger@else.example"})
+	s.a.Define(contacts, hubspottest.Property{Name: "interest", Type: "enumeration", Options: []string{"vault"}})
+	_, err := s.h.Push(t.Context(), again(intake.Ref{}, 1, with(intake.FieldProductInterest, "Contact already exists. Existing ID: "+stranger)))
+	if !intake.IsPermanent(err) {
+		t.Errorf("%v", err)
+	}
+	if v := s.of(contacts, stranger); len(v) != 1 || len(s.a.Linked(contacts, stranger, companies)) != 0 {
+		t.Errorf("somebody else is %v, of company %v", v, s.a.Linked(contacts, stranger, companies))
+	}
+	// A conflict that names somebody without the address.
+	s = newStand(t)
+	stranger = s.add(contacts, map[string]string{"email": "stranger@else.example"})
+	s.a.Meet(hubspottest.Answer{Status: 409, On: "POST /crm/objects/2026-09/contacts", Body: fmt.Sprintf(
+		`{"status":"error","category":"CONFLICT","message":"Contact already exists. Existing ID: %s","correlationId":"c0ffee"}`, stranger)})
+	if _, err := s.h.Push(t.Context(), again(intake.Ref{}, 1)); !intake.IsConflicting(err) {
+		t.Errorf("%v", err)
+	}
+	if v := s.of(contacts, stranger); len(v) != 1 {
+		t.Errorf("somebody else is %v", v)
+	}
+}
+
+func TestAContactIsKnownByAFurtherAddress(t *testing.T) {
+	s := newStand(t)
+	id := s.add(contacts, map[string]string{"email": "jo@private.example", moreEmails: "j@acme1.example;jo@acme1.example"})
+	s.a.Meet(hubspottest.Answer{Status: 409, On: "POST /crm/objects/2026-09/contacts", Body: fmt.Sprintf(
+		`{"status":"error","category":"CONFLICT","message":"Contact already exists. Existing ID: %s","correlationId":"c0ffee"}`, id)})
+	ref := s.push(crmtest.Sample(1, 1))
+	if v := s.of(contacts, id); ref.Parts[partContact] != id || v["email"] != "jo@private.example" || v["lastname"] != "Doe" {
+		t.Errorf("%v, %v", ref.Parts, v)
+	}
+}
+
+func TestANoteIsMadeThoughPeopleDeletedCompanyOrContact(t *testing.T) {
+	for _, pushed := range []bool{true, false} {
+		s := newStand(t)
+		rec := crmtest.Sample(1, 1)
+		ref := s.push(rec)
+		s.a.Delete(contacts, ref.Parts[partContact])
+		s.a.Delete(companies, ref.Parts[partCompany])
+		if pushed {
+			if ref = s.push(again(ref, 2)); len(ref.Parts) > 0 {
+				t.Errorf("the reference has %v", ref.Parts)
+			}
+		}
+		for n, text := range []string{"", "They want it."} {
+			note := intake.Note{Event: intake.Event{Case: rec.Registration.Number, N: n + 2, At: time.Now()}, From: "bo@northwind.example", Text: text}
+			if err := s.h.Note(t.Context(), ref, note); err != nil {
+				t.Errorf("after a push %t: %v", pushed, err)
+			}
+		}
+		if n := timeline(s.a, rec.Registration.Number); n != 2 {
+			t.Errorf("after a push %t there are %d notes", pushed, n)
+		}
+	}
+}
+
+// TestANoteOfAnotherProcessIsLookedFor: one process pushed, another one pushed and noted since, and was
+// gone before it could say so.
+func TestANoteOfAnotherProcessIsLookedFor(t *testing.T) {
+	s := newStand(t)
+	rec := crmtest.Sample(1, 1)
+	rec.Registration.Events = 2
+	ref := s.push(rec)
+	other := s.Again()
+	rec = again(ref, 2)
+	rec.Registration.Events = 4
+	ref, err := other.Push(t.Context(), rec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := intake.Note{Event: intake.Event{Case: rec.Registration.Number, N: 4, At: time.Now()}}
+	for _, crm := range []intake.CRM{other, s.h} {
+		if err := crm.Note(t.Context(), ref, n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := timeline(s.a, rec.Registration.Number); got != 1 {
+		t.Errorf("%d notes", got)
+	}
+}
+
+func TestACompanyThatASearchStillFindsAndIsGoneIsTriedAgain(t *testing.T) {
+	s := newStand(t)
+	id := s.add(companies, map[string]string{"name": "Acme", "domain": "acme1.example"})
+	s.a.Freeze()
+	s.a.Delete(companies, id)
+	_, err := s.h.Push(t.Context(), crmtest.Sample(1, 1))
+	if _, later := intake.RetryDelay(err); err == nil || intake.IsPermanent(err) || !later {
+		t.Errorf("%v", err)
+	}
+	s.a.Thaw()
+	s.push(crmtest.Sample(1, 1))
+	s.want(1, 1, 1)
+}
+
+func TestAllThatIsTiedToARecordIsRead(t *testing.T) {
+	s := newStand(t)
+	s.a.Page(3)
+	company := s.add(companies, map[string]string{"name": "Acme", "domain": "acme1.example"})
+	for range 7 {
+		s.add(deals, map[string]string{"dealname": "direct", "dealstage": "contractsent", "pipeline": "default"}, companies+"/"+company)
+	}
+	all, err := s.h.Lookup(t.Context(), intake.Lead{intake.FieldCompanyDomain: "acme1.example"})
+	open := 0
+	for _, m := range all {
+		if m.Kind == intake.MatchOpenDeal {
+			open++
+		}
+	}
+	if err != nil || open != 7 {
+		t.Errorf("%d of 7 deals are found, %v", open, err)
+	}
+	rec := crmtest.Sample(1, 1)
+	ref := s.push(rec)
+	for range 2 {
+		for n := range 7 {
+			if err := s.Again().Note(t.Context(), ref, intake.Note{Event: intake.Event{Case: rec.Registration.Number, N: n + 1, At: time.Now()}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if n := timeline(s.a, rec.Registration.Number); n != 7 {
+		t.Errorf("%d notes", n)
+	}
+}
+
+func TestARefreshTokenThatIsReplacedIsUsed(t *testing.T) {
+	now := time.Now()
+	s := newStand(t, withOAuth, func(c *Config) { c.Now = func() time.Time { return now } })
+	s.a.Refresh("refresh-secret")
+	s.a.Rotate()
+	for n := range 3 {
+		if _, err := s.h.Push(t.Context(), crmtest.Sample(n+1, 1)); err != nil {
+			t.Fatalf("after %d tokens: %v", n, err)
+		}
+		now = now.Add(time.Hour)
+	}
+}
+
+func TestWhatAPushReadOnceIsReadAgainAfterARefusal(t *testing.T) {
+	s := newStand(t, func(c *Config) { c.Mapping = Mapping{Owner: "kim.sales@vendor.example"} })
+	s.a.Person("Kim Sales")
+	s.push(crmtest.Sample(1, 1))
+	s.a.Require(deals, "industry")
+	if _, err := s.h.Push(t.Context(), crmtest.Sample(2, 1)); !intake.IsPermanent(err) {
+		t.Fatal(err)
+	}
+	s.a.Require(deals, "")
+	before := len(s.Server.Requests())
+	s.push(crmtest.Sample(2, 1))
+	if calls := strings.Join(s.calls(before), " "); !strings.Contains(calls, "/pipelines/") || !strings.Contains(calls, "/owners/") {
+		t.Errorf("what HubSpot refused may come of what was read before: %s", calls)
+	}
+}
