@@ -30,6 +30,12 @@ func (a *Account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r.URL.Path, r.URL.RawPath = older.Replace(r.URL.Path), older.Replace(r.URL.RawPath)
 	r.URL.Path = strings.TrimSuffix(r.URL.Path, "/")
 	a.mu.Lock()
+	before := a.before
+	a.mu.Unlock()
+	if before != nil {
+		before(r)
+	}
+	a.mu.Lock()
 	w.Header().Set("Date", time.Now().Add(a.ahead).UTC().Format(http.TimeFormat))
 	a.mu.Unlock()
 	if answer, ok := a.met(r); ok {
@@ -669,7 +675,7 @@ func (a *Account) search(c *call) (int, any, *fault) {
 			}
 			match = match || every
 		}
-		if match && !o.Archived {
+		if match && !o.Archived && !a.hidden[c.kind+"/"+o.ID] {
 			all = append(all, o)
 		}
 	}
