@@ -6,9 +6,12 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -182,4 +185,45 @@ func TestADecisionIsInHubSpotWithinSecondsAndAChangeThereIsHereWithinAMinute(t *
 	if usual := config.Default().CRM.Every; usual+max(pulled-every, 0) > time.Minute {
 		t.Errorf("looked for every %v, a change is here after %v", usual, usual+pulled-every)
 	}
+}
+
+func TestAGatewayThatHasStoppedKeepsNoConnectionToACRM(t *testing.T) {
+	var mu sync.Mutex
+	idle, ever := make(map[net.Conn]bool), false
+	server := httptest.NewUnstartedServer(hubspottest.New())
+	server.Config.ConnState = func(c net.Conn, s http.ConnState) {
+		mu.Lock()
+		defer mu.Unlock()
+		switch s {
+		case http.StateIdle:
+			idle[c], ever = true, true
+		case http.StateClosed:
+			delete(idle, c)
+		}
+	}
+	server.Start()
+	t.Cleanup(server.Close)
+	c := testConfig(t.TempDir())
+	c.CRM.HubSpot = []hubspot.Config{{Name: "hubspot", URL: server.URL, Token: hubspottest.Token, AllowPrivate: true}}
+	a := open(t, c)
+	stop := run(t, a)
+	wait := func(what string, cond func() bool) {
+		t.Helper()
+		for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+			mu.Lock()
+			ok := cond()
+			mu.Unlock()
+			if ok {
+				return
+			}
+			if time.Now().After(deadline) {
+				t.Fatal(what)
+			}
+		}
+	}
+	wait("the CRM is not called", func() bool { return ever })
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	wait("connections are open", func() bool { return len(idle) == 0 })
 }
