@@ -3,8 +3,10 @@ package hubspot
 import (
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -275,5 +277,39 @@ func TestWhatAPushReadOnceIsReadAgainAfterARefusal(t *testing.T) {
 	s.push(crmtest.Sample(2, 1))
 	if calls := strings.Join(s.calls(before), " "); !strings.Contains(calls, "/pipelines/") || !strings.Contains(calls, "/owners/") {
 		t.Errorf("what HubSpot refused may come of what was read before: %s", calls)
+	}
+}
+
+// TestSearchesStayBelowTheLimitOfASecond: HubSpot takes five of an account within any second.
+func TestSearchesStayBelowTheLimitOfASecond(t *testing.T) {
+	s := newStand(t, func(c *Config) { c.Searches = 0 })
+	if _, err := s.h.details(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	var at []time.Time
+	s.a.Before(func(r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		if strings.HasSuffix(r.URL.Path, "/search") {
+			at = append(at, time.Now())
+		}
+	})
+	var all sync.WaitGroup
+	for range 9 {
+		all.Go(func() {
+			if _, err := s.h.Lookup(t.Context(), intake.Lead{intake.FieldCompanyName: "Acme"}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	for i := 5; i < len(at); i++ {
+		if d := at[i].Sub(at[i-5]); d < 900*time.Millisecond {
+			t.Errorf("six searches within %v", d)
+		}
+	}
+	if len(at) != 9 {
+		t.Errorf("%d searches", len(at))
 	}
 }
