@@ -313,3 +313,43 @@ func TestSearchesStayBelowTheLimitOfASecond(t *testing.T) {
 		t.Errorf("%d searches", len(at))
 	}
 }
+
+func TestAPropertyOfAnotherTypeIsNamedBeforeAPushMeetsIt(t *testing.T) {
+	s := newStand(t, func(c *Config) {
+		c.Mapping.Fields = Objects{
+			Deals: map[string]string{
+				"problem": "a_choice", "partner": "a_number", "status": "all_statuses", "partner_type": "a_choice", "submitted_at": "a_day",
+				"attribution_percent": "a_number", "protection_end": "a_day", "reason": "description", "channel": "computed",
+			},
+		}
+	})
+	for name, p := range map[string]hubspottest.Property{
+		"a_choice": {Type: "enumeration", Options: []string{"x"}}, "a_number": {Type: "number"}, "a_day": {Type: "date"},
+		"all_statuses": {Type: "enumeration"}, "computed": {Type: "string", ReadOnly: true},
+	} {
+		p.Name = name
+		if name == "all_statuses" {
+			p.Options = strs(intake.Statuses())
+		}
+		s.a.Define(deals, p)
+	}
+	lacks, err := s.h.Verify(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said []string
+	for _, l := range lacks {
+		said = append(said, l.What)
+	}
+	slices.Sort(said)
+	want := []string{
+		"deal property a_choice for partner_type, with its options",
+		"deal property a_choice for problem, of type string",
+		"deal property a_day for submitted_at, of type datetime",
+		"deal property a_number for partner, of type string",
+		"deal property computed for channel, that can be written",
+	}
+	if !slices.Equal(said, want) {
+		t.Errorf("%q, want %q", said, want)
+	}
+}

@@ -518,7 +518,7 @@ func (p *Property) json() map[string]any {
 	return map[string]any{
 		"name": p.Name, "label": p.Label, "type": p.Type, "fieldType": p.FieldType, "groupName": p.Group, "description": "",
 		"options": options, "hasUniqueValue": p.Unique, "archived": false, "hidden": false, "displayOrder": -1,
-		"calculated": false, "externalOptions": false, "formField": false, "hubspotDefined": p.Group != "leadgate",
+		"calculated": p.ReadOnly, "externalOptions": false, "formField": false, "hubspotDefined": p.Group != "leadgate",
 	}
 }
 
