@@ -33,6 +33,10 @@ type killer struct {
 	done   bool     // whether the account does what it is asked before
 	victim *os.Process
 	killed chan struct{}
+	// then is called with the configuration and the case while the gateway runs; nil for nothing.
+	then func(config, number string)
+	// ready is called before the gateway runs; nil for nothing.
+	ready func(config string)
 }
 
 func (k *killer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -95,6 +99,9 @@ crm:
 	if out, stderr, err := leadgate(t, "partners", "import", filepath.Join(dir, "partners.csv"), "--config", config); err != nil {
 		t.Fatalf("import: %v\n%s%s", err, out, stderr)
 	}
+	if k.ready != nil {
+		k.ready(config)
+	}
 	log := new(output)
 	socket := filepath.Join(dir, "state", app.SocketFile)
 	start := func() (*exec.Cmd, *admin.Client) {
@@ -153,6 +160,9 @@ crm:
 		t.Fatal(err)
 	}
 	k.check(t, account, d)
+	if k.then != nil {
+		k.then(config, number)
+	}
 	_ = cmd.Process.Signal(os.Interrupt)
 	_ = cmd.Wait()
 	return calls
@@ -246,4 +256,51 @@ func TestAGatewayThatIsKilledAtAnyWriteToHubSpotLeavesOneOfEach(t *testing.T) {
 			})
 		}
 	}
+}
+
+func TestTheCommandsForACRMSetHubSpotUpAndCompareIt(t *testing.T) {
+	account := hubspottest.New()
+	run := func(config string, fails bool, args ...string) string {
+		t.Helper()
+		out, stderr, err := leadgate(t, append(args, "--config", config)...)
+		if (err != nil) != fails {
+			t.Fatalf("leadgate %v: %v\n%s%s", args, err, out, stderr)
+		}
+		return out
+	}
+	say := func(out string, words ...string) {
+		t.Helper()
+		for _, w := range words {
+			if !strings.Contains(out, w) {
+				t.Errorf("%q is not said:\n%s", w, out)
+			}
+		}
+	}
+	k := &killer{}
+	k.ready = func(config string) {
+		say(run(config, true, "crm", "verify", "hubspot"), "hubspot: missing: deal property leadgate_case", "leadgate crm setup hubspot makes")
+		before := account.Writes()
+		would := run(config, false, "crm", "setup", "hubspot", "--dry-run")
+		say(would, "deal property group leadgate", "company property leadgate_domain")
+		if n := account.Writes() - before; n > 0 {
+			t.Errorf("a dry run wrote %d times", n)
+		}
+		say(run(config, false, "crm", "setup", "hubspot"), "deal property leadgate_case")
+		say(run(config, false, "crm", "verify", "hubspot"), "hubspot: nothing is missing")
+		if again := run(config, false, "crm", "setup", "hubspot"); strings.Contains(again, "leadgate_case") {
+			t.Errorf("made again: %s", again)
+		}
+	}
+	k.then = func(config, number string) {
+		deal := account.All("deals")[0].ID
+		if err := account.Set("deals", deal, map[string]string{"dealname": "By hand", "leadgate_status": "won"}); err != nil {
+			t.Fatal(err)
+		}
+		say(run(config, false, "crm", "diff", number), `dealname: "By hand" there`, "it stays: changed there by hand", `leadgate_status: "won" there`, "a push mends it")
+		say(run(config, false, "crm", "status"), "hubspot", "works")
+		if out := run(config, false, "crm", "status"); strings.Contains(out, "never") {
+			t.Errorf("it was verified:\n%s", out)
+		}
+	}
+	k.registered(t, account)
 }
