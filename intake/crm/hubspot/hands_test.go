@@ -353,3 +353,42 @@ func TestAPropertyOfAnotherTypeIsNamedBeforeAPushMeetsIt(t *testing.T) {
 		t.Errorf("%q, want %q", said, want)
 	}
 }
+
+func TestACompanyWithVeryManyDealsIsLookedUpInFewCalls(t *testing.T) {
+	s := newStand(t)
+	company := s.add(companies, map[string]string{"name": "Acme", "domain": "acme1.example"})
+	deal := func(stage string) string {
+		return s.add(deals, map[string]string{"dealname": "direct", "dealstage": stage, "pipeline": "default"}, companies+"/"+company)
+	}
+	old, won := deal("contractsent"), deal("closedwon")
+	for range 1200 {
+		deal("closedlost")
+	}
+	s.a.Freeze()
+	recent := deal("contractsent")
+	for _, page := range []int{500, 2000} {
+		s.a.Page(page)
+		before := len(s.Server.Requests())
+		all, err := s.h.Lookup(t.Context(), intake.Lead{intake.FieldCompanyDomain: "acme1.example"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var open []string
+		customer := false
+		for _, m := range all {
+			if m.Kind == intake.MatchOpenDeal {
+				open = append(open, m.Ref.ID)
+			}
+			customer = customer || m.Kind == intake.MatchCustomer && m.Ref.ID == won
+		}
+		if !slices.Contains(open, old) || !customer {
+			t.Errorf("the open deals are %v, want %s; customer: %t", open, old, customer)
+		}
+		if page > 500 && !slices.Contains(open, recent) {
+			t.Errorf("the open deals are %v, without %s, which no search knows yet", open, recent)
+		}
+		if n := len(s.Server.Requests()) - before; n > 8 {
+			t.Errorf("%d calls", n)
+		}
+	}
+}

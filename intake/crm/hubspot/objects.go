@@ -208,10 +208,16 @@ func (c *Connector) readAll(ctx context.Context, kind string, ids []string, idPr
 	return all, nil
 }
 
-// links reads what records of one kind are associated with, of another. HubSpot gives some hundred of
-// each record at once.
+// links reads what records of one kind are associated with, of another.
 func (c *Connector) links(ctx context.Context, from string, ids []string, to string) (map[string][]string, error) {
-	all := make(map[string][]string)
+	all, _, err := c.linksFrom(ctx, from, ids, to, true)
+	return all, err
+}
+
+// linksFrom is links, and unless the whole is wanted as far as HubSpot gives them at once, which is some hundred of each
+// record; more are the records that have others.
+func (c *Connector) linksFrom(ctx context.Context, from string, ids []string, to string, whole bool) (all map[string][]string, more []string, err error) {
+	all = make(map[string][]string)
 	ids = slices.Clone(ids)
 	slices.Sort(ids)
 	open := batchIDs(slices.Compact(ids))
@@ -230,7 +236,7 @@ func (c *Connector) links(ctx context.Context, from string, ids []string, to str
 			err = out.check(a)
 		}
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for _, r := range out.Results {
 			of := string(r.From.ID)
@@ -240,12 +246,16 @@ func (c *Connector) links(ctx context.Context, from string, ids []string, to str
 				}
 			}
 			next := batchID{of, r.Paging.Next.After}
-			if next.After != "" && !slices.Contains(some, next) {
+			switch {
+			case next.After == "" || slices.Contains(some, next):
+			case whole:
 				open = append(open, next)
+			default:
+				more = append(more, of)
 			}
 		}
 	}
-	return all, nil
+	return all, more, nil
 }
 
 // paging says where a list goes on.

@@ -76,3 +76,19 @@ func TestAWaitingCallThatIsCancelledTakesNoTurn(t *testing.T) {
 		t.Errorf("%d calls were made", n.Load())
 	}
 }
+
+func TestACallWithoutTheTimeToWaitIsPutOffAtOnce(t *testing.T) {
+	c, n := called(t, map[string]Rate{"slow": {PerSecond: 0.2, Burst: 1}})
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	began := time.Now()
+	for i := range 3 {
+		_, err := c.Do(ctx, Call{Method: http.MethodGet, Bucket: "slow"})
+		if d, later := intake.RetryDelay(err); i > 0 && (!later || d > 5*time.Second) {
+			t.Errorf("call %d: put off by %v, %v", i+1, d, err)
+		}
+	}
+	if time.Since(began) > 2*time.Second || n.Load() != 1 {
+		t.Errorf("%d calls took %v", n.Load(), time.Since(began))
+	}
+}

@@ -664,6 +664,11 @@ func (a *Account) search(c *call) (int, any, *fault) {
 		for _, g := range in.FilterGroups {
 			every := true
 			for _, f := range g.Filters {
+				if of, tied := strings.CutPrefix(f.PropertyName, "associations."); tied {
+					all := a.linked(c.kind, o.ID, map[string]string{"company": "companies", "contact": "contacts"}[of])
+					every = every && f.Operator == "EQ" && slices.Contains(all, f.Value)
+					continue
+				}
 				if a.schema[c.kind][f.PropertyName] == nil {
 					return wrong("There was a problem with the request: property %s does not exist", f.PropertyName)
 				}
