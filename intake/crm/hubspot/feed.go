@@ -218,6 +218,9 @@ func (c *Connector) change(ctx context.Context, a account, lines pipelines, d *o
 		intake.ChangeStatus: c.outcome(lines, d), intake.ChangeNextStep: v["hs_next_step"], intake.ChangeAmount: "", intake.ChangeClose: "",
 		intake.ChangeStage: v["dealstage"], intake.ChangeOwner: "", intake.ChangeContact: "",
 	}}
+	if to := c.config.Mapping.Ends[v[prefix+"status"]]; to != "" && to == v["dealstage"] {
+		delete(ch.Fields, intake.ChangeStatus) // we have moved it there
+	}
 	if ch.At.IsZero() {
 		ch.At = d.UpdatedAt.UTC()
 	}

@@ -507,6 +507,7 @@ func TestWhatIsMissingIsNamedAndMade(t *testing.T) {
 	h := connect(t, server.URL, func(c *Config) {
 		c.Mapping = Mapping{
 			Pipeline: "partners", Stage: "new", Stages: map[string]string{"signed": "won", "closedwon": "won"}, Owner: "nobody@vendor.example",
+			Ends: map[string]string{"declined": "partner_declined", "expired": "closedlost"},
 			Fields:   Objects{Deals: map[string]string{"problem": "their_problem"}},
 			Defaults: Objects{Companies: map[string]string{"their_default": "x"}},
 		}
@@ -529,7 +530,7 @@ func TestWhatIsMissingIsNamedAndMade(t *testing.T) {
 	first := said()
 	for _, what := range []string{
 		"deal property leadgate_case true", "deal property leadgate_status true", "company property leadgate_domain true", "deal property their_problem false",
-		"company property their_default false", "pipeline partners of deals false", "stage signed of deals false", "owner nobody@vendor.example false",
+		"company property their_default false", "pipeline partners of deals false", "stage signed of deals false", "stage partner_declined of deals, for what is declined false", "owner nobody@vendor.example false",
 	} {
 		if !strings.Contains(first, what) {
 			t.Errorf("%q is not said:\n%s", what, first)

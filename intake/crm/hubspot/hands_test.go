@@ -392,3 +392,105 @@ func TestACompanyWithVeryManyDealsIsLookedUpInFewCalls(t *testing.T) {
 		}
 	}
 }
+
+func TestACaseThatHasEndedOrThatNobodyHasProvenIsADealAndNoMore(t *testing.T) {
+	for _, st := range []intake.Status{intake.StatusQuarantined, intake.StatusDeclined, intake.StatusWithdrawn} {
+		s := newStand(t)
+		rec := crmtest.Sample(1, 1)
+		rec.Registration.Status = st
+		ref := s.push(rec)
+		s.want(0, 0, 1)
+		rec = again(ref, 2)
+		rec.Registration.Status = st
+		s.push(rec)
+		s.want(0, 0, 1)
+		s.push(again(ref, 3)) // it is proven, or was decided anew
+		s.want(1, 1, 1)
+		// What is there already is tied, and not filled.
+		s = newStand(t)
+		company := s.add(companies, map[string]string{"name": "Acme", "domain": "acme1.example"})
+		person := s.add(contacts, map[string]string{"email": "jo@acme1.example"})
+		rec = crmtest.Sample(1, 1)
+		rec.Registration.Status = st
+		for range 2 {
+			ref = s.push(rec)
+			rec.Registration.CRM = map[string]intake.Ref{"hubspot": ref}
+			if v, w := s.of(companies, company), s.of(contacts, person); len(v) != 2 || len(w) != 1 || !slices.Equal(s.a.Linked(deals, ref.ID, companies), []string{company}) {
+				t.Errorf("%s: the company is %v, the contact %v, the deal is of %v", st, v, w, s.a.Linked(deals, ref.ID, companies))
+			}
+		}
+	}
+}
+
+func TestAnErasedCaseThatIsNotThereIsNotMade(t *testing.T) {
+	s := newStand(t)
+	rec := crmtest.Sample(1, 2)
+	rec.Registration.Lead, rec.Registration.Status = intake.Lead{}, intake.StatusErased
+	note := intake.Note{Event: intake.Event{Case: rec.Registration.Number, N: 2, To: intake.StatusErased, At: time.Now()}}
+	ref := s.push(rec)
+	if err := s.h.Note(t.Context(), ref, note); err != nil {
+		t.Error(err)
+	}
+	s.want(0, 0, 0)
+	s.push(crmtest.Sample(1, 1))
+	s.push(rec) // of which nothing was known to be there
+	if v := s.a.All(deals)[0].Properties; v["leadgate_company_name"] != "" || v["leadgate_status"] != "erased" {
+		t.Errorf("%v", v)
+	}
+}
+
+func TestADealIsClosedWithItsCaseUnlessPeopleMovedIt(t *testing.T) {
+	ends := func(c *Config) { c.Mapping.Ends = map[string]string{"declined": "closedlost", "expired": "closedlost"} }
+	as := func(ref intake.Ref, revision int, st intake.Status) intake.Record {
+		rec := again(ref, revision)
+		rec.Registration.Status = st
+		return rec
+	}
+	s := newStand(t, ends)
+	var cursor string
+	s.feed(&cursor)
+	ref := s.push(crmtest.Sample(1, 1))
+	stage := func(want string) {
+		t.Helper()
+		if got := s.of(deals, ref.ID)["dealstage"]; got != want {
+			t.Errorf("the deal is in %s, want %s", got, want)
+		}
+	}
+	ref = s.push(as(ref, 2, intake.StatusDeclined))
+	stage("closedlost")
+	for _, ch := range s.feed(&cursor) {
+		if v, told := ch.Fields[intake.ChangeStatus]; told && v != intake.DealOpen {
+			t.Errorf("our own move is told as %s", v)
+		}
+	}
+	ref = s.push(as(ref, 3, intake.StatusProvisional)) // an appeal
+	stage("appointmentscheduled")
+	s.set(deals, ref.ID, "dealstage", "contractsent")
+	ref = s.push(as(ref, 4, intake.StatusExpired))
+	stage("contractsent")
+	s.set(deals, ref.ID, "dealstage", "closedlost")
+	all := s.feed(&cursor)
+	if len(all) != 1 {
+		t.Errorf("%+v", all)
+	}
+	// One that was declined at once begins where it ends.
+	s = newStand(t, ends)
+	ref = s.push(as(intake.Ref{}, 1, intake.StatusDeclined))
+	stage("closedlost")
+	ref = s.push(as(ref, 2, intake.StatusInReview))
+	stage("appointmentscheduled")
+	// Without the mapping nothing moves.
+	s = newStand(t)
+	ref = s.push(as(intake.Ref{}, 1, intake.StatusDeclined))
+	stage("appointmentscheduled")
+	// Moved by people after a case ended is told when the case lives again.
+	s = newStand(t, ends)
+	cursor = ""
+	s.feed(&cursor)
+	ref = s.push(crmtest.Sample(1, 1))
+	s.set(deals, ref.ID, "dealstage", "closedlost")
+	all = s.feed(&cursor)
+	if len(all) != 1 || all[0].Fields[intake.ChangeStatus] != intake.DealLost {
+		t.Errorf("%+v", all)
+	}
+}

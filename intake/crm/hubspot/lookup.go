@@ -63,7 +63,7 @@ func (o *object) hasEmail(email string) bool {
 
 // dealProperties are what is read of a deal, beside its own fields.
 var dealProperties = []string{
-	caseProperty, partnerProperty, "dealname", "pipeline", "dealstage", "hs_is_closed", "hs_is_closed_won", "hubspot_owner_id",
+	caseProperty, partnerProperty, prefix + "status", "dealname", "pipeline", "dealstage", "hs_is_closed", "hs_is_closed_won", "hubspot_owner_id",
 	"amount", "deal_currency_code", "closedate", "hs_next_step", "notes_last_contacted", "notes_last_updated", "createdate",
 	modified, "hs_merged_object_ids",
 }

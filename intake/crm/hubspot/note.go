@@ -62,6 +62,9 @@ func (c *Connector) Note(ctx context.Context, ref intake.Ref, n intake.Note) err
 }
 
 func (c *Connector) note(ctx context.Context, ref intake.Ref, n intake.Note) error {
+	if ref.ID == "" && n.Event.To == intake.StatusErased {
+		return nil // it was never there
+	}
 	if ref.ID == "" {
 		return intake.Permanent(errors.New("the case has no deal"))
 	}

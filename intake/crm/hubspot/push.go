@@ -69,7 +69,14 @@ func (p *push) run(ctx context.Context) (err error) {
 		return err
 	}
 	number := p.r.Registration.Number
-	if p.known.ID == "" {
+	switch {
+	case p.known.ID == "" && p.r.Registration.Status == intake.StatusErased:
+		d, err := p.c.get(ctx, deals, number, caseProperty, p.properties(), companies, contacts)
+		if err != nil || d == nil {
+			return err
+		}
+		return p.complete(ctx, d)
+	case p.known.ID == "":
 		return p.begin(ctx)
 	}
 	d, err := p.c.get(ctx, deals, p.known.ID, "", p.properties(), companies, contacts)
@@ -100,11 +107,7 @@ func (p *push) properties() []string {
 
 // begin makes the deal of a case of which nothing is known to be there.
 func (p *push) begin(ctx context.Context) error {
-	company, err := p.company(ctx)
-	if err != nil {
-		return err
-	}
-	contact, err := p.contact(ctx, company)
+	company, contact, err := p.around(ctx)
 	if err != nil {
 		return err
 	}
@@ -126,6 +129,32 @@ func (p *push) begin(ctx context.Context) error {
 		}
 	}
 	return p.complete(ctx, d)
+}
+
+// makes reports whether a case in this state is worth a company and a contact. One that nobody has proven,
+// or that ended before it came here, is a deal and no more.
+func makes(st intake.Status) bool {
+	return st.Claims() || st == intake.StatusWaitlisted || st == intake.StatusWon || st == intake.StatusLost
+}
+
+// around finds or makes company and contact. Where none are to be made, the company that a search finds
+// is tied as it is.
+func (p *push) around(ctx context.Context) (company, contact string, err error) {
+	domain := p.r.Registration.Lead[intake.FieldCompanyDomain]
+	switch {
+	case makes(p.r.Registration.Status):
+		if company, err = p.company(ctx); err != nil {
+			return "", "", err
+		}
+		contact, err = p.contact(ctx, company)
+	case domain != "":
+		var all []*object
+		if all, err = p.c.companiesOf(ctx, domain, nil); len(all) > 0 {
+			company = all[0].ID
+			p.ref.Parts[partCompany], p.ref.Wrote[companies] = company, brief(company)
+		}
+	}
+	return company, contact, err
 }
 
 // deal makes the deal. If there is one it is returned as it is, and made is false.
@@ -157,6 +186,9 @@ func (p *push) deal(ctx context.Context, company, contact string) (d *object, ma
 		if f.ours != "" {
 			v[f.name], wrote[f.key] = f.ours, f.brief(f.ours)
 		}
+	}
+	if len(p.c.config.Mapping.Ends) > 0 {
+		wrote[deals+".dealstage"] = brief(v["dealstage"])
 	}
 	d, err = p.c.create(ctx, deals, v, associate(associate(nil, company, dealToCompany), contact, dealToContact))
 	if err == nil {
@@ -190,6 +222,11 @@ func (p *push) complete(ctx context.Context, d *object) error {
 		return err
 	}
 	v := p.c.stale(d, p.r)
+	if len(p.c.config.Mapping.Ends) > 0 { // has it be known where deals begin
+		if _, _, err := p.c.start(ctx); err != nil {
+			return err
+		}
+	}
 	for _, f := range p.c.dealFields(p.r, p.account, d) {
 		write, _ := f.fate(p.ref.Wrote[f.key])
 		if write {
@@ -219,6 +256,9 @@ func (p *push) parts(ctx context.Context, d *object) error {
 		}
 	}
 	l := p.r.Registration.Lead
+	if !makes(p.r.Registration.Status) {
+		return nil
+	}
 	switch id := p.ref.Parts[partCompany]; {
 	case p.ref.Wrote[partCompany] != brief(companyKey(p.r)) && (l[intake.FieldCompanyName] != "" || l[intake.FieldCompanyDomain] != ""):
 		if err := p.retie(ctx, d, moved); err != nil {
@@ -454,7 +494,24 @@ func (c *Connector) dealFields(r intake.Record, a account, have *object) []field
 		{name: "dealname", form: text, ours: dealName(r)},
 		{name: "amount", form: count, ours: amount(r.Registration.Lead, a.Currency)},
 	}
+	if to, moves := c.stageOf(r.Registration.Status, have); moves {
+		all = append(all, field{name: "dealstage", form: text, ours: to})
+	}
 	return c.fields(deals, all, r, have)
+}
+
+// stageOf is the stage into which a case that has ended moves its deal, or out of it when it lives again.
+func (c *Connector) stageOf(st intake.Status, have *object) (to string, moves bool) {
+	ends := c.config.Mapping.Ends
+	to = ends[string(st)]
+	if have == nil {
+		return to, len(ends) > 0
+	}
+	if st.Claims() && slices.Contains(slices.Collect(maps.Values(ends)), have.Properties["dealstage"]) {
+		all, _ := c.lines.peek()
+		_, to = c.first(all)
+	}
+	return to, to != ""
 }
 
 // partFields are those of a company or a contact.

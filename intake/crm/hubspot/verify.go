@@ -227,6 +227,11 @@ func (a *audit) mapping(ctx context.Context) error {
 			}
 		}
 	}
+	for st, id := range m.Ends {
+		if _, there := lines.stage("", id); ok && !there {
+			a.lack("make it, or change mapping.ends", "stage %s of deals, for what is %s", id, st)
+		}
+	}
 	a.c.people.forget()
 	_, err = a.c.owners(ctx)
 	if ok, err = a.allowed(err, "crm.objects.owners.read"); err != nil || !ok || m.Owner == "" {
