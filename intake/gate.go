@@ -179,7 +179,7 @@ func (g *gate) fed(problem string) {
 func (g *gate) Condition() Condition {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	c := Condition{Name: "CRM " + g.crm, Down: !g.shut.IsZero() || g.feed != "", Problem: g.problem}
+	c := Condition{Name: CRMCondition + g.crm, Down: !g.shut.IsZero() || g.feed != "", Problem: g.problem}
 	if c.Problem == "" {
 		c.Problem = g.feed
 	}

@@ -26,6 +26,9 @@ type Watched interface {
 	Condition() Condition
 }
 
+// CRMCondition begins the name of the condition of a connection to a CRM; its name there follows.
+const CRMCondition = "CRM "
+
 // Condition is how a way in or out is.
 type Condition struct {
 	// Name tells it apart for staff and stays the same: "mailbox partners".

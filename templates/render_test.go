@@ -188,6 +188,10 @@ func goldens() map[string]intake.Message {
 	back.Brief.Outage.Until = back.At.Add(-2 * time.Minute)
 	still.Brief.Outage.Again = true
 	list["staff-outage-over"], list["staff-outage-goes-on"] = back, still
+	crm, works := sample(intake.StaffOutage, "", ""), sample(intake.StaffOutage, "", "")
+	crm.Brief.Outage.Name, crm.Brief.Outage.Problem = intake.CRMCondition+"hubspot", "HubSpot does not know the token any more"
+	works.Brief.Outage.Name, works.Brief.Outage.Until = intake.CRMCondition+"hubspot", works.At.Add(-2*time.Minute)
+	list["staff-outage-crm"], list["staff-outage-crm-over"] = crm, works
 	return list
 }
 

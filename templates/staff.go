@@ -62,10 +62,11 @@ type staffView struct {
 	Probe    *probeView
 }
 
-// outageView is something that does not work, or with Until works again.
+// outageView is something that does not work, or with Until works again; CRM is the name of a CRM, ""
+// for a channel.
 type outageView struct {
-	Name, Since, Until string
-	Again              bool
+	Name, CRM, Since, Until string
+	Again                   bool
 }
 
 // renewalView is a contract that ends soon; Account is a domain, Ends a day, Command confirms it.
@@ -158,7 +159,11 @@ func newStaffView(m intake.Message, program, tag string) staffView {
 
 func (v *staffView) alerts(b *intake.Brief, l *locale, at *time.Location) {
 	if o := b.Outage; o != nil {
-		v.Outage = &outageView{Name: line(o.Name, maxShort), Since: l.moment(o.Since, at), Until: l.moment(o.Until, at), Again: o.Again}
+		crm, _ := strings.CutPrefix(o.Name, intake.CRMCondition)
+		if crm == o.Name {
+			crm = ""
+		}
+		v.Outage = &outageView{Name: line(o.Name, maxShort), CRM: line(crm, maxShort), Since: l.moment(o.Since, at), Until: l.moment(o.Until, at), Again: o.Again}
 		v.Why = append(v.Why, lines(o.Problem)...)
 	}
 	for _, r := range b.Renewals {

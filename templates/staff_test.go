@@ -95,6 +95,23 @@ func TestStaffReadWhatTheyNeedToDecide(t *testing.T) {
 	}
 }
 
+func TestACRMThatIsDownIsNotCalledAChannel(t *testing.T) {
+	for tag, want := range map[string]string{"en": `The CRM "hubspot"`, "de": "Das CRM „hubspot“"} {
+		for _, over := range []bool{false, true} {
+			m := in(tag, sample(intake.StaffOutage, "", ""))
+			m.Brief.Outage.Name = intake.CRMCondition + "hubspot"
+			if over {
+				m.Brief.Outage.Until = m.At
+			}
+			r := render(t, m)
+			text := strings.Join(strings.Fields(r.Text), " ")
+			if !strings.Contains(text, want) || strings.Contains(strings.ToLower(r.Text), "channel") || strings.Contains(r.Text, "Kanal") {
+				t.Errorf("%s: it reads\n%s\n%s", tag, r.Subject, r.Text)
+			}
+		}
+	}
+}
+
 func TestWhatWasGatheredIsNotCalledTheWeek(t *testing.T) {
 	for tag, want := range map[string][2]string{"en": {"More registrations", "leadgate cases list"}, "de": {"Weitere Registrierungen", "leadgate cases list"}} {
 		m := in(tag, sample(intake.StaffDigest, "", ""))

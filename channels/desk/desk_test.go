@@ -276,5 +276,9 @@ func TestStaffSeeWhatSalesSayAndThatACRMIsDown(t *testing.T) {
 				t.Errorf("%s: the page does not say %q", lang, want)
 			}
 		}
+		_, e = speaking(t, &office{view: v, err: intake.ErrLinkStale}, lang)
+		if body := send(e, "GET", nil).Body.String(); !strings.Contains(body, words[0]) {
+			t.Errorf("%s: the page of a link that is used does not say %q", lang, words[0])
+		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -60,6 +61,7 @@ type App struct {
 	drop     *csvdrop.Drop
 	folder   *csvdrop.Folder // nil without one
 	ledger   *ledger.Ledger
+	crms     []intake.CRM
 	channels []channels.Channel
 	metrics  *metrics
 	registry *prometheus.Registry
@@ -199,6 +201,7 @@ func (a *App) buildGateway() error {
 	if err != nil {
 		return err
 	}
+	a.crms = crms
 	for _, c := range crms {
 		a.watch(c)
 	}
@@ -265,7 +268,12 @@ func (a *App) Ready() <-chan struct{} { return a.ready }
 func (a *App) Close() (err error) {
 	a.closing.Do(func() {
 		a.drop.Close()
-		err = a.store.Close()
+		for _, crm := range a.crms {
+			if c, ok := crm.(io.Closer); ok {
+				err = errors.Join(err, c.Close())
+			}
+		}
+		err = errors.Join(err, a.store.Close())
 	})
 	return err
 }

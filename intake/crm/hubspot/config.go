@@ -61,6 +61,10 @@ type Mapping struct {
 	Stage    string `yaml:"stage"`
 	// Stages says of the id of a stage whether it is open, won or lost; what the pipeline says if not.
 	Stages map[string]string `yaml:"stages"`
+	// Ends are the stages into which the deal of a case is moved that has ended, by its status:
+	// "declined", "expired", "withdrawn", "merged". Where none is named, and where people have moved the
+	// deal, it stays.
+	Ends map[string]string `yaml:"ends"`
 	// Owner is the address of the user who gets deals of partners that have no executive who is one.
 	Owner string `yaml:"owner"`
 	// Fields are further properties that are filled, by what they are filled with: "problem", "partner".
@@ -68,6 +72,9 @@ type Mapping struct {
 	// Defaults are the values of properties that a new record gets, by property.
 	Defaults Objects `yaml:"defaults"`
 }
+
+// ended are the states of which Mapping.Ends can speak.
+var ended = []intake.Status{intake.StatusDeclined, intake.StatusExpired, intake.StatusWithdrawn, intake.StatusMerged}
 
 // Objects is something for each kind of record.
 type Objects struct {
@@ -150,6 +157,14 @@ func (m Mapping) validate() (faults []error) {
 	for _, id := range slices.Sorted(maps.Keys(m.Stages)) {
 		if v := m.Stages[id]; v != intake.DealOpen && v != intake.DealWon && v != intake.DealLost {
 			fault("stages: %s: use open, won or lost", id)
+		}
+	}
+	for _, st := range slices.Sorted(maps.Keys(m.Ends)) {
+		if !slices.Contains(ended, intake.Status(st)) {
+			fault("ends: %s: use declined, expired, withdrawn or merged", st)
+		}
+		if m.Ends[st] == "" {
+			fault("ends: %s: the stage is missing", st)
 		}
 	}
 	if _, err := mail.ParseAddress(m.Owner); m.Owner != "" && err != nil {

@@ -13,14 +13,14 @@ func TestAllFaultsOfAConfigurationAreToldAtOnce(t *testing.T) {
 		Name: "Not A Name", Version: "4", URL: "http://10.0.0.1?x", Token: "pat with blank", OAuth: &OAuth{}, PreviousSecret: "secret-one",
 		Calls: -1, Searches: 5000, Timeout: time.Hour,
 		Mapping: Mapping{
-			Stage: "x", Stages: map[string]string{"a": "maybe"}, Owner: "nobody",
+			Stage: "x", Stages: map[string]string{"a": "maybe"}, Ends: map[string]string{"won": "x", "declined": ""}, Owner: "nobody",
 			Fields:   Objects{Deals: map[string]string{"nonsense": "x", "problem": "dealname"}, Contacts: map[string]string{"problem": "leadgate_x"}},
 			Defaults: Objects{Companies: map[string]string{"leadgate_domain": "x"}},
 		},
 	}.Validate()
 	for _, want := range []string{
 		"name: ", "version: ", "url: ", "oauth: is given beside token", "oauth: client_id: ", "oauth: client_secret: ", "oauth: refresh_token: ", "previous_secret: ",
-		"calls_per_second: ", "searches_per_second: ", "timeout: ", "mapping: pipeline: ", "mapping: stages: a: ", "mapping: owner: ", "mapping: fields: deals: nonsense is none of",
+		"calls_per_second: ", "searches_per_second: ", "timeout: ", "mapping: pipeline: ", "mapping: stages: a: ", "mapping: ends: won: use", "mapping: ends: declined: the stage", "mapping: owner: ", "mapping: fields: deals: nonsense is none of",
 		`mapping: fields: deals: problem: "dealname"`, `mapping: fields: contacts: problem: "leadgate_x"`, `mapping: defaults: companies: "leadgate_domain"`,
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -12,7 +12,8 @@
 //
 // What is the case's own stands in leadgate_ properties of the deal, and is written at every push.
 // Name, amount, owner and what the mapping fills are written while they are empty, or what we wrote;
-// companies and contacts, which are of many cases, are filled once where they are empty. What the
+// companies and contacts, which are of many cases, are filled once where they are empty; those that people
+// tie to the deal in the place of ours are not, nor any for a case that nobody has proven. What the
 // partner wrote becomes an e-mail on the timeline that came in, all else a note; its text is escaped.
 //
 // The feed are two searches by the time of the last change, of deals and of meetings, with an overlap of

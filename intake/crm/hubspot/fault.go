@@ -74,11 +74,12 @@ func taken(err error) bool {
 	return r != nil && (r.status == http.StatusConflict || r.status == http.StatusBadRequest)
 }
 
-var existing = regexp.MustCompile(`Existing ID: ([0-9]{1,20})\b`)
+var existing = regexp.MustCompile(`^Contact already exists\. Existing ID: ([0-9]{1,20})\b`)
 
-// existingID is the id of the record that a conflict names, "" if it names none.
+// existingID is the id of the contact that a conflict names, "" if it names none. Other refusals may
+// repeat what somebody has typed.
 func existingID(err error) string {
-	if r := refused(err); r != nil {
+	if r := refused(err); r != nil && r.status == http.StatusConflict {
 		if m := existing.FindStringSubmatch(r.Message); m != nil {
 			return m[1]
 		}

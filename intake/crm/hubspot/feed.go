@@ -18,9 +18,11 @@ const (
 	// overlap is how late a change may come to be found by a search.
 	overlap = 10 * time.Minute
 	// maxSeen bounds what a cursor remembers of the overlap; what it forgets is told again.
-	maxSeen  = 2000
+	maxSeen  = 5000
 	pageRows = 200
-	maxPages = 5 // of a search in one reading
+	maxPages = 25     // in one reading, which has a minute
+	maxFresh = 1000   // records in one reading, and what is left of a page
+	maxFound = 10_000 // of what one search has found can be had
 )
 
 // cursor is how far the feed was read.
@@ -98,17 +100,19 @@ func inOrder(changes []intake.Change) {
 	slices.SortStableFunc(changes, func(a, b intake.Change) int { return a.At.Compare(b.At) })
 }
 
-// advance reads the records of a kind that changed and were not read yet, and moves the position on.
+// advance reads the records of a kind that changed and were not read yet, some thousand at most, and
+// moves the position on.
 func (c *Connector) advance(ctx context.Context, kind string, properties []string, since time.Time, st *stream) (fresh []*object, err error) {
-	after, from, now, last := "0", st.From, time.Time{}, time.Time{}
+	var now, last time.Time
 	seen := make(map[string]time.Time)
 	for _, m := range st.Seen {
 		_, ms, _ := strings.Cut(m, ":")
 		seen[m] = moment(ms)
 	}
+	at, after, more := st.From, "0", true
 	for range maxPages {
 		// A time in milliseconds is what HubSpot compares these properties with.
-		f, err := c.search(ctx, kind, [][]filter{{{modified, "GTE", strconv.FormatInt(from.UnixMilli(), 10)}}}, properties, modified, after, pageRows)
+		f, err := c.search(ctx, kind, [][]filter{{{modified, "GTE", strconv.FormatInt(at.UnixMilli(), 10)}}}, properties, modified, after, pageRows)
 		if err != nil {
 			return nil, err
 		}
@@ -116,25 +120,32 @@ func (c *Connector) advance(ctx context.Context, kind string, properties []strin
 			now = f.now
 		}
 		for _, o := range f.Results {
-			mark, at := markOf(o), moment(o.Properties[modified])
-			if _, known := seen[mark]; !known && !at.Before(since) {
+			mark := markOf(o)
+			last = moment(o.Properties[modified])
+			if _, known := seen[mark]; !known && !last.Before(since) {
 				fresh = append(fresh, o)
 			}
-			seen[mark] = at
-			last = at
+			seen[mark] = last
 		}
-		if after = f.Paging.Next.After; after == "" {
+		next := f.Paging.Next.After
+		if more = next != "" && len(f.Results) > 0; !more || len(fresh) >= maxFresh {
 			break
+		}
+		switch {
+		case last.After(at): // what changes while we read moves to the end, so that no place in the list is sure
+			at, after = last, "0"
+		case integer(next)+pageRows > maxFound: // too many changed in one moment
+			at, after = at.Add(time.Millisecond), "0"
+		default:
+			after = next
 		}
 	}
 	next := now.Add(-overlap)
-	if after != "" { // there is more than was read: what comes after that is read next
+	if more && last.Before(next) { // what comes after that is read next
 		next = last
 	}
-	if next.After(from) {
+	if next.After(st.From) {
 		st.From = next
-	} else if after != "" {
-		st.From = from.Add(time.Millisecond)
 	}
 	maps.DeleteFunc(seen, func(_ string, at time.Time) bool { return at.Before(st.From) })
 	st.Seen = slices.SortedFunc(maps.Keys(seen), func(a, b string) int {
@@ -207,6 +218,9 @@ func (c *Connector) change(ctx context.Context, a account, lines pipelines, d *o
 		intake.ChangeStatus: c.outcome(lines, d), intake.ChangeNextStep: v["hs_next_step"], intake.ChangeAmount: "", intake.ChangeClose: "",
 		intake.ChangeStage: v["dealstage"], intake.ChangeOwner: "", intake.ChangeContact: "",
 	}}
+	if to := c.config.Mapping.Ends[v[prefix+"status"]]; to != "" && to == v["dealstage"] {
+		delete(ch.Fields, intake.ChangeStatus) // we have moved it there
+	}
 	if ch.At.IsZero() {
 		ch.At = d.UpdatedAt.UTC()
 	}

@@ -132,7 +132,7 @@ func TestManyChangesAtOnceAreReadToTheirEnd(t *testing.T) {
 	s := newStand(t)
 	var cursor string
 	s.feed(&cursor)
-	const n = pageRows*maxPages + 300
+	const n = maxFresh + 300
 	for i := range n {
 		s.add(deals, map[string]string{caseProperty: fmt.Sprintf("LG-2026-%06d-X", i), "dealstage": "contractsent", "pipeline": "default"})
 	}
@@ -150,6 +150,97 @@ func TestManyChangesAtOnceAreReadToTheirEnd(t *testing.T) {
 			t.Errorf("%s was told %d times", number, times)
 			break
 		}
+	}
+}
+
+// TestAChangeWhileAFeedIsReadHidesNoOther: what changes between two pages moves to the end, and what
+// comes after it moves up.
+func TestAChangeWhileAFeedIsReadHidesNoOther(t *testing.T) {
+	s := newStand(t)
+	var cursor string
+	s.feed(&cursor)
+	const n = 2*pageRows + 10
+	var ids []string
+	for i := range n {
+		ids = append(ids, s.add(deals, map[string]string{caseProperty: fmt.Sprintf("LG-2026-%06d-X", i), "dealstage": "contractsent", "pipeline": "default"}))
+	}
+	s.a.Pass(time.Hour) // none of it is read a second time
+	searches := 0
+	s.a.Before(func(r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "deals/search") {
+			if searches++; searches == 2 {
+				for _, id := range ids[:20] {
+					_ = s.a.Set(deals, id, map[string]string{"hs_next_step": "at once"})
+				}
+			}
+		}
+	})
+	told := make(map[string]bool)
+	for range 3 {
+		for _, ch := range s.feed(&cursor) {
+			told[ch.Case] = true
+		}
+	}
+	if len(told) != n {
+		t.Errorf("%d of %d were told", len(told), n)
+	}
+}
+
+func TestMoreThanASearchGivesAtOnceIsReadNonetheless(t *testing.T) {
+	s := newStand(t)
+	var cursor string
+	s.feed(&cursor)
+	s.a.Deep(9 * pageRows)
+	at := stamp(time.Now().Add(time.Minute))
+	const n, same = 10 * pageRows, 7 * pageRows
+	for i := range n {
+		id := s.add(deals, map[string]string{caseProperty: fmt.Sprintf("LG-2026-%06d-X", i), "dealstage": "contractsent", "pipeline": "default"})
+		if i < same {
+			s.a.Date(deals, id, at)
+		}
+	}
+	told := make(map[string]int)
+	for range 6 {
+		for _, ch := range s.feed(&cursor) {
+			told[ch.Case]++
+		}
+	}
+	twice := 0
+	for _, times := range told {
+		if times > 1 {
+			twice++
+		}
+	}
+	if len(told) != n || twice > 0 {
+		t.Errorf("%d of %d were told, %d twice", len(told), n, twice)
+	}
+}
+
+// TestALateChangeIsToldAmongManyOthers: it comes to be found after others that are younger were read.
+func TestALateChangeIsToldAmongManyOthers(t *testing.T) {
+	s := newStand(t)
+	ref := s.push(crmtest.Sample(1, 1))
+	var cursor string
+	s.feed(&cursor)
+	s.a.Pass(15 * time.Minute)
+	s.feed(&cursor)
+	s.set(deals, ref.ID, "hs_next_step", "late")
+	s.a.Hide(deals, ref.ID)
+	for i := range maxFresh + 100 {
+		s.add(deals, map[string]string{caseProperty: fmt.Sprintf("LG-2027-%06d-X", i), "dealstage": "contractsent", "pipeline": "default"})
+	}
+	s.feed(&cursor)
+	s.a.Show(deals, ref.ID)
+	var late []intake.Change
+	for range 2 {
+		for _, ch := range s.feed(&cursor) {
+			if ch.Fields[intake.ChangeNextStep] == "late" {
+				late = append(late, ch)
+			}
+		}
+	}
+	if len(late) != 1 {
+		t.Errorf("%+v", late)
 	}
 }
 
@@ -416,6 +507,7 @@ func TestWhatIsMissingIsNamedAndMade(t *testing.T) {
 	h := connect(t, server.URL, func(c *Config) {
 		c.Mapping = Mapping{
 			Pipeline: "partners", Stage: "new", Stages: map[string]string{"signed": "won", "closedwon": "won"}, Owner: "nobody@vendor.example",
+			Ends: map[string]string{"declined": "partner_declined", "expired": "closedlost"},
 			Fields:   Objects{Deals: map[string]string{"problem": "their_problem"}},
 			Defaults: Objects{Companies: map[string]string{"their_default": "x"}},
 		}
@@ -438,7 +530,7 @@ func TestWhatIsMissingIsNamedAndMade(t *testing.T) {
 	first := said()
 	for _, what := range []string{
 		"deal property leadgate_case true", "deal property leadgate_status true", "company property leadgate_domain true", "deal property their_problem false",
-		"company property their_default false", "pipeline partners of deals false", "stage signed of deals false", "owner nobody@vendor.example false",
+		"company property their_default false", "pipeline partners of deals false", "stage signed of deals false", "stage partner_declined of deals, for what is declined false", "owner nobody@vendor.example false",
 	} {
 		if !strings.Contains(first, what) {
 			t.Errorf("%q is not said:\n%s", what, first)

@@ -56,7 +56,7 @@ func New(c Config) (*Connector, error) {
 	h.door = remote.NewClient(o)
 	o.Rates = map[string]remote.Rate{
 		general:   {PerSecond: c.Calls, Burst: max(int(c.Calls), 1)},
-		searching: {PerSecond: c.Searches, Burst: max(int(c.Searches), 1)},
+		searching: {PerSecond: c.Searches, Burst: 1}, // five within any second are too many
 	}
 	o.Authorize = h.authorize
 	if c.OAuth != nil {

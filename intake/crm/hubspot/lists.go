@@ -73,20 +73,28 @@ func (c *Connector) pipelines(ctx context.Context) (pipelines, error) {
 
 // start is where new deals are.
 func (c *Connector) start(ctx context.Context) (line, first string, err error) {
+	var all pipelines
+	if c.config.Mapping.Stage == "" {
+		if all, err = c.pipelines(ctx); err != nil {
+			return "", "", err
+		}
+	}
+	line, first = c.first(all)
+	return line, first, nil
+}
+
+// first is where new deals are, as far as the pipelines are known.
+func (c *Connector) first(all pipelines) (line, first string) {
 	m := c.config.Mapping
 	if m.Stage != "" {
-		return m.Pipeline, m.Stage, nil
-	}
-	all, err := c.pipelines(ctx)
-	if err != nil {
-		return "", "", err
+		return m.Pipeline, m.Stage
 	}
 	for _, p := range all {
 		if (m.Pipeline == "" || p.ID == m.Pipeline) && len(p.Stages) > 0 {
-			return p.ID, p.Stages[0].ID, nil
+			return p.ID, p.Stages[0].ID
 		}
 	}
-	return m.Pipeline, "", nil // HubSpot says what is wrong with it
+	return m.Pipeline, "" // HubSpot says what is wrong with it
 }
 
 // outcome says whether a deal is open, won or lost: as the mapping says of its stage, as its pipeline
@@ -137,11 +145,7 @@ func (c *Connector) owners(ctx context.Context) (owners, error) {
 			}
 			var out struct {
 				Results *[]owner `json:"results"`
-				Paging  struct {
-					Next struct {
-						After string `json:"after"`
-					} `json:"next"`
-				} `json:"paging"`
+				paging
 			}
 			_, err := c.call(ctx, http.MethodGet, c.path("owners", "?"+q.Encode()), nil, &out)
 			if err == nil && out.Results == nil {

@@ -11,8 +11,11 @@ import (
 
 const (
 	moreDomains  = "hs_additional_domains" // "a.example;b.example"
+	moreEmails   = "hs_additional_emails"  // "a@a.example;b@b.example"
 	lifecycle    = "lifecyclestage"
 	maxCompanies = 50
+	maxDeals     = 200 // of a company that are read one by one
+	maxGroups    = 5   // of conditions, in a search
 )
 
 // companiesOf finds the companies of a domain: the one that has it as its key, then those that have
@@ -52,9 +55,15 @@ func hostIs(typed, domain string) bool {
 	return strings.TrimPrefix(host, "www.") == domain
 }
 
+// hasEmail reports whether an address is one of a contact's.
+func (o *object) hasEmail(email string) bool {
+	all := append(strings.Split(o.Properties[moreEmails], ";"), o.Properties["email"])
+	return slices.ContainsFunc(all, func(s string) bool { return strings.EqualFold(strings.TrimSpace(s), email) })
+}
+
 // dealProperties are what is read of a deal, beside its own fields.
 var dealProperties = []string{
-	caseProperty, partnerProperty, "dealname", "pipeline", "dealstage", "hs_is_closed", "hs_is_closed_won", "hubspot_owner_id",
+	caseProperty, partnerProperty, prefix + "status", "dealname", "pipeline", "dealstage", "hs_is_closed", "hs_is_closed_won", "hubspot_owner_id",
 	"amount", "deal_currency_code", "closedate", "hs_next_step", "notes_last_contacted", "notes_last_updated", "createdate",
 	modified, "hs_merged_object_ids",
 }
@@ -114,18 +123,26 @@ func (c *Connector) dealsOf(ctx context.Context, a account, found []*object) (ma
 	if len(found) == 0 {
 		return nil, nil
 	}
-	var ids, of []string
+	var of []string
 	for _, o := range found {
 		of = append(of, o.ID)
 	}
-	links, err := c.links(ctx, companies, of, deals)
+	links, many, err := c.linksFrom(ctx, companies, of, deals, false)
 	if err != nil {
 		return nil, err
 	}
-	for _, some := range links {
+	var ids []string
+	for company, some := range links {
+		if len(some) > maxDeals {
+			slices.SortFunc(some, func(a, b string) int { return cmp.Compare(integer(b), integer(a)) })
+			some, many = some[:maxDeals], append(many, company)
+		}
 		ids = append(ids, some...)
 	}
 	all, err := c.readAll(ctx, deals, ids, "", dealProperties)
+	if err == nil && len(many) > 0 {
+		all, err = c.dealsOfMany(ctx, many, all)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -149,6 +166,33 @@ func (c *Connector) dealsOf(ctx context.Context, a account, found []*object) (ma
 		}
 	}
 	return matches, nil
+}
+
+// dealsOfMany adds to deals the open ones of companies that have very many, and one that was won, as a
+// search finds them: one that was made a moment ago may be missed.
+func (c *Connector) dealsOfMany(ctx context.Context, of []string, all []*object) ([]*object, error) {
+	slices.Sort(of)
+	of = slices.Compact(of)
+	of = of[:min(len(of), maxGroups)]
+	for _, w := range []struct {
+		property, value string
+		rows            int
+	}{{"hs_is_closed", "false", pageRows}, {"hs_is_closed_won", "true", 1}} {
+		var groups [][]filter
+		for _, company := range of {
+			groups = append(groups, []filter{{"associations.company", "EQ", company}, {w.property, "EQ", w.value}})
+		}
+		f, err := c.search(ctx, deals, groups, dealProperties, "-createdate", "0", w.rows)
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range f.Results {
+			if !slices.ContainsFunc(all, func(d *object) bool { return d.ID == o.ID }) {
+				all = append(all, o)
+			}
+		}
+	}
+	return all, nil
 }
 
 // match tells of a deal, or of a company.

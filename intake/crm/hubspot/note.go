@@ -18,34 +18,37 @@ const maxNoted = 10_000
 
 // noted remembers up to which event notes of a case may have been written, by anybody. A deal has the
 // number of events that its case had at the last push; a note of a later one has not been tried yet,
-// for each note comes after a push. So only a repeat has to look whether it is one.
+// for each note comes after a push. So only a repeat has to look whether it is one. What was pushed by
+// another process may have been noted by it too.
 type noted struct {
 	mu    sync.Mutex
-	cases map[string]int
+	cases map[string]span
 }
 
-// begin notes the number of events that the deal of a case had before a push.
-func (n *noted) begin(number string, events int) {
+// span are the events of a case of which no note was tried: those after the first number, up to the
+// second, with which we pushed it.
+type span struct{ after, to int }
+
+// begin notes the number of events that the deal of a case had before a push of ours, and has since.
+func (n *noted) begin(number string, before, since int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.cases == nil || len(n.cases) >= maxNoted {
-		n.cases = make(map[string]int)
+		n.cases = make(map[string]span)
 	}
-	if was, known := n.cases[number]; !known || events > was {
-		n.cases[number] = events
-	}
+	n.cases[number] = span{max(n.cases[number].after, before), since}
 }
 
 // first reports whether a note of an event was never tried before; from now on it was.
 func (n *noted) first(number string, event int) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	was, known := n.cases[number]
-	if known && event > was {
-		n.cases[number] = event
-		return true
+	s := n.cases[number]
+	if event <= s.after || event > s.to {
+		return false
 	}
-	return false
+	n.cases[number] = span{event, s.to}
+	return true
 }
 
 // Note adds an event to the timeline of the deal, its company and contact: what the partner wrote as
@@ -59,6 +62,9 @@ func (c *Connector) Note(ctx context.Context, ref intake.Ref, n intake.Note) err
 }
 
 func (c *Connector) note(ctx context.Context, ref intake.Ref, n intake.Note) error {
+	if ref.ID == "" && n.Event.To == intake.StatusErased {
+		return nil // it was never there
+	}
 	if ref.ID == "" {
 		return intake.Permanent(errors.New("the case has no deal"))
 	}
@@ -86,6 +92,9 @@ func (c *Connector) note(ctx context.Context, ref intake.Ref, n intake.Note) err
 		}
 	}
 	_, err := c.create(ctx, kind, properties, to)
+	if r := refused(err); r != nil && r.Category != "" && (taken(err) || missing(err)) && len(to) > 1 {
+		_, err = c.create(ctx, kind, properties, to[:1]) // people may have deleted the company or the contact
+	}
 	return err
 }
 

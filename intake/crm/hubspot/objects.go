@@ -37,10 +37,13 @@ type linked struct {
 	Type string `json:"type"`
 }
 
-// linkedTo is the record of a kind that o is associated with, the primary one before others, "" for
-// none.
-func (o *object) linkedTo(kind string) string {
+// linkedTo is the record of a kind that o is associated with: known if that is one of them, else the
+// primary one before others, "" for none.
+func (o *object) linkedTo(kind, known string) string {
 	all := o.Associations[kind].Results
+	if slices.ContainsFunc(all, func(l linked) bool { return l.ID == known }) {
+		return known
+	}
 	i := slices.IndexFunc(all, func(l linked) bool { return !strings.Contains(l.Type, "unlabeled") })
 	if i < 0 && len(all) > 0 {
 		i = 0
@@ -169,13 +172,15 @@ func (b batch[T]) check(a remote.Answer) error {
 	return nil
 }
 
+// batchID names a record. After has what it is associated with read on.
 type batchID struct {
-	ID string `json:"id"`
+	ID    string `json:"id"`
+	After string `json:"after,omitempty"`
 }
 
 func batchIDs(ids []string) (in []batchID) {
 	for _, s := range ids {
-		in = append(in, batchID{s})
+		in = append(in, batchID{ID: s})
 	}
 	return in
 }
@@ -205,32 +210,61 @@ func (c *Connector) readAll(ctx context.Context, kind string, ids []string, idPr
 
 // links reads what records of one kind are associated with, of another.
 func (c *Connector) links(ctx context.Context, from string, ids []string, to string) (map[string][]string, error) {
-	all := make(map[string][]string)
+	all, _, err := c.linksFrom(ctx, from, ids, to, true)
+	return all, err
+}
+
+// linksFrom is links, and unless the whole is wanted as far as HubSpot gives them at once, which is some hundred of each
+// record; more are the records that have others.
+func (c *Connector) linksFrom(ctx context.Context, from string, ids []string, to string, whole bool) (all map[string][]string, more []string, err error) {
+	all = make(map[string][]string)
 	ids = slices.Clone(ids)
 	slices.Sort(ids)
-	for some := range slices.Chunk(slices.Compact(ids), maxLinks) {
+	open := batchIDs(slices.Compact(ids))
+	for len(open) > 0 {
+		some := open[:min(len(open), maxLinks)]
+		open = open[len(some):]
 		var out batch[struct {
 			From struct{ ID id } `json:"from"`
 			To   []struct {
 				ID id `json:"toObjectId"`
 			} `json:"to"`
+			paging
 		}]
-		a, err := c.call(ctx, http.MethodPost, c.path("associations", "/"+from+"/"+to+"/batch/read"), map[string]any{"inputs": batchIDs(some)}, &out)
+		a, err := c.call(ctx, http.MethodPost, c.path("associations", "/"+from+"/"+to+"/batch/read"), map[string]any{"inputs": some}, &out)
 		if err == nil {
 			err = out.check(a)
 		}
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for _, r := range out.Results {
+			of := string(r.From.ID)
 			for _, t := range r.To {
-				if of := string(r.From.ID); !slices.Contains(all[of], string(t.ID)) {
+				if !slices.Contains(all[of], string(t.ID)) {
 					all[of] = append(all[of], string(t.ID))
 				}
 			}
+			next := batchID{of, r.Paging.Next.After}
+			switch {
+			case next.After == "" || slices.Contains(some, next):
+			case whole:
+				open = append(open, next)
+			default:
+				more = append(more, of)
+			}
 		}
 	}
-	return all, nil
+	return all, more, nil
+}
+
+// paging says where a list goes on.
+type paging struct {
+	Paging struct {
+		Next struct {
+			After string `json:"after"`
+		} `json:"next"`
+	} `json:"paging"`
 }
 
 // link associates two records in HubSpot's own way, if they are not.
@@ -251,11 +285,7 @@ type filter struct {
 type found struct {
 	Total   int       `json:"total"`
 	Results []*object `json:"results"`
-	Paging  struct {
-		Next struct {
-			After string `json:"after"`
-		} `json:"next"`
-	} `json:"paging"`
+	paging
 	// now is the time there, to the second.
 	now time.Time
 }

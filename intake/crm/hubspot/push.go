@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"leadgate/intake"
 )
@@ -19,6 +20,9 @@ const (
 	partCompany = "company"
 	partContact = "contact"
 )
+
+// lateSearch is how late a search may be.
+const lateSearch = time.Minute
 
 // theirs stands in Ref.Wrote for a field that people had filled before we came.
 const theirs = "*"
@@ -45,6 +49,9 @@ func (c *Connector) Push(ctx context.Context, r intake.Record) (intake.Ref, erro
 	if err := p.run(ctx); err != nil {
 		return intake.Ref{}, c.fail("push", "case "+number, err)
 	}
+	if r.Registration.Status == intake.StatusErased {
+		p.ref.Wrote = nil // an address can be guessed from its hash
+	}
 	return p.ref, nil
 }
 
@@ -62,7 +69,14 @@ func (p *push) run(ctx context.Context) (err error) {
 		return err
 	}
 	number := p.r.Registration.Number
-	if p.known.ID == "" {
+	switch {
+	case p.known.ID == "" && p.r.Registration.Status == intake.StatusErased:
+		d, err := p.c.get(ctx, deals, number, caseProperty, p.properties(), companies, contacts)
+		if err != nil || d == nil {
+			return err
+		}
+		return p.complete(ctx, d)
+	case p.known.ID == "":
 		return p.begin(ctx)
 	}
 	d, err := p.c.get(ctx, deals, p.known.ID, "", p.properties(), companies, contacts)
@@ -93,11 +107,7 @@ func (p *push) properties() []string {
 
 // begin makes the deal of a case of which nothing is known to be there.
 func (p *push) begin(ctx context.Context) error {
-	company, err := p.company(ctx)
-	if err != nil {
-		return err
-	}
-	contact, err := p.contact(ctx, company)
+	company, contact, err := p.around(ctx)
 	if err != nil {
 		return err
 	}
@@ -107,11 +117,11 @@ func (p *push) begin(ctx context.Context) error {
 	}
 	if made {
 		p.ref.ID, p.ref.URL = d.ID, p.account.link(dealType, d.ID)
-		p.c.noted.begin(p.r.Registration.Number, 0)
+		p.c.noted.begin(p.r.Registration.Number, 0, p.r.Registration.Events)
 		return nil
 	}
 	for _, part := range []struct{ kind, id string }{{companies, company}, {contacts, contact}} {
-		if part.id == "" || d.linkedTo(part.kind) != "" {
+		if part.id == "" || d.linkedTo(part.kind, part.id) != "" {
 			continue // people may have tied it to another
 		}
 		if err := p.c.link(ctx, deals, d.ID, part.kind, part.id); err != nil {
@@ -119,6 +129,32 @@ func (p *push) begin(ctx context.Context) error {
 		}
 	}
 	return p.complete(ctx, d)
+}
+
+// makes reports whether a case in this state is worth a company and a contact. One that nobody has proven,
+// or that ended before it came here, is a deal and no more.
+func makes(st intake.Status) bool {
+	return st.Claims() || st == intake.StatusWaitlisted || st == intake.StatusWon || st == intake.StatusLost
+}
+
+// around finds or makes company and contact. Where none are to be made, the company that a search finds
+// is tied as it is.
+func (p *push) around(ctx context.Context) (company, contact string, err error) {
+	domain := p.r.Registration.Lead[intake.FieldCompanyDomain]
+	switch {
+	case makes(p.r.Registration.Status):
+		if company, err = p.company(ctx); err != nil {
+			return "", "", err
+		}
+		contact, err = p.contact(ctx, company)
+	case domain != "":
+		var all []*object
+		if all, err = p.c.companiesOf(ctx, domain, nil); len(all) > 0 {
+			company = all[0].ID
+			p.ref.Parts[partCompany], p.ref.Wrote[companies] = company, brief(company)
+		}
+	}
+	return company, contact, err
 }
 
 // deal makes the deal. If there is one it is returned as it is, and made is false.
@@ -151,6 +187,9 @@ func (p *push) deal(ctx context.Context, company, contact string) (d *object, ma
 			v[f.name], wrote[f.key] = f.ours, f.brief(f.ours)
 		}
 	}
+	if len(p.c.config.Mapping.Ends) > 0 {
+		wrote[deals+".dealstage"] = brief(v["dealstage"])
+	}
 	d, err = p.c.create(ctx, deals, v, associate(associate(nil, company, dealToCompany), contact, dealToContact))
 	if err == nil {
 		maps.Copy(p.ref.Wrote, wrote)
@@ -164,6 +203,8 @@ func (p *push) deal(ctx context.Context, company, contact string) (d *object, ma
 		return nil, false, failed
 	}
 	if there == nil {
+		p.c.lines.forget() // of which people may have mended what was refused
+		p.c.people.forget()
 		return nil, false, err
 	}
 	return there, false, nil
@@ -175,13 +216,17 @@ func (p *push) complete(ctx context.Context, d *object) error {
 	p.ref.ID, p.ref.URL = d.ID, p.account.link(dealType, d.ID)
 	if rev := integer(d.Properties[revProperty]); rev > g.Revision {
 		p.ref.Revision = rev
-		p.c.noted.begin(g.Number, integer(d.Properties[eventsProperty]))
 		return nil
 	}
 	if err := p.parts(ctx, d); err != nil {
 		return err
 	}
 	v := p.c.stale(d, p.r)
+	if len(p.c.config.Mapping.Ends) > 0 { // has it be known where deals begin
+		if _, _, err := p.c.start(ctx); err != nil {
+			return err
+		}
+	}
 	for _, f := range p.c.dealFields(p.r, p.account, d) {
 		write, _ := f.fate(p.ref.Wrote[f.key])
 		if write {
@@ -194,27 +239,32 @@ func (p *push) complete(ctx context.Context, d *object) error {
 			return err
 		}
 	}
-	p.c.noted.begin(g.Number, integer(d.Properties[eventsProperty]))
+	p.c.noted.begin(g.Number, integer(d.Properties[eventsProperty]), g.Events)
 	return nil
 }
 
 // parts fills company and contact where something came to be known that was not, and sees to it that
 // the deal has those of the case, if they are others now and people have not tied it to theirs.
 func (p *push) parts(ctx context.Context, d *object) error {
-	company, contact := d.linkedTo(companies), d.linkedTo(contacts)
-	moved := company != "" && p.ref.Parts[partCompany] != "" && company != p.ref.Parts[partCompany]
+	company, contact := d.linkedTo(companies, p.ref.Parts[partCompany]), d.linkedTo(contacts, p.ref.Parts[partContact])
+	moved := company != "" && p.ref.Wrote[companies] != brief(company) // by people
 	for part, id := range map[string]string{partCompany: company, partContact: contact} {
 		if id != "" {
 			p.ref.Parts[part] = id
+		} else if p.known.ID != "" { // people deleted it, or untied it
+			delete(p.ref.Parts, part)
 		}
 	}
 	l := p.r.Registration.Lead
+	if !makes(p.r.Registration.Status) {
+		return nil
+	}
 	switch id := p.ref.Parts[partCompany]; {
 	case p.ref.Wrote[partCompany] != brief(companyKey(p.r)) && (l[intake.FieldCompanyName] != "" || l[intake.FieldCompanyDomain] != ""):
 		if err := p.retie(ctx, d, moved); err != nil {
 			return err
 		}
-	case id != "" && p.lacks(companies):
+	case p.lacks(companies, id):
 		if err := p.fill(ctx, companies, id, nil); err != nil {
 			return err
 		}
@@ -228,7 +278,7 @@ func (p *push) parts(ctx context.Context, d *object) error {
 			return err
 		}
 		return p.c.link(ctx, deals, d.ID, contacts, id)
-	case id != "" && p.lacks(contacts):
+	case p.lacks(contacts, id):
 		return p.fill(ctx, contacts, id, nil)
 	}
 	return nil
@@ -253,7 +303,7 @@ func (p *push) retie(ctx context.Context, d *object, moved bool) error {
 				p.ref.Wrote[partCompany] = brief(domain)
 				return p.fill(ctx, companies, old, nil)
 			}
-			if !taken(err) {
+			if !taken(err) && !missing(err) {
 				return err
 			}
 		}
@@ -277,9 +327,9 @@ func contactKey(r intake.Record) string {
 }
 
 // lacks reports whether there is something to fill a record of a kind with, of which it is not known
-// who wrote it.
-func (p *push) lacks(kind string) bool {
-	return slices.ContainsFunc(p.c.partFields(kind, p.r, nil), func(f field) bool { return f.ours != "" && p.ref.Wrote[f.key] == "" })
+// who wrote it. One that people tied to the deal is theirs.
+func (p *push) lacks(kind, id string) bool {
+	return id != "" && p.ref.Wrote[kind] == brief(id) && slices.ContainsFunc(p.c.partFields(kind, p.r, nil), func(f field) bool { return f.ours != "" && p.ref.Wrote[f.key] == "" })
 }
 
 // fill completes a company or contact where it is empty. There is one of each for many cases, so that
@@ -302,6 +352,9 @@ func (p *push) fill(ctx context.Context, kind, id string, have *object) (err err
 		return nil
 	}
 	_, err = p.c.update(ctx, kind, have.ID, v)
+	if missing(err) { // a search or a conflict told of it
+		return intake.RetryAfter(lateSearch, fmt.Errorf("the %s %s was deleted a moment ago", singular[kind], have.ID))
+	}
 	if key := v[domainProperty]; key != "" && taken(err) { // another company got the key meanwhile
 		delete(v, domainProperty)
 		if len(v) == 0 {
@@ -365,7 +418,7 @@ func (p *push) make(ctx context.Context, kind, part string, v map[string]string,
 	}
 	o, err := p.c.create(ctx, kind, v, to)
 	if err == nil {
-		p.ref.Parts[part] = o.ID
+		p.ref.Parts[part], p.ref.Wrote[kind] = o.ID, brief(o.ID)
 		for _, f := range fields {
 			f.remember(p.ref.Wrote, f.ours != "")
 		}
@@ -374,18 +427,18 @@ func (p *push) make(ctx context.Context, kind, part string, v map[string]string,
 	if !taken(err) {
 		return "", err
 	}
-	id := existingID(err)
-	if id != "" {
-		key, keyProperty = id, ""
+	by, byProperty := key, keyProperty
+	if id := existingID(err); id != "" {
+		by, byProperty = id, ""
 	}
-	there, failed := p.c.get(ctx, kind, key, keyProperty, names(fields), companies)
+	there, failed := p.c.get(ctx, kind, by, byProperty, append(names(fields), moreEmails), companies)
 	if failed != nil { // nobody knows what err means
 		return "", failed
 	}
-	if there == nil {
+	if there == nil || byProperty == "" && !there.hasEmail(key) {
 		return "", err
 	}
-	if len(to) > 0 && there.linkedTo(companies) == "" {
+	if len(to) > 0 && there.linkedTo(companies, "") == "" {
 		if err := p.c.link(ctx, kind, there.ID, companies, to[0].To.ID); err != nil {
 			return "", err
 		}
@@ -395,7 +448,7 @@ func (p *push) make(ctx context.Context, kind, part string, v map[string]string,
 
 // adopt takes a company or contact that is there for that of the case, and fills what is empty.
 func (p *push) adopt(ctx context.Context, kind, part string, o *object) (string, error) {
-	p.ref.Parts[part] = o.ID
+	p.ref.Parts[part], p.ref.Wrote[kind] = o.ID, brief(o.ID)
 	return o.ID, p.fill(ctx, kind, o.ID, o)
 }
 
@@ -441,7 +494,24 @@ func (c *Connector) dealFields(r intake.Record, a account, have *object) []field
 		{name: "dealname", form: text, ours: dealName(r)},
 		{name: "amount", form: count, ours: amount(r.Registration.Lead, a.Currency)},
 	}
+	if to, moves := c.stageOf(r.Registration.Status, have); moves {
+		all = append(all, field{name: "dealstage", form: text, ours: to})
+	}
 	return c.fields(deals, all, r, have)
+}
+
+// stageOf is the stage into which a case that has ended moves its deal, or out of it when it lives again.
+func (c *Connector) stageOf(st intake.Status, have *object) (to string, moves bool) {
+	ends := c.config.Mapping.Ends
+	to = ends[string(st)]
+	if have == nil {
+		return to, len(ends) > 0
+	}
+	if st.Claims() && slices.Contains(slices.Collect(maps.Values(ends)), have.Properties["dealstage"]) {
+		all, _ := c.lines.peek()
+		_, to = c.first(all)
+	}
+	return to, to != ""
 }
 
 // partFields are those of a company or a contact.
@@ -494,10 +564,12 @@ func formOf(name string) form {
 // have written.
 func (f field) fate(wrote string) (write bool, stays string) {
 	switch {
-	case f.ours == "" || same(f.form, f.ours, f.there):
+	case same(f.form, f.ours, f.there):
 		return false, ""
 	case f.there == "" && wrote == "", f.there != "" && wrote == f.brief(f.there):
 		return true, ""
+	case f.ours == "": // what people have there says more
+		return false, ""
 	}
 	return false, "changed there by hand"
 }
@@ -505,6 +577,8 @@ func (f field) fate(wrote string) (write bool, stays string) {
 // remember notes what is in a field after a push: what we wrote, or that it is people's.
 func (f field) remember(wrote map[string]string, written bool) {
 	switch {
+	case written && f.ours == "":
+		delete(wrote, f.key)
 	case written || f.known && f.ours != "" && wrote[f.key] == "" && same(f.form, f.ours, f.there):
 		wrote[f.key] = f.brief(f.ours)
 	case f.known && f.there != "" && wrote[f.key] == "":

@@ -580,7 +580,15 @@ func TestACaseThatWasErasedLeavesNothingOfItsLead(t *testing.T) {
 	ref := s.push(crmtest.Sample(1, 1))
 	rec := again(ref, 2)
 	rec.Registration.Lead, rec.Registration.Status = intake.Lead{}, intake.StatusErased
-	s.push(rec)
+	ref = s.push(rec)
+	if len(ref.Wrote) > 0 {
+		t.Errorf("hashes of what was there are kept: %v", ref.Wrote)
+	}
+	writes := s.a.Writes()
+	rec.Registration.CRM["hubspot"] = ref
+	if s.push(rec); s.a.Writes() != writes {
+		t.Error("it is written again")
+	}
 	v := s.a.All(deals)[0].Properties
 	for name, value := range v {
 		if strings.Contains(value, "cme") || strings.Contains(value, "Doe") {

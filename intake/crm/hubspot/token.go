@@ -1,6 +1,7 @@
 package hubspot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,7 +24,8 @@ type tokens struct {
 	mu    sync.Mutex
 	value string
 	until time.Time
-	used  int // how many were had
+	used  int    // how many were had
+	next  string // the refresh token that came with the last one; "" for the one of Config
 }
 
 func (t *tokens) current(now time.Time) (value string, n int, ok bool) {
@@ -74,11 +76,13 @@ func (c *Connector) refresh(ctx context.Context, n int) (string, error) {
 	}
 	o := c.config.OAuth
 	form := url.Values{
-		"grant_type": {"refresh_token"}, "client_id": {o.ClientID}, "client_secret": {o.ClientSecret}, "refresh_token": {o.RefreshToken},
+		"grant_type": {"refresh_token"}, "client_id": {o.ClientID}, "client_secret": {o.ClientSecret},
+		"refresh_token": {cmp.Or(c.tokens.next, o.RefreshToken)},
 	}
 	var got struct {
-		AccessToken string `json:"access_token"`
-		ExpiresIn   int    `json:"expires_in"`
+		AccessToken  string `json:"access_token"`
+		RefreshToken string `json:"refresh_token"`
+		ExpiresIn    int    `json:"expires_in"`
 	}
 	_, err := c.door.Do(ctx, remote.Call{
 		Method: http.MethodPost, Path: c.path("oauth", "/token"), Form: []byte(form.Encode()), Type: "application/x-www-form-urlencoded", Out: &got,
@@ -93,7 +97,7 @@ func (c *Connector) refresh(ctx context.Context, n int) (string, error) {
 	}
 	c.tokens.mu.Lock()
 	defer c.tokens.mu.Unlock()
-	c.tokens.value, c.tokens.used = got.AccessToken, c.tokens.used+1
+	c.tokens.value, c.tokens.used, c.tokens.next = got.AccessToken, c.tokens.used+1, got.RefreshToken
 	c.tokens.until = c.config.Now().Add(time.Duration(got.ExpiresIn)*time.Second - early)
 	return got.AccessToken, nil
 }

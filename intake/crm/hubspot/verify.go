@@ -18,6 +18,8 @@ type definition struct {
 	Type    string   `json:"type"`
 	Unique  bool     `json:"hasUniqueValue"`
 	Options []option `json:"options"`
+	// Calculated says that HubSpot alone writes it.
+	Calculated bool `json:"calculated"`
 }
 
 // option is a value of a choice.
@@ -91,6 +93,7 @@ func (c *Connector) verify(ctx context.Context) ([]intake.Lack, error) {
 	if err := a.mapping(ctx); err != nil {
 		return nil, err
 	}
+	slices.SortStableFunc(a.lacks, func(x, y intake.Lack) int { return strings.Compare(x.What, y.What) })
 	return a.lacks, nil
 }
 
@@ -126,9 +129,13 @@ func (a *audit) properties(kind string, there map[string]definition) {
 			})
 		}
 	}
-	for _, name := range slices.Sorted(maps.Values(a.c.config.Mapping.Fields.of(kind))) {
-		if _, ok := there[name]; !ok {
+	for ours, name := range a.c.config.Mapping.Fields.of(kind) {
+		d, ok := there[name]
+		switch wrong := d.unfit(prefix + ours); {
+		case !ok:
 			a.lack("make it, or change mapping.fields", "%s property %s", singular[kind], name)
+		case wrong != "":
+			a.lack("change mapping.fields", "%s property %s for %s, %s", singular[kind], name, ours, wrong)
 		}
 	}
 	for name, value := range a.c.config.Mapping.Defaults.of(kind) {
@@ -140,6 +147,26 @@ func (a *audit) properties(kind string, there map[string]definition) {
 			a.lack("add it, or change mapping.defaults", "option %s of %s property %s", value, singular[kind], name)
 		}
 	}
+}
+
+// unfit says what a property would have to be for a value of own to be written into it; "" if it is.
+func (d definition) unfit(name string) string {
+	i := slices.IndexFunc(own, func(p property) bool { return p.name == name })
+	if i < 0 {
+		return ""
+	}
+	p := own[i]
+	switch {
+	case d.Calculated:
+		return "that can be written"
+	case d.Type == text.Type:
+		return ""
+	case d.Type != p.form.Type:
+		return "of type " + p.form.Type
+	case len(d.lacking(p)) > 0:
+		return "with its options"
+	}
+	return ""
 }
 
 func (d definition) has(value string) bool {
@@ -198,6 +225,11 @@ func (a *audit) mapping(ctx context.Context) error {
 			if _, ok := lines.stage("", id); !ok {
 				a.lack("make it, or change mapping.stages", "stage %s of deals", id)
 			}
+		}
+	}
+	for st, id := range m.Ends {
+		if _, there := lines.stage("", id); ok && !there {
+			a.lack("make it, or change mapping.ends", "stage %s of deals, for what is %s", id, st)
 		}
 	}
 	a.c.people.forget()

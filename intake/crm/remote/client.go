@@ -20,7 +20,8 @@ const (
 	defaultTimeout = 20 * time.Second
 	// maxAnswer is the most that is read of an answer.
 	maxAnswer = 32 << 20
-	// maxWait is how long a call waits for its turn; a queue can wait better than a call.
+	// maxWait is how long a call waits for its turn, at most until its context ends; a queue can wait
+	// better than a call.
 	maxWait = 10 * time.Second
 )
 
@@ -201,7 +202,11 @@ func (c *Client) turn(ctx context.Context, bucket string) error {
 	}
 	r := b.Reserve()
 	wait := r.Delay()
-	if wait > maxWait {
+	longest := maxWait
+	if end, ok := ctx.Deadline(); ok {
+		longest = min(longest, time.Until(end))
+	}
+	if wait > longest {
 		r.Cancel()
 		return intake.RetryAfter(wait, errors.New("more calls are waiting than the other side takes"))
 	}

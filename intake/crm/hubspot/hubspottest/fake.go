@@ -44,7 +44,12 @@ type Account struct {
 	events   []Event
 	tokens   map[string][]string // scopes that are denied, by token
 	refresh  string
+	rotate   bool
 	issued   int
+	page     int // of what a record is associated with
+	deep     int // how many results of a search there are to be had
+	hidden   map[string]bool
+	before   func(*http.Request)
 }
 
 // Object is a record.
@@ -85,7 +90,7 @@ type Answer struct {
 // New returns an account with one pipeline and nobody in it. Its schema is HubSpot's own.
 func New() *Account {
 	a := &Account{
-		next: 1000, objects: make(map[string]map[string]*Object), links: make(map[string][]string), groups: make(map[string]bool),
+		next: 1000, page: 500, deep: 10_000, objects: make(map[string]map[string]*Object), links: make(map[string][]string), hidden: make(map[string]bool), groups: make(map[string]bool),
 		required: make(map[string]string), tokens: map[string][]string{Token: nil}, schema: standard(),
 		stages: []Stage{
 			{"appointmentscheduled", "Appointment scheduled", "0.2", false},
@@ -154,6 +159,55 @@ func (a *Account) Refresh(token string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.refresh = token
+}
+
+// Rotate has each refresh token taken once: the answer has the next one.
+func (a *Account) Rotate() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.rotate = true
+}
+
+// Page has calls for associations answer with n of each record at most.
+func (a *Account) Page(n int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.page = n
+}
+
+// Deep limits the results of a search, of which HubSpot has 10,000.
+func (a *Account) Deep(n int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.deep = n
+}
+
+// Hide has no search find a record, until Show.
+func (a *Account) Hide(kind, id string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.hidden[kind+"/"+id] = true
+}
+
+// Show ends Hide.
+func (a *Account) Show(kind, id string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.hidden, kind+"/"+id)
+}
+
+// Date sets when a record was changed last.
+func (a *Account) Date(kind, id, at string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.objects[kind][id].Properties["hs_lastmodifieddate"] = at
+}
+
+// Before is called with each call before it is answered.
+func (a *Account) Before(f func(*http.Request)) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.before = f
 }
 
 // Require has new records of a kind refused that lack a property, as the rules of an administrator do.

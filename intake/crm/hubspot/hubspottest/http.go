@@ -30,6 +30,12 @@ func (a *Account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r.URL.Path, r.URL.RawPath = older.Replace(r.URL.Path), older.Replace(r.URL.RawPath)
 	r.URL.Path = strings.TrimSuffix(r.URL.Path, "/")
 	a.mu.Lock()
+	before := a.before
+	a.mu.Unlock()
+	if before != nil {
+		before(r)
+	}
+	a.mu.Lock()
 	w.Header().Set("Date", time.Now().Add(a.ahead).UTC().Format(http.TimeFormat))
 	a.mu.Unlock()
 	if answer, ok := a.met(r); ok {
@@ -216,6 +222,9 @@ func (a *Account) token(c *call) (int, any, *fault) {
 		return 0, nil, &fault{status: 400, category: "VALIDATION_ERROR", message: "missing or invalid refresh token", sub: "BAD_REFRESH_TOKEN"}
 	}
 	a.issued++
+	if a.rotate {
+		a.refresh = fmt.Sprintf("refresh-token-%d", a.issued)
+	}
 	token := fmt.Sprintf("access-token-%d", a.issued)
 	a.tokens[token] = nil
 	return 200, map[string]any{"access_token": token, "expires_in": 1800, "refresh_token": a.refresh, "token_type": "bearer"}, nil
@@ -482,14 +491,21 @@ func (a *Account) associations(c *call) (int, any, *fault) {
 	results, missing := []any{}, []string(nil)
 	for _, i := range in.Inputs {
 		all := []any{}
-		for _, id := range a.linked(c.kind, i.ID, to) {
+		tied := a.linked(c.kind, i.ID, to)
+		start := min(number(i.After), len(tied))
+		end := min(start+a.page, len(tied))
+		for _, id := range tied[start:end] {
 			all = append(all, map[string]any{"toObjectId": id, "associationTypes": []any{map[string]any{"category": "HUBSPOT_DEFINED", "typeId": 341}}})
 		}
 		if len(all) == 0 {
 			missing = append(missing, i.ID)
 			continue
 		}
-		results = append(results, map[string]any{"from": map[string]string{"id": i.ID}, "to": all})
+		of := map[string]any{"from": map[string]string{"id": i.ID}, "to": all}
+		if end < len(tied) {
+			of["paging"] = map[string]any{"next": map[string]string{"after": strconv.Itoa(end), "link": "?after=" + strconv.Itoa(end)}}
+		}
+		results = append(results, of)
 	}
 	return a.batch(results, missing, "crm.associations.NO_ASSOCIATIONS_FOUND")
 }
@@ -502,7 +518,7 @@ func (p *Property) json() map[string]any {
 	return map[string]any{
 		"name": p.Name, "label": p.Label, "type": p.Type, "fieldType": p.FieldType, "groupName": p.Group, "description": "",
 		"options": options, "hasUniqueValue": p.Unique, "archived": false, "hidden": false, "displayOrder": -1,
-		"calculated": false, "externalOptions": false, "formField": false, "hubspotDefined": p.Group != "leadgate",
+		"calculated": p.ReadOnly, "externalOptions": false, "formField": false, "hubspotDefined": p.Group != "leadgate",
 	}
 }
 
@@ -648,6 +664,11 @@ func (a *Account) search(c *call) (int, any, *fault) {
 		for _, g := range in.FilterGroups {
 			every := true
 			for _, f := range g.Filters {
+				if of, tied := strings.CutPrefix(f.PropertyName, "associations."); tied {
+					all := a.linked(c.kind, o.ID, map[string]string{"company": "companies", "contact": "contacts"}[of])
+					every = every && f.Operator == "EQ" && slices.Contains(all, f.Value)
+					continue
+				}
 				if a.schema[c.kind][f.PropertyName] == nil {
 					return wrong("There was a problem with the request: property %s does not exist", f.PropertyName)
 				}
@@ -659,7 +680,7 @@ func (a *Account) search(c *call) (int, any, *fault) {
 			}
 			match = match || every
 		}
-		if match && !o.Archived {
+		if match && !o.Archived && !a.hidden[c.kind+"/"+o.ID] {
 			all = append(all, o)
 		}
 	}
@@ -675,6 +696,9 @@ func (a *Account) search(c *call) (int, any, *fault) {
 		return (x < y) != descending
 	})
 	total, start := len(all), number(in.After)
+	if start+max(in.Limit, 10) > a.deep {
+		return wrong("the results of a search end at %d", a.deep)
+	}
 	if in.Limit == 0 {
 		in.Limit = 10
 	}

@@ -23,7 +23,7 @@ func standard() map[string]map[string]*Property {
 		"deals": "dealname amount:number pipeline! dealstage! hubspot_owner_id closedate:datetime hs_next_step deal_currency_code " +
 			"hs_is_closed- hs_is_closed_won- notes_last_contacted:datetime- notes_last_updated:datetime- hs_merged_object_ids- description industry",
 		"companies": "name domain hs_additional_domains country industry phone lifecyclestage hubspot_owner_id hs_merged_object_ids-",
-		"contacts":  "email firstname lastname jobtitle phone lifecyclestage hs_merged_object_ids-",
+		"contacts":  "email hs_additional_emails firstname lastname jobtitle phone lifecyclestage hs_merged_object_ids-",
 		"notes":     "hs_timestamp:datetime hs_note_body hubspot_owner_id hs_attachment_ids",
 		"emails":    "hs_timestamp:datetime hs_email_direction hs_email_status hs_email_subject hs_email_text hs_email_html hs_email_headers",
 		"meetings":  "hs_timestamp:datetime hs_meeting_title hs_meeting_start_time:datetime hs_meeting_end_time:datetime hs_meeting_outcome",
