@@ -71,7 +71,7 @@ func (c *change) pushTo(r *Registration, crm string, lane Lane) error {
 // runPush brings the CRM's record to the present state of the case and adds the note of the
 // event. Both may be repeated after a crash and leave one record and one note.
 func (g *Gateway) runPush(crm CRM) handler {
-	gate := g.gates[crm.Name()]
+	gate := &g.gates[crm.Name()].write
 	return func(ctx context.Context, t Task) (effect, error) {
 		var p pushed
 		if err := json.Unmarshal(t.Payload, &p); err != nil {
