@@ -34,8 +34,12 @@ func (c *change) push(r *Registration) error {
 // errOlderPush postpones a push until the one before it is done.
 var errOlderPush = errors.New("an older push of the case is still to be done")
 
-// turnPause is how long a push waits before it looks again whether it is its turn.
-const turnPause = 5 * time.Second
+// turnPause is how long a push waits before it looks again whether it is its turn, and shutPause how
+// long while its CRM does not work.
+const (
+	turnPause = 5 * time.Second
+	shutPause = 5 * time.Minute
+)
 
 // olderPush returns errOlderPush while the other lane of the same CRM has an older push of the case:
 // those of one case run one after the other, as within a lane.
@@ -54,7 +58,11 @@ func (g *Gateway) olderPush(ctx context.Context, t Task) error {
 		if !isPush || other != crm || o.Lane == t.Lane || o.Parked || o.Seq >= t.Seq {
 			continue
 		}
-		return RetryAfter(max(turnPause, o.Due.Sub(g.stamp())), errOlderPush)
+		pause := turnPause
+		if g.gates[crm].write.isShut() {
+			pause = shutPause
+		}
+		return RetryAfter(max(pause, o.Due.Sub(g.stamp())), errOlderPush)
 	}
 	return nil
 }

@@ -171,7 +171,7 @@ func TestAfterThreeDaysOfOutageTheCRMHasAllThatCameMeanwhile(t *testing.T) {
 			im := w.drop(file("alpha", "a.csv"), firms(0, cases))
 			w.pass(10 * time.Minute)
 			for i, o := range w.outcomes(im.ID) {
-				if i%10 == 0 { // its push waits behind that of the list
+				if i%50 == 0 { // its push waits behind that of the list
 					must(w, "amend")(w.gateway.Amend(t.Context(), o.Case, intake.Lead{intake.FieldContactRole: "CFO"}, intake.Verdict{By: "mia"}))
 				}
 			}
