@@ -157,7 +157,7 @@ func (g *gate) took(lane Lane, err error) (opened bool) {
 }
 
 // answered reports whether an error is about what was asked for: the CRM itself works.
-func answered(err error) bool { return IsPermanent(err) && !IsUnauthorized(err) }
+func answered(err error) bool { return (IsPermanent(err) || IsGone(err)) && !IsUnauthorized(err) }
 
 // isShut reports whether the CRM is not to be called now.
 func (g *gate) isShut() bool { return g != nil && !g.asks() }

@@ -97,6 +97,15 @@ func (g *Gateway) runPush(crm CRM) handler {
 		}
 		ref, err := crm.Push(ctx, rec)
 		gate.note(ctx, t.Lane, err)
+		if IsGone(err) {
+			return func(c *change) error {
+				r, err := c.Case(t.Case)
+				if err != nil {
+					return err
+				}
+				return c.gone(&r, crm.Name(), Event{Actor: "crm:" + crm.Name(), Trigger: TriggerCRM})
+			}, nil
+		}
 		if err != nil {
 			return nil, fmt.Errorf("push to %s: %w", crm.Name(), err)
 		}
@@ -116,6 +125,8 @@ func (g *Gateway) runPush(crm CRM) handler {
 			if ref.Revision == 0 {
 				ref.Revision = rec.Registration.Revision
 			}
+			// Meanwhile the feed may have told that people deleted it.
+			ref.Gone = r.CRM[crm.Name()].Gone && r.CRM[crm.Name()].ID == ref.ID
 			r.CRM[crm.Name()] = ref
 			if err := c.DeleteRecord(spaceUndelivered, r.Number+"/crm:"+crm.Name()); err != nil {
 				return err

@@ -23,7 +23,7 @@ type sales struct {
 	fails   error // what every call ends with; nil for none
 	refuses func(intake.Record) error
 	blind   bool // the feed fails
-	rate    int   // pushes a second; 0 for any number
+	rate    int  // pushes a second; 0 for any number
 	calls   []time.Time
 	pushed  []intake.Record
 	records map[string]int // case → revision
@@ -550,6 +550,40 @@ func TestARecordThatPeopleDeletedIsMadeAgainByReplayAlone(t *testing.T) {
 		w.pass(time.Minute)
 		if r := s.pushed[len(s.pushed)-1].Registration; len(s.records) != 1 || r.Status != intake.StatusDeclined || r.CRM["sales"].ID != "" {
 			t.Errorf("the CRM has %+v", r)
+		}
+	})
+}
+
+func TestARecordThatAPushFindsDeletedIsToldAndNotMadeAgain(t *testing.T) {
+	inSales(t, func(w *world, s *sales) {
+		number := w.held()
+		s.set(func() {
+			delete(s.records, number)
+			s.refuses = func(r intake.Record) error {
+				if r.Registration.CRM["sales"].ID != "" {
+					return intake.Gone(errors.New("the deal is not there"))
+				}
+				return nil
+			}
+		})
+		w.revoke(number)
+		w.pass(time.Hour)
+		if got := w.toStaff("", intake.StaffCRM); len(got) != 1 || !strings.Contains(got[0].Brief.Why, "leadgate crm replay "+number) {
+			t.Fatalf("staff were told %d times", len(got))
+		}
+		if got := w.toStaff("", intake.StaffTrouble); len(got) != 0 {
+			t.Errorf("staff were told of trouble, too: %s", got[0].Brief.Why)
+		}
+		all, err := w.gateway.CRMs(t.Context())
+		if err != nil || all[0].Down || all[0].Queue != 0 || all[0].Parked != 0 || len(s.records) != 0 {
+			t.Errorf("%+v %v", all, err)
+		}
+		if done, err := w.gateway.Replay(t.Context(), "", nil); err != nil || len(done) != 1 || !done[0].Anew {
+			t.Errorf("%+v %v", done, err)
+		}
+		w.pass(time.Minute)
+		if len(s.records) != 1 {
+			t.Error("the record is not made again")
 		}
 	})
 }

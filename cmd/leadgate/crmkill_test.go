@@ -22,6 +22,8 @@ import (
 	"leadgate/cmd/internal/app"
 	"leadgate/intake"
 	"leadgate/intake/crm/crmtest/trytond"
+	"leadgate/intake/crm/hubspot"
+	"leadgate/intake/crm/hubspot/hubspottest"
 	"leadgate/intake/crm/salesforce/salesforcetest"
 )
 
@@ -29,7 +31,7 @@ import (
 type remoteSide struct {
 	http.Handler
 	// writes reports whether a request writes.
-	writes func(body []byte) bool
+	writes func(r *http.Request, body []byte) bool
 	// config is the section of the CRM, at a url.
 	config func(url string) string
 	// count returns how many companies, contacts, deals there are, and the keys of the notes of a case.
@@ -53,7 +55,7 @@ func (f *failpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	f.mu.Lock()
 	now := false
-	if f.left > 0 && f.writes(body) {
+	if f.left > 0 && f.writes(r, body) {
 		f.left--
 		now = f.left == 0
 	}
@@ -90,6 +92,7 @@ func TestAGatewayKilledBetweenAnyTwoWritesLeavesOneOfEachInTheCRM(t *testing.T) 
 	}{
 		"Tryton":     {trytonSide, 4},
 		"Salesforce": {salesforceSide, 2},
+		"HubSpot":    {hubspotSide, 4},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := killAtEachWrite(t, side.start(t))
@@ -242,7 +245,7 @@ func trytonSide(t *testing.T) remoteSide {
 	}
 	return remoteSide{
 		Handler: proxy,
-		writes: func(body []byte) bool {
+		writes: func(_ *http.Request, body []byte) bool {
 			var call struct{ Method string }
 			_ = json.Unmarshal(body, &call)
 			return strings.HasSuffix(call.Method, ".create") || strings.HasSuffix(call.Method, ".write") || strings.HasSuffix(call.Method, ".delete")
@@ -272,7 +275,7 @@ func salesforceSide(t *testing.T) remoteSide {
 	}
 	return remoteSide{
 		Handler: org,
-		writes: func(body []byte) bool {
+		writes: func(_ *http.Request, body []byte) bool {
 			var call struct {
 				Steps []struct{ Method string } `json:"compositeRequest"`
 			}
@@ -294,6 +297,39 @@ func salesforceSide(t *testing.T) remoteSide {
 			for _, e := range org.All("Partner_Registration_Event__c") {
 				if key := fmt.Sprint(e["Event_Key__c"]); strings.HasPrefix(key, number+"#") {
 					notes = append(notes, key)
+				}
+			}
+			return n, notes
+		},
+	}
+}
+
+func hubspotSide(t *testing.T) remoteSide {
+	account := hubspottest.New()
+	setup := httptest.NewServer(account)
+	defer setup.Close()
+	h, err := hubspot.New(hubspot.Config{Name: "hubspot", URL: setup.URL, Token: hubspottest.Token, AllowPrivate: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	if _, err := h.Prepare(t.Context(), false); err != nil {
+		t.Fatal(err)
+	}
+	return remoteSide{
+		Handler: account,
+		writes: func(r *http.Request, _ []byte) bool {
+			return r.Method != http.MethodGet && !strings.HasSuffix(r.URL.Path, "/search") && !strings.HasSuffix(r.URL.Path, "/batch/read")
+		},
+		config: func(url string) string {
+			return fmt.Sprintf("  hubspot: [{name: hubspot, url: %q, token: %q, allow_private: true}]\n", url, hubspottest.Token)
+		},
+		count: func(_ *testing.T, number string) (n [3]int, notes []string) {
+			n = [3]int{len(account.All("companies")), len(account.All("contacts")), len(account.All("deals"))}
+			for _, o := range append(account.All("notes"), account.All("emails")...) {
+				text := o.Properties["hs_note_body"] + o.Properties["hs_email_html"]
+				if mark, _, _ := strings.Cut(text, "]"); strings.HasPrefix(mark, "["+number+" #") {
+					notes = append(notes, mark)
 				}
 			}
 			return n, notes

@@ -95,6 +95,9 @@ func (p *push) run(ctx context.Context) (intake.Ref, error) {
 		if there, err = p.look(ctx); err != nil {
 			return intake.Ref{}, err
 		}
+		if there.id == "" && isID(p.known.ID) {
+			return intake.Ref{}, intake.Gone(fmt.Errorf("registration %s was deleted there", p.known.ID))
+		}
 		if there.revision > p.r.Registration.Revision {
 			return p.ref(ctx, there, there.wrote, there.revision)
 		}

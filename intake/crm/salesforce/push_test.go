@@ -347,11 +347,15 @@ func TestWhatAPersonDeletedIsNotMadeAgain(t *testing.T) {
 	if err := w.org.Delete(objRegistration, ref.ID); err != nil {
 		t.Fatal(err)
 	}
-	again := mustPush(t, w.Salesforce, rec)
-	if again.ID == ref.ID {
+	if _, err := w.Push(t.Context(), rec); !intake.IsGone(err) {
+		t.Errorf("the registration was deleted: %v", err)
+	}
+	w.counts(t, [4]int{1, 1, 0, 0})
+	rec.Registration.CRM = nil // staff want it again
+	if again := mustPush(t, w.Salesforce, rec); again.ID == ref.ID {
 		t.Error("the registration is that which was deleted")
 	}
-	w.counts(t, [4]int{1, 1, 1, 0})
+	w.counts(t, [4]int{1, 1, 1, 1})
 }
 
 func TestWhatPeopleTieTheRegistrationToStays(t *testing.T) {

@@ -29,7 +29,7 @@ type cursor struct {
 }
 
 // Changes returns which opportunities were changed since, as they are now. Deleted ones are not
-// told; Compare misses them.
+// told; a push and Compare miss them.
 func (c *Connector) Changes(ctx context.Context, from string) ([]intake.Change, string, error) {
 	changes, next, err := c.changes(ctx, from)
 	if err != nil {

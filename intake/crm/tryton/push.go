@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"maps"
 	"strconv"
 
@@ -49,6 +50,9 @@ func (c *Connector) push(ctx context.Context, r intake.Record) (ref intake.Ref, 
 	if have != nil && have.revision() > g.Revision {
 		known.ID, known.URL, known.Revision = strconv.Itoa(o.ID), c.link(o.ID), have.revision()
 		return known, nil
+	}
+	if o == nil && known.ID != "" {
+		return ref, intake.Gone(fmt.Errorf("opportunity %s is not there any more, or has lost its reference", known.ID))
 	}
 	if o == nil {
 		if o, err = c.create(ctx, r); err != nil {

@@ -224,6 +224,31 @@ func TestACopyThatSomebodyMadeIsNotTheRecordOfTheCase(t *testing.T) {
 	}
 }
 
+func TestAnOpportunityThatSomebodyDeletedIsNotMadeAgain(t *testing.T) {
+	w := newWorld(t)
+	s := w.system(t)
+	rec := crmtest.Sample(1, 1)
+	ref, err := s.CRM.Push(t.Context(), rec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, _, err := people{w}.opportunity(rec.Registration.Number)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Call(nil, "sale.opportunity.delete", []int{id}); err != nil {
+		t.Fatal(err)
+	}
+	rec.Registration.Revision, rec.Registration.CRM = 2, map[string]intake.Ref{"erp": ref}
+	if _, err := s.CRM.Push(t.Context(), rec); !intake.IsGone(err) || !strings.Contains(err.Error(), ref.ID) || counted(t, w)[2] != 0 {
+		t.Errorf("after it was deleted: %v, %d opportunities", err, counted(t, w)[2])
+	}
+	rec.Registration.CRM = nil // staff want it again
+	if _, err := s.CRM.Push(t.Context(), rec); err != nil || counted(t, w)[2] != 1 {
+		t.Errorf("made again: %v, %d opportunities", err, counted(t, w)[2])
+	}
+}
+
 // TestARegistrationTakesFewCalls counts the calls of a case from its first push on.
 func TestARegistrationTakesFewCalls(t *testing.T) {
 	w := newWorld(t)
