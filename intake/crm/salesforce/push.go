@@ -167,7 +167,7 @@ func (p *push) look(ctx context.Context) (found, error) {
 	if p.account != nil {
 		where, args := "Leadgate_Domain__c = ?", []any{p.account.key}
 		if p.domain != "" {
-			where, args = where+" OR Website LIKE '%?%'", append(args, like(p.domain))
+			where, args = where+" OR "+onSite("Website"), append(args, like(p.domain), like(p.domain), like(p.domain))
 		}
 		if id := p.adopt[objAccount]; id != "" {
 			where, args = where+" OR Id = ?", append(args, id)

@@ -232,6 +232,29 @@ func TestTheAccountIsFoundAmongThoseThatLookAlike(t *testing.T) {
 	}
 }
 
+// Of a short domain there are many that hold it: "x.co" is in "https://netflix.com".
+func TestTheAccountOfAShortDomainIsFoundAmongMany(t *testing.T) {
+	w := newWorld(t)
+	for i := range 250 {
+		if _, err := w.org.Create(objAccount, map[string]any{"Name": fmt.Sprint("Other ", i), "Website": fmt.Sprintf("https://company%dx.com", i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	id, err := w.org.Create(objAccount, map[string]any{"Name": "X by hand", "Website": "http://www.x.co/en"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec := crmtest.Sample(1, 1)
+	rec.Registration.Lead[intake.FieldCompanyDomain] = "x.co"
+	found, err := w.Lookup(t.Context(), rec.Registration.Lead)
+	if err != nil || len(found) != 1 || found[0].Ref.ID != id {
+		t.Errorf("the look-up finds %+v, %v", found, err)
+	}
+	if ref := mustPush(t, w.Salesforce, rec); ref.Parts[partAccount] != id || len(w.org.All(objAccount)) != 251 {
+		t.Errorf("the account is %s, want %s; there are %d", ref.Parts[partAccount], id, len(w.org.All(objAccount)))
+	}
+}
+
 func TestSeveralRecordsBehindAnExternalIDAreAConflict(t *testing.T) {
 	w, rec := newWorld(t), crmtest.Sample(1, 1)
 	w.org.Loosen(objRegistration, keyRegistration)
