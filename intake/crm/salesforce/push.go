@@ -37,6 +37,11 @@ func (s *Salesforce) Push(ctx context.Context, r intake.Record) (intake.Ref, err
 		return intake.Ref{}, intake.Permanent(s.fail("push", errors.New("a registration without a case number")))
 	}
 	known, offered := g.CRM[s.c.Name], s.offers(r)
+	if g.Status == intake.StatusErased {
+		if err := s.forget(ctx, g.Number, known.Parts[partOpportunity]); err != nil {
+			return intake.Ref{}, s.fail("erase the timeline of case "+g.Number, err)
+		}
+	}
 	if isID(known.ID) && known.Wrote[wroteAll] == offered.digest() && known.Revision <= g.Revision {
 		err := s.touch(ctx, r)
 		if err == nil {
@@ -456,7 +461,7 @@ func (s *Salesforce) Note(ctx context.Context, ref intake.Ref, n intake.Note) er
 	if deal := ref.Parts[partOpportunity]; s.c.Tasks && n.Text != "" && isID(deal) {
 		steps = append(steps, step{Method: http.MethodPost, URL: s.path("sobjects/Task"), Ref: "task", object: "Task", Body: map[string]any{
 			"WhatId": deal, "Status": "Completed", "ActivityDate": e.At.UTC().Format("2006-01-02"),
-			"Subject": line("Partner: "+n.Subject, maxText), "Description": text(n.From+"\n\n"+n.Text, maxLong),
+			"Subject": line(taskSubject+n.Subject, maxText), "Description": text(n.From+"\n\n"+n.Text, maxLong),
 		}})
 	}
 	_, _, err := s.composite(ctx, steps)

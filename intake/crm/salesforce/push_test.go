@@ -513,3 +513,41 @@ func sampleDeal() intake.Record {
 	rec.Registration.Lead[intake.FieldKind] = intake.KindDeal
 	return rec
 }
+
+func TestWhatAPartnerWroteOfAnErasedCaseIsInNoTimeline(t *testing.T) {
+	w, rec := newWorld(t, func(c *Config) { c.Tasks = true }), crmtest.Sample(1, 1)
+	ref := mustPush(t, w.Salesforce, rec)
+	const words = "Jane is on holiday until May."
+	for n := range 30 { // more than fit into one call
+		if err := w.Note(t.Context(), ref, intake.Note{
+			Event: intake.Event{Case: rec.Registration.Number, N: n + 1, At: w.now(), Kind: intake.EventJoined},
+			From:  "bo@northwind.example", Subject: "About Jane", Text: words,
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	byHand, err := w.org.Create("Task", map[string]any{"WhatId": ref.Parts[partOpportunity], "Subject": "Partner: call them", "Status": "Completed"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec = next(rec, ref)
+	rec.Registration.Lead, rec.Registration.Status = intake.Lead{}, intake.StatusErased
+	mustPush(t, w.Salesforce, rec)
+	tasks := 0
+	for _, object := range []string{objRegistration, objEvent, "Task"} {
+		for _, r := range w.org.All(object) {
+			if text := fmt.Sprint(r); strings.Contains(text, "Jane") || strings.Contains(text, "bo@") {
+				t.Errorf("%s still has %s", object, text)
+			}
+			if object == "Task" && r["Id"] == byHand && r["Subject"] != "Partner: call them" {
+				t.Errorf("a task of people's is %v", r)
+			}
+			if object == "Task" {
+				tasks++
+			}
+		}
+	}
+	if n, _ := w.notes(rec.Registration.Number); n != 30 || tasks != 31 {
+		t.Errorf("%d events and %d tasks are left", n, tasks)
+	}
+}

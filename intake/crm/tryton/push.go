@@ -62,6 +62,11 @@ func (c *Connector) push(ctx context.Context, r intake.Record) (ref intake.Ref, 
 	if err := c.complete(ctx, o, r, &ref); err != nil {
 		return ref, err
 	}
+	if g.Status == intake.StatusErased {
+		if err := c.forget(ctx, o.ID, g.Number); err != nil {
+			return ref, err
+		}
+	}
 	ref.ID, ref.URL = strconv.Itoa(o.ID), c.link(o.ID)
 	return ref, c.writeSheet(ctx, o.ID, r, have)
 }

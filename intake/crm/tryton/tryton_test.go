@@ -249,6 +249,38 @@ func TestAnOpportunityThatSomebodyDeletedIsNotMadeAgain(t *testing.T) {
 	}
 }
 
+func TestWhatAPartnerWroteOfAnErasedCaseIsInNoNote(t *testing.T) {
+	w := newWorld(t)
+	s := w.system(t)
+	rec := crmtest.Sample(1, 1)
+	ref, err := s.CRM.Push(t.Context(), rec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range 12 {
+		if err := s.CRM.Note(t.Context(), ref, intake.Note{
+			Event: intake.Event{Case: rec.Registration.Number, N: n + 1, At: time.Now(), Kind: intake.EventJoined},
+			From:  "bo@northwind.example", Subject: "About Jane", Text: "Jane is on holiday\nFrom: May on she is there.",
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rec.Registration.Revision, rec.Registration.CRM = 2, map[string]intake.Ref{"erp": ref}
+	rec.Registration.Lead, rec.Registration.Contact, rec.Registration.Status = intake.Lead{}, "", intake.StatusErased
+	if _, err := s.CRM.Push(t.Context(), rec); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := w.read("ir.note", []any{}, "message")
+	if err != nil || len(rows) != 13 {
+		t.Fatal(len(rows), err)
+	}
+	for _, r := range rows {
+		if text := trytond.Text(r["message"]); strings.Contains(text, "Jane") || strings.Contains(text, "bo@") || strings.Contains(text, "May") {
+			t.Errorf("a note says %s", text)
+		}
+	}
+}
+
 // TestARegistrationTakesFewCalls counts the calls of a case from its first push on.
 func TestARegistrationTakesFewCalls(t *testing.T) {
 	w := newWorld(t)
