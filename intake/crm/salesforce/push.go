@@ -42,11 +42,6 @@ func (s *Salesforce) Push(ctx context.Context, r intake.Record) (intake.Ref, err
 			return intake.Ref{}, s.fail("erase the timeline of case "+g.Number, err)
 		}
 	}
-	if g.Status == intake.StatusErased {
-		if err := s.forget(ctx, g.Number, known.Parts[partOpportunity]); err != nil {
-			return intake.Ref{}, s.fail("erase the timeline of case "+g.Number, err)
-		}
-	}
 	if isID(known.ID) && known.Wrote[wroteAll] == offered.digest() && known.Revision <= g.Revision {
 		err := s.touch(ctx, r)
 		if err == nil {

@@ -531,7 +531,7 @@ func TestWhatAPartnerWroteOfAnErasedCaseIsInNoTimeline(t *testing.T) {
 		t.Fatal(err)
 	}
 	rec = next(rec, ref)
-	rec.Registration.Lead, rec.Registration.Status = intake.Lead{}, intake.StatusErased
+	rec.Registration.Lead, rec.Registration.Contact, rec.Registration.Status = intake.Lead{}, "", intake.StatusErased
 	mustPush(t, w.Salesforce, rec)
 	tasks := 0
 	for _, object := range []string{objRegistration, objEvent, "Task"} {
