@@ -26,7 +26,9 @@ type CRM interface {
 	// in whole, by this process or another, it leaves one company, one contact and one record.
 	// A company or contact that is there is adopted, and only what is empty there is filled.
 	// What people changed there stays; the case's own fields (status, protection, partner) are
-	// ours and are written. An older revision than the one there changes nothing.
+	// ours and are written. An older revision than the one there changes nothing. Where the record
+	// that the case's Ref names is not there any more, nothing is made in its place: the error is
+	// marked Gone, if the connector can tell.
 	Push(ctx context.Context, r Record) (Ref, error)
 	// Note adds an entry to the record's timeline, once for each Event.N.
 	Note(ctx context.Context, ref Ref, n Note) error

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,19 +49,29 @@ func (g *Gateway) down() (all []Condition) {
 
 // anyShut reports whether a CRM is not asked at the moment.
 func (g *Gateway) anyShut() bool {
-	return slices.ContainsFunc(g.crms, func(c CRM) bool { return g.gates[c.Name()].isShut() })
+	return slices.ContainsFunc(g.crms, func(c CRM) bool { return g.gates[c.Name()].write.isShut() })
 }
 
-// status is what the gate knows.
+// status is what the gates know. Where both ways are shut, what is told is of writing.
+func (g *gates) status() CRMStatus {
+	w, f := g.write.status(), g.feed.status()
+	s := CRMStatus{Name: g.crm, Down: w.Down || f.Down, Problem: cmp.Or(w.Problem, f.Problem), Polled: f.Polled}
+	if !w.Down {
+		w = f
+	}
+	s.Refused, s.Since, s.Next = w.Refused, w.Since, w.Next
+	return s
+}
+
+// status is what a gate knows.
 func (g *gate) status() CRMStatus {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	s := CRMStatus{Name: g.crm, Down: !g.shut.IsZero(), Refused: g.refused, Problem: g.problem, Since: g.shut, Polled: g.polled}
+	s := CRMStatus{Down: !g.shut.IsZero(), Refused: g.refused, Problem: cmp.Or(g.problem, g.unread), Since: g.shut, Polled: g.polled}
 	if s.Down {
 		s.Next = g.next
-	}
-	if s.Problem == "" {
-		s.Problem = g.feed
+	} else {
+		s.Problem = g.unread
 	}
 	return s
 }

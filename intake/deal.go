@@ -126,6 +126,10 @@ func (c *change) gone(r *Registration, crm string, e Event) error {
 	}
 	ref.Gone = true
 	r.CRM[crm] = ref
+	if r.Status == StatusErased { // what was to be taken away there is away
+		e.Kind, e.Trigger, e.Note = EventGone, "", ref.ID
+		return c.record(r, e)
+	}
 	if err := putJSON(c, spaceGivenUp, r.Number+"/"+crm, c.at); err != nil {
 		return err
 	}

@@ -99,7 +99,7 @@ func (g *Gateway) lookup(ctx context.Context, r Registration) (matches []Match, 
 					errs[i] = fmt.Errorf("panic: %v", p)
 				}
 			}()
-			gate := g.gates[crm.Name()]
+			gate := &g.gates[crm.Name()].write
 			if !gate.asks() {
 				errs[i] = errGateShut
 				return

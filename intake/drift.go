@@ -78,7 +78,7 @@ func (g *Gateway) compareNightly(ctx context.Context, crm CRM) (again error) {
 		d = drifting{Night: tonight, Told: d.Seen}
 	}
 	found, before, err := g.comparePage(ctx, crm, d.Before)
-	g.gates[name].note(ctx, PullLane(name), err)
+	g.gates[name].feed.note(ctx, PullLane(name), err)
 	if answered(err) {
 		g.log.Error("a CRM can't be compared", "crm", name, "err", err)
 		return next

@@ -84,6 +84,26 @@ type conflictError struct{ err error }
 func (e *conflictError) Error() string { return e.err.Error() }
 func (e *conflictError) Unwrap() error { return e.err }
 
+// Gone marks err as one of a record that a Ref names and that people have deleted, or made one with
+// another. Nothing more is written of the case until staff say so.
+func Gone(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &goneError{err}
+}
+
+// IsGone reports whether err or what it wraps was marked by Gone.
+func IsGone(err error) bool {
+	var g *goneError
+	return errors.As(err, &g)
+}
+
+type goneError struct{ err error }
+
+func (e *goneError) Error() string { return e.err.Error() }
+func (e *goneError) Unwrap() error { return e.err }
+
 // RetryAfter marks err as one that is to be retried after d at the earliest.
 func RetryAfter(d time.Duration, err error) error {
 	if err == nil {

@@ -15,18 +15,40 @@ const (
 	// one that refuses us, until one is made to see whether it does again.
 	probePause   = time.Minute
 	refusalPause = 5 * time.Minute
-	// probePatience is how long the lane that found a CRM down is waited for to make the next call.
-	probePatience = 2 * time.Minute
+	// feedPause is how long none is made that reads the feed, which is the smaller loss.
+	feedPause = 90 * time.Second
+	// turnPatience is how long the lane that made the last call leaves the next one to others.
+	turnPatience = time.Second
 )
 
 // errGateShut is told of a look-up that was not made.
 var errGateShut = errors.New("the CRM does not work at the moment; it was not asked")
 
-// gate is the way to one CRM, which its lanes and the look-ups share. While it is shut nothing goes
-// through but one call at a time now and then; the first that succeeds opens it.
+// gates are the ways to one CRM. What is written and looked up there goes one way, what is read of
+// its feed another: where it takes nothing, it may still tell, and the other way round.
+type gates struct {
+	crm         string
+	write, feed gate
+}
+
+// Condition implements Watched, for both ways as one.
+func (g *gates) Condition() Condition {
+	s := g.status()
+	return Condition{Name: CRMCondition + g.crm, Down: s.Down || s.Problem != "", Problem: s.Problem}
+}
+
+// mended has the next calls made as soon as there are any: what was wrong is not wrong any more.
+func (g *gates) mended() {
+	g.write.mended()
+	g.feed.mended()
+}
+
+// gate is a way to a CRM, which lanes share. While it is shut nothing goes through but one call at a
+// time now and then; the first that succeeds opens it.
 type gate struct {
-	crm string
 	now func() time.Time
+	// every is how long no call is made while it is shut.
+	every time.Duration
 	log *slog.Logger
 	// opened is called, without the lock, when it opens, and when it is worth a try.
 	opened func()
@@ -34,16 +56,17 @@ type gate struct {
 	mu       sync.Mutex
 	failures int // in a row
 	// shut is since when, zero if it is open; refused says that we are not let in. Problem are the
-	// words of the last failure, Lane is the lane whose call failed, "" for a look-up.
+	// words of the last failure.
 	shut    time.Time
 	refused bool
 	problem string
-	lane    Lane
-	// probing is the lane whose call is under way, next is when the next one may be made.
-	probing Lane
-	next    time.Time
-	// feed says what is wrong with the feed of changes alone, polled is when it was read last.
-	feed   string
+	// probing is the lane whose call is under way, probed the one whose was the last. Next is when
+	// the next one may be made, before what it was until the one under way.
+	probing, probed Lane
+	next, before    time.Time
+	// unread says what is wrong with what is read, though the way is open; polled is when it was
+	// read last. Both are of a feed.
+	unread string
 	polled time.Time
 }
 
@@ -58,10 +81,9 @@ func (g *gate) admit(lane Lane, n int) (admitted int, wait time.Duration) {
 	if g.shut.IsZero() {
 		return n, 0
 	}
-	now := g.now()
-	due := g.next
-	if g.lane != "" && lane != g.lane { // what failed is to be tried again, not what may work
-		due = due.Add(probePatience)
+	now, due := g.now(), g.next
+	if lane == g.probed { // else what fails in one lane for a reason of its own would keep others shut for ever
+		due = due.Add(turnPatience)
 	}
 	switch {
 	case g.probing != "":
@@ -69,7 +91,7 @@ func (g *gate) admit(lane Lane, n int) (admitted int, wait time.Duration) {
 	case now.Before(due):
 		return 0, min(due.Sub(now), idlePause)
 	}
-	g.probing, g.next = lane, now.Add(g.pause())
+	g.probing, g.before, g.next = lane, g.next, now.Add(g.pause())
 	return 1, 0
 }
 
@@ -77,10 +99,10 @@ func (g *gate) pause() time.Duration {
 	if g.refused {
 		return refusalPause
 	}
-	return probePause
+	return g.every
 }
 
-// leave says that a lane that was admitted makes no call.
+// leave says that a lane that was admitted makes no call: all is as if it had not been.
 func (g *gate) leave(lane Lane) {
 	if g == nil {
 		return
@@ -88,7 +110,7 @@ func (g *gate) leave(lane Lane) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.probing == lane {
-		g.probing, g.next = "", g.now()
+		g.probing, g.next = "", g.before
 	}
 }
 
@@ -99,7 +121,6 @@ func (g *gate) asks() bool {
 	return g.shut.IsZero()
 }
 
-// mended has the next call made as soon as there is one: what was wrong is not wrong any more.
 func (g *gate) mended() {
 	g.mu.Lock()
 	shut := !g.shut.IsZero()
@@ -127,7 +148,7 @@ func (g *gate) took(lane Lane, err error) (opened bool) {
 	defer g.mu.Unlock()
 	probe := g.probing == lane && lane != ""
 	if probe {
-		g.probing = ""
+		g.probing, g.probed = "", lane
 	}
 	_, calm := RetryDelay(err)
 	switch {
@@ -136,11 +157,11 @@ func (g *gate) took(lane Lane, err error) (opened bool) {
 			g.failures = 0
 			return false
 		}
-		if !probe && lane != g.lane {
+		if !probe { // it was under way when others failed
 			return false
 		}
-		g.failures, g.shut, g.refused, g.problem, g.lane = 0, time.Time{}, false, "", ""
-		g.log.Info("a CRM works again", "crm", g.crm)
+		g.failures, g.shut, g.refused, g.problem, g.probed = 0, time.Time{}, false, "", ""
+		g.log.Info("a CRM works again")
 		return true
 	case calm: // it works, and asks for time
 		return false
@@ -152,15 +173,15 @@ func (g *gate) took(lane Lane, err error) (opened bool) {
 	}
 	g.problem = cut(err.Error(), 300)
 	if g.shut.IsZero() {
-		g.shut, g.lane = g.now(), lane
-		g.log.Error("a CRM does not work, and is called now and then alone", "crm", g.crm, "refused", g.refused, "err", g.problem)
+		g.shut = g.now()
+		g.log.Error("a CRM does not work, and is called now and then alone", "refused", g.refused, "err", g.problem)
 	}
 	g.next = g.now().Add(g.pause())
 	return false
 }
 
 // answered reports whether an error is about what was asked for: the CRM itself works.
-func answered(err error) bool { return IsPermanent(err) && !IsUnauthorized(err) }
+func answered(err error) bool { return (IsPermanent(err) || IsGone(err)) && !IsUnauthorized(err) }
 
 // isShut reports whether the CRM is not to be called now.
 func (g *gate) isShut() bool { return g != nil && !g.asks() }
@@ -169,19 +190,8 @@ func (g *gate) isShut() bool { return g != nil && !g.asks() }
 func (g *gate) fed(problem string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.feed = problem
+	g.unread = problem
 	if problem == "" {
 		g.polled = g.now()
 	}
-}
-
-// Condition implements Watched.
-func (g *gate) Condition() Condition {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	c := Condition{Name: CRMCondition + g.crm, Down: !g.shut.IsZero() || g.feed != "", Problem: g.problem}
-	if c.Problem == "" {
-		c.Problem = g.feed
-	}
-	return c
 }

@@ -42,7 +42,7 @@ type Gateway struct {
 	watched      []Watched
 	downAfter    time.Duration
 	// gates are the ways to the CRMs, by name; pullEvery is how often their changes are read.
-	gates     map[string]*gate
+	gates     map[string]*gates
 	pullEvery time.Duration
 
 	witnessing sync.Mutex // held while lines go to the witness
@@ -153,14 +153,14 @@ func New(o Options) (*Gateway, error) {
 	if g.pullEvery == 0 {
 		g.pullEvery = DefaultPullEvery
 	}
-	g.gates = make(map[string]*gate)
+	g.gates = make(map[string]*gates)
 	for _, c := range g.crms {
-		g.gates[c.Name()] = &gate{crm: c.Name(), now: g.now, log: g.log, opened: func() {
-			for _, lane := range []Lane{PushLane(c.Name()), PushListsLane(c.Name()), PullLane(c.Name())} {
-				g.wake(lane)
-			}
-		}}
-		g.Watch(g.gates[c.Name()])
+		name, log := c.Name(), g.log.With("crm", c.Name())
+		g.gates[name] = &gates{crm: name, write: gate{now: g.now, every: probePause, log: log.With("way", "write"), opened: func() {
+			g.wake(PushLane(name))
+			g.wake(PushListsLane(name))
+		}}, feed: gate{now: g.now, every: feedPause, log: log.With("way", "read"), opened: func() { g.wake(PullLane(name)) }}}
+		g.Watch(g.gates[name])
 	}
 	return g, nil
 }

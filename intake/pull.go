@@ -81,7 +81,8 @@ func (g *Gateway) runPull(crm CRM) handler {
 // pull reads a feed once. It returns an error that has it read again, and never one that no retry
 // heals: the feed of a CRM has no end.
 func (g *Gateway) pull(ctx context.Context, crm CRM) (again error) {
-	name, gate := crm.Name(), g.gates[crm.Name()]
+	name := crm.Name()
+	gate := &g.gates[name].feed
 	var cursor string
 	err := g.store.View(ctx, func(tx Tx) error {
 		b, err := tx.Record(spacePosition, positionOf(name))
@@ -253,7 +254,7 @@ func (g *Gateway) reread(ctx context.Context, crm CRM, t Task) (effect, error) {
 		return done, nil
 	}
 	changes, err := h.Reread(ctx, hints)
-	g.gates[crm.Name()].note(ctx, t.Lane, err)
+	g.gates[crm.Name()].feed.note(ctx, t.Lane, err)
 	if answered(err) {
 		g.log.Error("what a CRM called about can't be read", "crm", crm.Name(), "err", err)
 		return done, nil

@@ -34,8 +34,12 @@ func (c *change) push(r *Registration) error {
 // errOlderPush postpones a push until the one before it is done.
 var errOlderPush = errors.New("an older push of the case is still to be done")
 
-// turnPause is how long a push waits before it looks again whether it is its turn.
-const turnPause = 5 * time.Second
+// turnPause is how long a push waits before it looks again whether it is its turn, and shutPause how
+// long while its CRM does not work.
+const (
+	turnPause = 5 * time.Second
+	shutPause = 5 * time.Minute
+)
 
 // olderPush returns errOlderPush while the other lane of the same CRM has an older push of the case:
 // those of one case run one after the other, as within a lane.
@@ -54,7 +58,11 @@ func (g *Gateway) olderPush(ctx context.Context, t Task) error {
 		if !isPush || other != crm || o.Lane == t.Lane || o.Parked || o.Seq >= t.Seq {
 			continue
 		}
-		return RetryAfter(max(turnPause, o.Due.Sub(g.stamp())), errOlderPush)
+		pause := turnPause
+		if g.gates[crm].write.isShut() {
+			pause = shutPause
+		}
+		return RetryAfter(max(pause, o.Due.Sub(g.stamp())), errOlderPush)
 	}
 	return nil
 }
@@ -71,7 +79,7 @@ func (c *change) pushTo(r *Registration, crm string, lane Lane) error {
 // runPush brings the CRM's record to the present state of the case and adds the note of the
 // event. Both may be repeated after a crash and leave one record and one note.
 func (g *Gateway) runPush(crm CRM) handler {
-	gate := g.gates[crm.Name()]
+	gate := &g.gates[crm.Name()].write
 	return func(ctx context.Context, t Task) (effect, error) {
 		var p pushed
 		if err := json.Unmarshal(t.Payload, &p); err != nil {
@@ -89,6 +97,15 @@ func (g *Gateway) runPush(crm CRM) handler {
 		}
 		ref, err := crm.Push(ctx, rec)
 		gate.note(ctx, t.Lane, err)
+		if IsGone(err) {
+			return func(c *change) error {
+				r, err := c.Case(t.Case)
+				if err != nil {
+					return err
+				}
+				return c.gone(&r, crm.Name(), Event{Actor: "crm:" + crm.Name(), Trigger: TriggerCRM})
+			}, nil
+		}
 		if err != nil {
 			return nil, fmt.Errorf("push to %s: %w", crm.Name(), err)
 		}
@@ -108,6 +125,8 @@ func (g *Gateway) runPush(crm CRM) handler {
 			if ref.Revision == 0 {
 				ref.Revision = rec.Registration.Revision
 			}
+			// Meanwhile the feed may have told that people deleted it.
+			ref.Gone = r.CRM[crm.Name()].Gone && r.CRM[crm.Name()].ID == ref.ID
 			r.CRM[crm.Name()] = ref
 			if err := c.DeleteRecord(spaceUndelivered, r.Number+"/crm:"+crm.Name()); err != nil {
 				return err

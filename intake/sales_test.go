@@ -21,7 +21,9 @@ import (
 type sales struct {
 	mu      sync.Mutex
 	fails   error // what every call ends with; nil for none
-	rate    int   // pushes a second; 0 for any number
+	refuses func(intake.Record) error
+	blind   bool // the feed fails
+	rate    int  // pushes a second; 0 for any number
 	calls   []time.Time
 	pushed  []intake.Record
 	records map[string]int // case → revision
@@ -54,6 +56,9 @@ func (s *sales) Push(_ context.Context, r intake.Record) (intake.Ref, error) {
 	}
 	err := s.called()
 	defer s.mu.Unlock()
+	if err == nil && s.refuses != nil {
+		err = s.refuses(r)
+	}
 	if err != nil {
 		return intake.Ref{}, err
 	}
@@ -74,6 +79,9 @@ func (s *sales) Note(context.Context, intake.Ref, intake.Note) error { return ni
 func (s *sales) Changes(_ context.Context, cursor string) ([]intake.Change, string, error) {
 	err := s.called()
 	defer s.mu.Unlock()
+	if err == nil && s.blind {
+		err = errDown
+	}
 	if err != nil {
 		return nil, cursor, err
 	}
@@ -162,6 +170,30 @@ func dealOf(number string, fields map[string]string) intake.Change {
 }
 
 func TestAfterThreeDaysOfOutageTheCRMHasAllThatCameMeanwhile(t *testing.T) {
+	t.Run("by mail", func(t *testing.T) {
+		outageOf72Hours(t, func(w *world, cases int) {
+			for i := range cases {
+				domain := fmt.Sprintf("prospect%d.example", i)
+				w.accept(w.submission("ana@alpha.example", named("Prospect "+strconv.Itoa(i), domain)))
+			}
+		})
+	})
+	t.Run("with a list, of which some are amended", func(t *testing.T) {
+		outageOf72Hours(t, func(w *world, cases int) {
+			im := w.drop(file("alpha", "a.csv"), firms(0, cases))
+			w.pass(10 * time.Minute)
+			for i, o := range w.outcomes(im.ID) {
+				if i%50 == 0 { // its push waits behind that of the list
+					must(w, "amend")(w.gateway.Amend(t.Context(), o.Case, intake.Lead{intake.FieldContactRole: "CFO"}, intake.Verdict{By: "mia"}))
+				}
+			}
+		})
+	})
+}
+
+// outageOf72Hours has cases come while the CRM is down.
+func outageOf72Hours(t *testing.T, come func(w *world, cases int)) {
+	t.Helper()
 	cases := 500
 	if testing.Short() || raceDetector {
 		cases = 50
@@ -170,11 +202,11 @@ func TestAfterThreeDaysOfOutageTheCRMHasAllThatCameMeanwhile(t *testing.T) {
 		w.pass(time.Minute)
 		s.set(func() { s.fails, s.rate = errDown, 10 })
 		began := time.Now()
-		for i := range cases {
-			domain := fmt.Sprintf("prospect%d.example", i)
-			w.accept(w.submission("ana@alpha.example", named("Prospect "+strconv.Itoa(i), domain)))
+		come(w, cases)
+		w.pass(time.Until(began.Add(72 * time.Hour)))
+		if all, err := w.gateway.CRMs(t.Context()); err != nil || !all[0].Down || all[0].Queue < cases || all[0].Parked != 0 {
+			t.Errorf("%+v %v", all, err)
 		}
-		w.pass(72 * time.Hour)
 		for hour := time.Duration(0); hour < 72; hour++ {
 			from := began.Add(hour * time.Hour)
 			if n := s.since(from) - s.since(from.Add(time.Hour)); n > 130 {
@@ -200,9 +232,8 @@ func TestAfterThreeDaysOfOutageTheCRMHasAllThatCameMeanwhile(t *testing.T) {
 				t.Fatalf("more than 10 pushes within a second")
 			}
 		}
-		depth, err := w.gateway.Depth(t.Context())
-		if d := depth[intake.PushLane("sales")]; err != nil || d.Open != 0 || d.Parked != 0 {
-			t.Errorf("%+v wait, %v", d, err)
+		if all, err := w.gateway.CRMs(t.Context()); err != nil || all[0].Down || all[0].Queue != 0 || all[0].Parked != 0 {
+			t.Errorf("%+v %v", all, err)
 		}
 		for _, r := range w.cases() {
 			if r.Status != intake.StatusProvisional || last[r.Number] < r.Revision-4 {
@@ -233,7 +264,7 @@ func TestARefusalPausesAtOnceAndIsTriedEveryFiveMinutes(t *testing.T) {
 		must(w, "revoke")(w.gateway.Revoke(t.Context(), number, intake.Verdict{By: "mia", Rationale: "The customer objected."}))
 		must(w, "revoke")(w.gateway.Revoke(t.Context(), number, intake.Verdict{By: "jo", Rationale: "The customer objected."}))
 		w.pass(time.Hour)
-		if n := s.since(from); n < 10 || n > 13 {
+		if n := s.since(from); n < 20 || n > 26 { // of the writes and of the feed
 			t.Errorf("%d calls in an hour of refusal", n)
 		}
 		s.set(func() { s.fails = nil })
@@ -265,6 +296,35 @@ func TestWhatIsMendedIsTriedOnceItIsVerified(t *testing.T) {
 	})
 }
 
+func TestACRMThatTakesNothingStillTellsAndOneThatTellsNothingStillTakes(t *testing.T) {
+	inSales(t, func(w *world, s *sales) {
+		number := w.held()
+		s.set(func() { s.refuses = func(intake.Record) error { return errDown } })
+		for i := range 20 {
+			w.accept(w.submission("ana@alpha.example", named("Prospect", fmt.Sprintf("prospect%d.example", i))))
+		}
+		w.pass(time.Hour)
+		from := time.Now()
+		s.tell(dealOf(number, map[string]string{intake.ChangeStatus: intake.DealWon}))
+		w.pass(time.Minute)
+		w.wantStatus(number, intake.StatusWon)
+		w.pass(59 * time.Minute)
+		if n := s.since(from); n > 60+130 { // the feed is read every half minute
+			t.Errorf("%d calls in an hour in which it takes nothing", n)
+		}
+		s.set(func() { s.refuses, s.blind = nil, true })
+		w.pass(time.Hour)
+		number = w.submit("ben@beta.example", named("B", "b.example")).Case
+		w.pass(30 * time.Second)
+		if s.records[number] == 0 {
+			t.Error("the case is not in the CRM, which only tells nothing")
+		}
+		if all, err := w.gateway.CRMs(t.Context()); err != nil || !all[0].Down {
+			t.Errorf("%+v %v", all, err)
+		}
+	})
+}
+
 func TestACRMThatDoesNotAnswerIsNamedInTheComparison(t *testing.T) {
 	inSales(t, func(w *world, s *sales) {
 		number := w.held()
@@ -275,6 +335,33 @@ func TestACRMThatDoesNotAnswerIsNamedInTheComparison(t *testing.T) {
 		} {
 			if all, err := compare(); err != nil || len(all) != 1 || all[0].Problem != "down" {
 				t.Errorf("%s: %+v, %v", name, all, err)
+			}
+		}
+	})
+}
+
+// A record for which the CRM fails, as one does over a fault of its own, is tried again and again.
+func TestACaseForWhichTheCRMFailsKeepsTheWayShutForNoOther(t *testing.T) {
+	inSales(t, func(w *world, s *sales) {
+		bad := w.held()
+		s.set(func() {
+			s.refuses = func(r intake.Record) error {
+				if r.Registration.Number == bad {
+					return errDown
+				}
+				return nil
+			}
+		})
+		w.revoke(bad)
+		w.pass(3 * time.Hour)
+		s.set(func() { s.fails = errDown })
+		im := w.drop(file("alpha", "a.csv"), firms(0, 50))
+		w.pass(time.Hour)
+		s.set(func() { s.fails = nil })
+		w.pass(10 * time.Minute)
+		for _, o := range w.outcomes(im.ID) {
+			if s.records[o.Case] == 0 {
+				t.Fatalf("row %d is not in the CRM", o.Row)
 			}
 		}
 	})
@@ -563,6 +650,40 @@ func TestARecordWhoseDeletionNobodyToldIsMadeAgainByAReplayOfItsCase(t *testing.
 		}
 		if n := replayed(number); n != 1 || len(s.records) != 1 {
 			t.Errorf("%d were made again, and the CRM has %d records", n, len(s.records))
+		}
+	})
+}
+
+func TestARecordThatAPushFindsDeletedIsToldAndNotMadeAgain(t *testing.T) {
+	inSales(t, func(w *world, s *sales) {
+		number := w.held()
+		s.set(func() {
+			delete(s.records, number)
+			s.refuses = func(r intake.Record) error {
+				if r.Registration.CRM["sales"].ID != "" {
+					return intake.Gone(errors.New("the deal is not there"))
+				}
+				return nil
+			}
+		})
+		w.revoke(number)
+		w.pass(time.Hour)
+		if got := w.toStaff("", intake.StaffCRM); len(got) != 1 || !strings.Contains(got[0].Brief.Why, "leadgate crm replay "+number) {
+			t.Fatalf("staff were told %d times", len(got))
+		}
+		if got := w.toStaff("", intake.StaffTrouble); len(got) != 0 {
+			t.Errorf("staff were told of trouble, too: %s", got[0].Brief.Why)
+		}
+		all, err := w.gateway.CRMs(t.Context())
+		if err != nil || all[0].Down || all[0].Queue != 0 || all[0].Parked != 0 || len(s.records) != 0 {
+			t.Errorf("%+v %v", all, err)
+		}
+		if done, err := w.gateway.Replay(t.Context(), "", nil); err != nil || len(done) != 1 || !done[0].Anew {
+			t.Errorf("%+v %v", done, err)
+		}
+		w.pass(time.Minute)
+		if len(s.records) != 1 {
+			t.Error("the record is not made again")
 		}
 	})
 }

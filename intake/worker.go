@@ -121,14 +121,14 @@ func (g *Gateway) lanes() []lane {
 	for _, crm := range g.crms {
 		push := lane{
 			name: PushLane(crm.Name()), workers: 8, run: g.runPush(crm), delay: pushDelay, giveUp: 6 + int(14*day/time.Hour),
-			gate: g.gates[crm.Name()],
+			gate: &g.gates[crm.Name()].write,
 		}
 		if s, ok := crm.(Scheduled); ok {
 			push.delay = s.RetryDelay
 		}
 		lists := push
 		lists.name, lists.workers = PushListsLane(crm.Name()), 4
-		pull := lane{name: PullLane(crm.Name()), workers: 1, run: g.runPull(crm), delay: pullDelay, gate: push.gate}
+		pull := lane{name: PullLane(crm.Name()), workers: 1, run: g.runPull(crm), delay: pullDelay, gate: &g.gates[crm.Name()].feed}
 		lanes = append(lanes, push, lists, pull)
 	}
 	return lanes

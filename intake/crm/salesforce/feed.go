@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"leadgate/intake"
@@ -74,9 +75,8 @@ func (r *reading) take(page []record, since, now time.Time) {
 		return
 	}
 	r.done = true
-	if from := now.Add(-overlap); from.After(r.began.From) {
-		r.From = from
-	} else {
+	r.From = now.Add(-overlap)
+	if r.began.ID == "" && r.began.From.After(r.From) { // one that began in the middle goes back over what is new
 		r.From = r.began.From
 	}
 	r.ID = ""
@@ -152,13 +152,13 @@ func (s *Salesforce) changes(ctx context.Context, at string) ([]intake.Change, s
 			}
 			return rows
 		}
-		a := ask("reg", regs, "SELECT Id, IsDeleted, SystemModstamp, LastModifiedById, Case_Number__c, "+s.dealColumns("Opportunity__r.")+" FROM Partner_Registration__c WHERE ")
-		b := ask("opp", deals, "SELECT "+s.dealColumns("")+", IsDeleted, (SELECT Case_Number__c, Wrote__c FROM Partner_Registrations__r LIMIT 1) FROM Opportunity WHERE ")
+		a := ask("reg", regs, "SELECT "+s.registrationColumns()+" FROM Partner_Registration__c WHERE ")
+		b := ask("opp", deals, "SELECT "+s.dealRow()+" FROM Opportunity WHERE ")
 		m := ask("event", meetings, "SELECT Id, WhatId, IsDeleted, SystemModstamp, StartDateTime, EndDateTime FROM Event WHERE "+onOurs+" AND ")
 		if page == 0 {
 			until = s.c.Now().UTC().Truncate(time.Second)
 			out["over"] = &over
-			queries = append(queries, s.query("over", bind("SELECT Id, WhatId, EndDateTime FROM Event WHERE "+onOurs+" AND EndDateTime > ? AND EndDateTime <= ? LIMIT 200", c.Ended, until)))
+			queries = append(queries, s.query("over", bind("SELECT Id, WhatId, EndDateTime FROM Event WHERE "+onOurs+" AND EndDateTime > ? AND EndDateTime <= ? ORDER BY EndDateTime ASC LIMIT 2000", c.Ended, until)))
 		}
 		if len(out) == 0 {
 			break
@@ -183,12 +183,11 @@ func (s *Salesforce) changes(ctx context.Context, at string) ([]intake.Change, s
 	if err != nil {
 		return nil, at, err
 	}
-	for _, row := range regs.fresh {
-		all = append(all, s.ofRegistration(row)...)
+	told, err := s.tell(ctx, regs.fresh, deals.fresh)
+	if err != nil {
+		return nil, at, err
 	}
-	for _, row := range deals.fresh {
-		all = append(all, s.ofDeal(row)...)
-	}
+	all = append(all, told...)
 	slices.SortStableFunc(all, func(a, b intake.Change) int { return a.At.Compare(b.At) })
 	c.Registrations, c.Deals, c.Meetings, c.Ended = regs.end(), deals.end(), meetings.end(), until
 	next, err := json.Marshal(c)
@@ -264,19 +263,83 @@ func (s *Salesforce) outcome(deal record) string {
 	return intake.DealOpen
 }
 
-// ofRegistration tells of a registration that somebody else deleted, or tied to another deal.
-func (s *Salesforce) ofRegistration(row record) []intake.Change {
+// registrationColumns and dealRow are what is read of rows of which tell tells.
+func (s *Salesforce) registrationColumns() string {
+	return "Id, IsDeleted, SystemModstamp, LastModifiedById, Case_Number__c, Wrote__c, " + s.dealColumns("Opportunity__r.")
+}
+
+func (s *Salesforce) dealRow() string {
+	return s.dealColumns("") + ", IsDeleted, (SELECT Case_Number__c, Wrote__c FROM Partner_Registrations__r LIMIT 20)"
+}
+
+// tell makes changes of registrations and of opportunities. What is deleted, and an opportunity
+// that bears the number of a case whose registration is not tied to it, is held against the
+// registration that there is, in one call more: people may have made the record again, or tied it to
+// a deal of theirs and ended ours.
+func (s *Salesforce) tell(ctx context.Context, regs, deals []record) (all []intake.Change, err error) {
+	var ask []string
+	doubt := func(number string) {
+		if number != "" && !slices.Contains(ask, number) {
+			ask = append(ask, number)
+		}
+	}
+	for _, row := range regs {
+		if row.text("IsDeleted") == "true" {
+			doubt(row.text("Case_Number__c"))
+		}
+	}
+	for _, row := range deals {
+		if number := row.text(keyOpportunity); tiedTo(row, number) == nil {
+			doubt(number)
+		}
+	}
+	now := make(map[string]record) // the registrations that there are, by case number
+	for part := range slices.Chunk(ask, 100) {
+		var rows []record
+		_, err := s.read(ctx, map[string]*[]record{"reg": &rows}, s.query("reg", bind("SELECT Case_Number__c, Opportunity__c FROM Partner_Registration__c WHERE Case_Number__c IN ?", part)))
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range rows {
+			now[row.text("Case_Number__c")] = row
+		}
+	}
+	for _, row := range regs {
+		all = append(all, s.ofRegistration(row, now)...)
+	}
+	for _, row := range deals {
+		all = append(all, s.ofDeal(row, now)...)
+	}
+	return all, nil
+}
+
+// tiedTo returns the registration of a case that is tied to an opportunity, nil if it is not.
+func tiedTo(deal record, number string) record {
+	for _, reg := range deal.children("Partner_Registrations__r") {
+		if strings.EqualFold(reg.text("Case_Number__c"), number) {
+			return reg
+		}
+	}
+	return nil
+}
+
+// ofRegistration tells of a registration that was deleted, or of the deal that it is tied to.
+func (s *Salesforce) ofRegistration(row record, now map[string]record) []intake.Change {
 	c := intake.Change{Case: row.text("Case_Number__c"), At: row.time("SystemModstamp")}
 	deal := row.ref("Opportunity__r")
 	switch {
 	case c.Case == "":
 		return nil
 	case row.text("IsDeleted") == "true":
+		if now[c.Case] != nil { // it was made again
+			return nil
+		}
 		c.Gone = true
-	case deal == nil || s.byUs(row):
+	case deal == nil:
 		return nil
 	default:
-		c.Fields = s.fields(deal)
+		// We may have written last while somebody has tied it to another deal just before.
+		c.Fields, c.Own = s.fields(deal), s.byUs(row) && s.asWritten(deal, row)
 	}
 	return []intake.Change{c}
 }
@@ -286,26 +349,37 @@ func (s *Salesforce) byUs(row record) bool {
 	return have != nil && have.user != "" && sameID(row.text("LastModifiedById"), have.user)
 }
 
-// ofDeal tells of an opportunity: of a case, or of somebody of direct sales.
-func (s *Salesforce) ofDeal(row record) []intake.Change {
-	reg := row.child("Partner_Registrations__r")
-	c := intake.Change{Case: row.text(keyOpportunity), At: row.time("SystemModstamp"), Account: company(row.ref("Account"))}
-	if c.Case == "" {
-		c.Case = reg.text("Case_Number__c")
-	}
-	gone := row.text("IsDeleted") == "true"
-	switch {
-	case c.Case == "" && (gone || s.outcome(row) == intake.DealLost || len(c.Account) == 0):
-		return nil
-	case c.Case == "":
+// ofDeal tells of an opportunity: of the cases whose registrations are tied to it, or of somebody of
+// direct sales.
+func (s *Salesforce) ofDeal(row record, now map[string]record) (all []intake.Change) {
+	c := intake.Change{At: row.time("SystemModstamp"), Account: company(row.ref("Account"))}
+	gone, number, tied := row.text("IsDeleted") == "true", row.text(keyOpportunity), row.children("Partner_Registrations__r")
+	if number == "" && len(tied) == 0 {
+		if gone || s.outcome(row) == intake.DealLost || len(c.Account) == 0 {
+			return nil
+		}
 		m := s.match(row)
 		c.Deal = &m
-	case gone:
-		c.Gone = true
-	default:
-		c.Fields, c.Own = s.fields(row), s.byUs(row) && s.asWritten(row, reg)
+		return []intake.Change{c}
 	}
-	return []intake.Change{c}
+	if reg := tiedTo(row, number); reg == nil && number != "" {
+		at := now[number].text("Opportunity__c")
+		if at == "" || sameID(at, row.text("Id")) { // else people have tied the case to another deal
+			tied = append(tied, record{"Case_Number__c": number})
+		}
+	}
+	for _, reg := range tied {
+		of := c
+		if of.Case = reg.text("Case_Number__c"); gone {
+			of.Gone = strings.EqualFold(of.Case, number)
+		} else {
+			of.Fields, of.Own = s.fields(row), s.byUs(row) && s.asWritten(row, reg)
+		}
+		if of.Gone || !gone {
+			all = append(all, of)
+		}
+	}
+	return all
 }
 
 // asWritten reports whether an opportunity holds nothing but what we wrote: who wrote last may be us

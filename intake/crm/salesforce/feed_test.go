@@ -114,6 +114,139 @@ func TestADealThatSomebodyTiesToTheRegistrationCounts(t *testing.T) {
 	}
 }
 
+// Sales have a deal of their own, tie the registration to it and end ours as the second of two.
+func TestWhatBecomesOfADealThatACaseIsNoLongerTiedToIsNotTold(t *testing.T) {
+	for name, end := range map[string]func(w *world, ours string) error{
+		"it is lost": func(w *world, ours string) error {
+			return w.org.Update(objOpportunity, ours, map[string]any{"StageName": "Closed Lost"})
+		},
+		"it is deleted": func(w *world, ours string) error { return w.org.Delete(objOpportunity, ours) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, rec := newWorld(t), crmtest.Sample(1, 1)
+			ref := mustPush(t, w.Salesforce, rec)
+			theirs, err := people{w.org}.Deal(ref.Parts[partAccount], "Ours since spring")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, cursor := w.changes(t, "")
+			if err := w.org.Update(objRegistration, ref.ID, map[string]any{"Opportunity__c": theirs}); err != nil {
+				t.Fatal(err)
+			}
+			if err := end(w, ref.Parts[partOpportunity]); err != nil {
+				t.Fatal(err)
+			}
+			all, _ := w.changes(t, cursor)
+			if f := fieldsOf(all, rec.Registration.Number); f[intake.ChangeStatus] != intake.DealOpen {
+				t.Errorf("the deal of the case is open; the feed says %+v", all)
+			}
+			for _, c := range all {
+				if c.Gone || c.Fields[intake.ChangeStatus] == intake.DealLost {
+					t.Errorf("the feed tells %+v", c)
+				}
+			}
+		})
+	}
+}
+
+func TestADealToWhichTwoCasesAreTiedIsToldOfBoth(t *testing.T) {
+	w := newWorld(t)
+	one, two := crmtest.Sample(1, 1), crmtest.Sample(2, 1)
+	first, second := mustPush(t, w.Salesforce, one), mustPush(t, w.Salesforce, two)
+	deal := first.Parts[partOpportunity]
+	if err := w.org.Update(objRegistration, second.ID, map[string]any{"Opportunity__c": deal}); err != nil {
+		t.Fatal(err)
+	}
+	w.ahead = time.Minute
+	_, cursor := w.changes(t, "")
+	if err := w.org.Update(objOpportunity, deal, map[string]any{"StageName": "Closed Won"}); err != nil {
+		t.Fatal(err)
+	}
+	all, _ := w.changes(t, cursor)
+	for _, r := range []intake.Record{one, two} {
+		if f := fieldsOf(all, r.Registration.Number); f[intake.ChangeStatus] != intake.DealWon {
+			t.Errorf("of %s the feed says %+v", r.Registration.Number, f)
+		}
+	}
+}
+
+func TestARecordThatWasMadeAgainIsNotToldAsGone(t *testing.T) {
+	w, rec := newWorld(t), crmtest.Sample(1, 1)
+	ref := mustPush(t, w.Salesforce, rec)
+	_, cursor := w.changes(t, "")
+	if err := w.org.Delete(objRegistration, ref.ID); err != nil {
+		t.Fatal(err)
+	}
+	all, cursor := w.changes(t, cursor)
+	if !slices.ContainsFunc(all, func(c intake.Change) bool { return c.Gone }) {
+		t.Fatalf("it was deleted; the feed says %+v", all)
+	}
+	mustPush(t, w.Salesforce, rec) // staff want it again
+	if err := w.org.Update(objOpportunity, ref.Parts[partOpportunity], map[string]any{"StageName": "Qualification"}); err != nil {
+		t.Fatal(err)
+	}
+	all, _ = w.changes(t, cursor)
+	for _, c := range all {
+		if c.Gone {
+			t.Errorf("it is there again; the feed says %+v", c)
+		}
+	}
+}
+
+func TestADealThatSomebodyTiesJustBeforeAPushOfOursIsTold(t *testing.T) {
+	w, rec := newWorld(t), crmtest.Sample(1, 1)
+	ref := mustPush(t, w.Salesforce, rec)
+	won, err := people{w.org}.Deal(ref.Parts[partAccount], "Ours since spring")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.org.Update(objOpportunity, won, map[string]any{"StageName": "Closed Won"}); err != nil {
+		t.Fatal(err)
+	}
+	w.ahead = 10 * time.Minute
+	_, cursor := w.changes(t, "")
+	if err := w.org.Update(objRegistration, ref.ID, map[string]any{"Opportunity__c": won}); err != nil {
+		t.Fatal(err)
+	}
+	mustPush(t, w.Salesforce, next(rec, ref)) // so that we write the registration last
+	all, _ := w.changes(t, cursor)
+	if f := fieldsOf(all, rec.Registration.Number); f[intake.ChangeStatus] != intake.DealWon {
+		t.Errorf("the feed says %+v", all)
+	}
+}
+
+// A bulk load changes more than a reading takes, and commits part of it late.
+func TestWhatIsCommittedLateInAnEndlessReadingIsTold(t *testing.T) {
+	w := newWorld(t)
+	_, cursor := w.changes(t, "")
+	company, _ := people{w.org}.Company("Umbrella AG", "umbrella.example")
+	w.ahead = time.Minute
+	for i := range 1100 {
+		if _, err := (people{w.org}).Deal(company, fmt.Sprint("deal ", i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.ahead = 2 * time.Minute
+	_, cursor = w.changes(t, cursor)
+	w.ahead = 30 * time.Second // what is committed now bears the stamp of before all these
+	late, err := people{w.org}.Deal(company, "late")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.ahead = 2 * time.Minute
+	told := make(map[string]bool)
+	for range 6 {
+		var all []intake.Change
+		all, cursor = w.changes(t, cursor)
+		for _, c := range all {
+			told[c.Deal.Ref.ID] = true
+		}
+	}
+	if !told[late] {
+		t.Error("it is not told")
+	}
+}
+
 func TestWhatSomebodyChangedJustBeforeAPushOfOursIsTold(t *testing.T) {
 	w, rec := newWorld(t), crmtest.Sample(1, 1)
 	_, cursor := w.changes(t, "")

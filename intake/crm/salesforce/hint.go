@@ -150,26 +150,25 @@ func (s *Salesforce) Reread(ctx context.Context, hints []string) ([]intake.Chang
 		}
 	}
 	now := s.c.Now().UTC()
-	var all []intake.Change
+	var regs, deals []record
 	for part := range slices.Chunk(of[objOpportunity], 100) {
 		var rows []record
-		if _, err := s.read(ctx, map[string]*[]record{"opp": &rows}, s.queryAll("opp", bind("SELECT "+s.dealColumns("")+
-			", IsDeleted, (SELECT Case_Number__c, Wrote__c FROM Partner_Registrations__r LIMIT 1) FROM Opportunity WHERE Id IN ?", part))); err != nil {
+		if _, err := s.read(ctx, map[string]*[]record{"opp": &rows}, s.queryAll("opp", bind("SELECT "+s.dealRow()+" FROM Opportunity WHERE Id IN ?", part))); err != nil {
 			return nil, s.fail("read again", err)
 		}
-		for _, row := range rows {
-			all = append(all, s.ofDeal(row)...)
-		}
+		deals = append(deals, rows...)
 	}
 	for part := range slices.Chunk(of[objRegistration], 100) {
 		var rows []record
-		if _, err := s.read(ctx, map[string]*[]record{"reg": &rows}, s.queryAll("reg", bind("SELECT Id, IsDeleted, SystemModstamp, LastModifiedById, Case_Number__c, "+
-			s.dealColumns("Opportunity__r.")+" FROM Partner_Registration__c WHERE Id IN ?", part))); err != nil {
+		if _, err := s.read(ctx, map[string]*[]record{"reg": &rows}, s.queryAll("reg", bind("SELECT "+s.registrationColumns()+
+			" FROM Partner_Registration__c WHERE Id IN ?", part))); err != nil {
 			return nil, s.fail("read again", err)
 		}
-		for _, row := range rows {
-			all = append(all, s.ofRegistration(row)...)
-		}
+		regs = append(regs, rows...)
+	}
+	all, err := s.tell(ctx, regs, deals)
+	if err != nil {
+		return nil, s.fail("read again", err)
 	}
 	for part := range slices.Chunk(of["Event"], 100) {
 		var rows []record

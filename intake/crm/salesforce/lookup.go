@@ -16,13 +16,14 @@ func (s *Salesforce) Lookup(ctx context.Context, lead intake.Lead) ([]intake.Mat
 		return nil, nil
 	}
 	const account = "Id, Name, Website, Leadgate_Domain__c, Type, LastActivityDate, LastModifiedDate"
+	site := like(domain)
 	of := "Account." + strings.ReplaceAll(account, ", ", ", Account.")
 	var accounts, mates, deals, more []record
 	_, err := s.read(ctx, map[string]*[]record{"acc": &accounts, "mate": &mates, "opp": &deals, "more": &more},
-		s.query("acc", bind("SELECT "+account+" FROM Account WHERE Leadgate_Domain__c = ? OR Website LIKE '%?%' ORDER BY CreatedDate ASC LIMIT 200", domain, like(domain))),
-		s.query("mate", bind("SELECT Id, "+of+" FROM Contact WHERE Email LIKE '%@?' AND AccountId != null LIMIT 200", like(domain))),
-		s.query("opp", bind("SELECT "+s.dealColumns("")+" FROM Opportunity WHERE (Account.Leadgate_Domain__c = ? OR Account.Website LIKE '%?%') AND (IsClosed = false OR IsWon = true) ORDER BY IsClosed ASC, CreatedDate DESC LIMIT 200", domain, like(domain))),
-		s.query("more", bind("SELECT "+s.dealColumns("")+" FROM Opportunity WHERE AccountId IN (SELECT AccountId FROM Contact WHERE Email LIKE '%@?') AND (IsClosed = false OR IsWon = true) ORDER BY IsClosed ASC, CreatedDate DESC LIMIT 200", like(domain))),
+		s.query("acc", bind("SELECT "+account+" FROM Account WHERE Leadgate_Domain__c = ? OR "+onSite("Website")+" ORDER BY CreatedDate ASC LIMIT 200", domain, site, site, site)),
+		s.query("mate", bind("SELECT Id, "+of+" FROM Contact WHERE Email LIKE '%@?' AND AccountId != null LIMIT 200", site)),
+		s.query("opp", bind("SELECT "+s.dealColumns("")+" FROM Opportunity WHERE (Account.Leadgate_Domain__c = ? OR "+onSite("Account.Website")+") AND (IsClosed = false OR IsWon = true) ORDER BY IsClosed ASC, CreatedDate DESC LIMIT 200", domain, site, site, site)),
+		s.query("more", bind("SELECT "+s.dealColumns("")+" FROM Opportunity WHERE AccountId IN (SELECT AccountId FROM Contact WHERE Email LIKE '%@?') AND (IsClosed = false OR IsWon = true) ORDER BY IsClosed ASC, CreatedDate DESC LIMIT 200", site)),
 	)
 	if err != nil {
 		return nil, s.fail("look up a company", err)

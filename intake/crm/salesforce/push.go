@@ -37,6 +37,11 @@ func (s *Salesforce) Push(ctx context.Context, r intake.Record) (intake.Ref, err
 		return intake.Ref{}, intake.Permanent(s.fail("push", errors.New("a registration without a case number")))
 	}
 	known, offered := g.CRM[s.c.Name], s.offers(r)
+	if g.Status == intake.StatusErased {
+		if err := s.forget(ctx, g.Number, known.Parts[partOpportunity]); err != nil {
+			return intake.Ref{}, s.fail("erase the timeline of case "+g.Number, err)
+		}
+	}
 	if isID(known.ID) && known.Wrote[wroteAll] == offered.digest() && known.Revision <= g.Revision {
 		err := s.touch(ctx, r)
 		if err == nil {
@@ -94,6 +99,9 @@ func (p *push) run(ctx context.Context) (intake.Ref, error) {
 		var there found
 		if there, err = p.look(ctx); err != nil {
 			return intake.Ref{}, err
+		}
+		if there.id == "" && isID(p.known.ID) {
+			return intake.Ref{}, intake.Gone(fmt.Errorf("registration %s was deleted there", p.known.ID))
 		}
 		if there.revision > p.r.Registration.Revision {
 			return p.ref(ctx, there, there.wrote, there.revision)
@@ -164,7 +172,7 @@ func (p *push) look(ctx context.Context) (found, error) {
 	if p.account != nil {
 		where, args := "Leadgate_Domain__c = ?", []any{p.account.key}
 		if p.domain != "" {
-			where, args = where+" OR Website LIKE '%?%'", append(args, like(p.domain))
+			where, args = where+" OR "+onSite("Website"), append(args, like(p.domain), like(p.domain), like(p.domain))
 		}
 		if id := p.adopt[objAccount]; id != "" {
 			where, args = where+" OR Id = ?", append(args, id)
@@ -453,7 +461,7 @@ func (s *Salesforce) Note(ctx context.Context, ref intake.Ref, n intake.Note) er
 	if deal := ref.Parts[partOpportunity]; s.c.Tasks && n.Text != "" && isID(deal) {
 		steps = append(steps, step{Method: http.MethodPost, URL: s.path("sobjects/Task"), Ref: "task", object: "Task", Body: map[string]any{
 			"WhatId": deal, "Status": "Completed", "ActivityDate": e.At.UTC().Format("2006-01-02"),
-			"Subject": line("Partner: "+n.Subject, maxText), "Description": text(n.From+"\n\n"+n.Text, maxLong),
+			"Subject": line(taskSubject+n.Subject, maxText), "Description": text(n.From+"\n\n"+n.Text, maxLong),
 		}})
 	}
 	_, _, err := s.composite(ctx, steps)

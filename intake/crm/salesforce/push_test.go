@@ -232,6 +232,29 @@ func TestTheAccountIsFoundAmongThoseThatLookAlike(t *testing.T) {
 	}
 }
 
+// Of a short domain there are many that hold it: "x.co" is in "https://netflix.com".
+func TestTheAccountOfAShortDomainIsFoundAmongMany(t *testing.T) {
+	w := newWorld(t)
+	for i := range 250 {
+		if _, err := w.org.Create(objAccount, map[string]any{"Name": fmt.Sprint("Other ", i), "Website": fmt.Sprintf("https://company%dx.com", i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	id, err := w.org.Create(objAccount, map[string]any{"Name": "X by hand", "Website": "http://www.x.co/en"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec := crmtest.Sample(1, 1)
+	rec.Registration.Lead[intake.FieldCompanyDomain] = "x.co"
+	found, err := w.Lookup(t.Context(), rec.Registration.Lead)
+	if err != nil || len(found) != 1 || found[0].Ref.ID != id {
+		t.Errorf("the look-up finds %+v, %v", found, err)
+	}
+	if ref := mustPush(t, w.Salesforce, rec); ref.Parts[partAccount] != id || len(w.org.All(objAccount)) != 251 {
+		t.Errorf("the account is %s, want %s; there are %d", ref.Parts[partAccount], id, len(w.org.All(objAccount)))
+	}
+}
+
 func TestSeveralRecordsBehindAnExternalIDAreAConflict(t *testing.T) {
 	w, rec := newWorld(t), crmtest.Sample(1, 1)
 	w.org.Loosen(objRegistration, keyRegistration)
@@ -347,11 +370,15 @@ func TestWhatAPersonDeletedIsNotMadeAgain(t *testing.T) {
 	if err := w.org.Delete(objRegistration, ref.ID); err != nil {
 		t.Fatal(err)
 	}
-	again := mustPush(t, w.Salesforce, rec)
-	if again.ID == ref.ID {
+	if _, err := w.Push(t.Context(), rec); !intake.IsGone(err) {
+		t.Errorf("the registration was deleted: %v", err)
+	}
+	w.counts(t, [4]int{1, 1, 0, 0})
+	rec.Registration.CRM = nil // staff want it again
+	if again := mustPush(t, w.Salesforce, rec); again.ID == ref.ID {
 		t.Error("the registration is that which was deleted")
 	}
-	w.counts(t, [4]int{1, 1, 1, 0})
+	w.counts(t, [4]int{1, 1, 1, 1})
 }
 
 func TestWhatPeopleTieTheRegistrationToStays(t *testing.T) {
@@ -485,4 +512,42 @@ func sampleDeal() intake.Record {
 	rec := crmtest.Sample(1, 1)
 	rec.Registration.Lead[intake.FieldKind] = intake.KindDeal
 	return rec
+}
+
+func TestWhatAPartnerWroteOfAnErasedCaseIsInNoTimeline(t *testing.T) {
+	w, rec := newWorld(t, func(c *Config) { c.Tasks = true }), crmtest.Sample(1, 1)
+	ref := mustPush(t, w.Salesforce, rec)
+	const words = "Jane is on holiday until May."
+	for n := range 30 { // more than fit into one call
+		if err := w.Note(t.Context(), ref, intake.Note{
+			Event: intake.Event{Case: rec.Registration.Number, N: n + 1, At: w.now(), Kind: intake.EventJoined},
+			From:  "bo@northwind.example", Subject: "About Jane", Text: words,
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	byHand, err := w.org.Create("Task", map[string]any{"WhatId": ref.Parts[partOpportunity], "Subject": "Partner: call them", "Status": "Completed"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec = next(rec, ref)
+	rec.Registration.Lead, rec.Registration.Contact, rec.Registration.Status = intake.Lead{}, "", intake.StatusErased
+	mustPush(t, w.Salesforce, rec)
+	tasks := 0
+	for _, object := range []string{objRegistration, objEvent, "Task"} {
+		for _, r := range w.org.All(object) {
+			if text := fmt.Sprint(r); strings.Contains(text, "Jane") || strings.Contains(text, "bo@") {
+				t.Errorf("%s still has %s", object, text)
+			}
+			if object == "Task" && r["Id"] == byHand && r["Subject"] != "Partner: call them" {
+				t.Errorf("a task of people's is %v", r)
+			}
+			if object == "Task" {
+				tasks++
+			}
+		}
+	}
+	if n, _ := w.notes(rec.Registration.Number); n != 30 || tasks != 31 {
+		t.Errorf("%d events and %d tasks are left", n, tasks)
+	}
 }

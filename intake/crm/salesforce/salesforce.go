@@ -271,15 +271,16 @@ func (r record) text(path string) string {
 	return ""
 }
 
-// child returns the first record of a relation to many, nil if there is none.
-func (r record) child(name string) record {
+// children returns the records of a relation to many.
+func (r record) children(name string) (all []record) {
 	m, _ := r[name].(map[string]any)
 	list, _ := m["records"].([]any)
-	if len(list) == 0 {
-		return nil
+	for _, v := range list {
+		if child, ok := v.(map[string]any); ok {
+			all = append(all, child)
+		}
 	}
-	first, _ := list[0].(map[string]any)
-	return first
+	return all
 }
 
 // ref returns the record that a relation leads to, nil if there is none.

@@ -110,7 +110,7 @@ func (s *Salesforce) doorFault(a remote.Answer) error {
 		}
 		return intake.Unauthorized(errors.New(words + "; " + s.doorAdvice(said.Error)))
 	case a.Status >= 300 && a.Status < 400, a.Status == http.StatusNotFound:
-		return intake.Permanent(fmt.Errorf("login_url answered %d; it has to be the My Domain of the org, as in https://northwind.my.salesforce.com", a.Status))
+		return intake.Unauthorized(fmt.Errorf("login_url answered %d; it has to be the My Domain of the org, as in https://northwind.my.salesforce.com", a.Status))
 	}
 	return statusError(a.Status)
 }

@@ -65,6 +65,13 @@ func literal(arg any) string {
 	panic(fmt.Sprintf("salesforce: a %T in a query", arg))
 }
 
+// onSite is a condition that a field which holds a website is of a domain, which stands in it three
+// times. What else it lets through has the domain at the beginning of a host or of one of its parts:
+// of 'x.co' no company whose name only ends so, or they would crowd out the one that is asked for.
+func onSite(field string) string {
+	return field + " LIKE '?%' OR " + field + " LIKE '%/?%' OR " + field + " LIKE '%.?%'"
+}
+
 // escape is the one place where what others wrote becomes part of a query. SOQL knows \' \\ \" \n \r
 // \t \b \f and \uXXXX; a backslash before anything else is an error:
 // https://developer.salesforce.com/docs/atlas.en-us.soql_sosl.meta/soql_sosl/sforce_api_calls_soql_select_quotedstringescapes.htm

@@ -29,7 +29,7 @@ type cursor struct {
 }
 
 // Changes returns which opportunities were changed since, as they are now. Deleted ones are not
-// told; Compare misses them.
+// told; a push and Compare miss them.
 func (c *Connector) Changes(ctx context.Context, from string) ([]intake.Change, string, error) {
 	changes, next, err := c.changes(ctx, from)
 	if err != nil {
@@ -106,8 +106,9 @@ func (c *Connector) since(ctx context.Context, at time.Time) (all []*opportunity
 		clause{"write_date", ">=", from},
 		clause{clause{"write_date", "=", nil}, clause{"create_date", ">=", from}},
 	}
-	for n := 0; ; n++ { // to the end: of many that bear one time, the last would never be seen
-		rows, err := c.opportunities(ctx, where, n*page, page, "id ASC")
+	for last := 0; ; { // to the end: of many that bear one time, the last would never be seen
+		// By id and not by how many there were: somebody may delete one meanwhile.
+		rows, err := c.opportunities(ctx, clause{where, clause{"id", ">", last}}, 0, page, "id ASC")
 		if err != nil {
 			return nil, err
 		}
@@ -115,6 +116,7 @@ func (c *Connector) since(ctx context.Context, at time.Time) (all []*opportunity
 		if len(rows) < page {
 			break
 		}
+		last = rows[len(rows)-1].ID
 	}
 	slices.SortStableFunc(all, func(a, b *opportunity) int {
 		return cmp.Or(a.at().Compare(b.at()), cmp.Compare(a.ID, b.ID))

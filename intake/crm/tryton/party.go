@@ -53,7 +53,9 @@ const maxMechanisms = 500
 func (c *Connector) mechanisms(ctx context.Context, domain, email string) (all []mechanism, err error) {
 	where := clause{"OR"}
 	if domain != "" {
-		where = append(where, clause{"value", "ilike", "%" + escape(domain) + "%"})
+		for _, before := range []string{"", "%/", "%.", "%@"} { // of 'x.co' no name that only ends so
+			where = append(where, clause{"value", "ilike", before + escape(domain) + "%"})
+		}
 	}
 	if email != "" {
 		where = append(where, clause{"value", "ilike", escape(email)})
@@ -62,8 +64,12 @@ func (c *Connector) mechanisms(ctx context.Context, domain, email string) (all [
 		return nil, nil
 	}
 	err = c.call(ctx, &all, "party.contact_mechanism.search_read",
-		clause{clause{"type", "in", []string{"website", "email"}}, where}, 0, maxMechanisms, clause{clause{"id", "ASC"}},
-		[]string{"party", "type", "value", "name"})
+		clause{clause{"type", "in", []string{"website", "email"}}, where}, 0, maxMechanisms,
+		clause{clause{"type", "DESC"}, clause{"id", "ASC"}}, []string{"party", "type", "value", "name"}) // websites first
+	if err == nil && len(all) == maxMechanisms && domain != "" && email != "" { // people of a large company
+		more, err := c.mechanisms(ctx, "", email)
+		return append(all, more...), err
+	}
 	return slices.DeleteFunc(all, func(m mechanism) bool {
 		return !m.of(domain) && (email == "" || m.Type != "email" || !strings.EqualFold(m.Value, email))
 	}), err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"maps"
 	"strconv"
 
@@ -50,6 +51,9 @@ func (c *Connector) push(ctx context.Context, r intake.Record) (ref intake.Ref, 
 		known.ID, known.URL, known.Revision = strconv.Itoa(o.ID), c.link(o.ID), have.revision()
 		return known, nil
 	}
+	if o == nil && known.ID != "" {
+		return ref, intake.Gone(fmt.Errorf("opportunity %s is not there any more, or has lost its reference", known.ID))
+	}
 	if o == nil {
 		if o, err = c.create(ctx, r); err != nil {
 			return ref, err
@@ -57,6 +61,11 @@ func (c *Connector) push(ctx context.Context, r intake.Record) (ref intake.Ref, 
 	}
 	if err := c.complete(ctx, o, r, &ref); err != nil {
 		return ref, err
+	}
+	if g.Status == intake.StatusErased {
+		if err := c.forget(ctx, o.ID, g.Number); err != nil {
+			return ref, err
+		}
 	}
 	ref.ID, ref.URL = strconv.Itoa(o.ID), c.link(o.ID)
 	return ref, c.writeSheet(ctx, o.ID, r, have)

@@ -121,7 +121,7 @@ func parseSheet(text string) (lines []line) {
 
 // sheet returns the sheet of an opportunity, nil if it has none.
 func (c *Connector) sheet(ctx context.Context, id int, number string) (*sheet, error) {
-	all, err := c.notes(ctx, id, sheetMark(number))
+	all, err := c.notes(ctx, id, sheetMark(number), fewNotes)
 	if err != nil || len(all) == 0 {
 		return nil, err
 	}

@@ -84,7 +84,7 @@ func (c *Connector) note(ctx context.Context, number string, n intake.Note) erro
 		return errors.New("its opportunity is not there yet, or was deleted")
 	}
 	mark := fmt.Sprintf("[%s #%d]", number, n.Event.N)
-	have, err := c.notes(ctx, o.ID, mark)
+	have, err := c.notes(ctx, o.ID, mark, fewNotes)
 	if err != nil || len(have) > 0 {
 		return err
 	}
@@ -109,7 +109,7 @@ func noteText(n intake.Note) string {
 		fmt.Fprintf(&b, "\n%s", e.Note)
 	}
 	if n.Text != "" {
-		fmt.Fprintf(&b, "\nFrom: %s\nSubject: %s\n\n%s", n.From, n.Subject, n.Text)
+		fmt.Fprintf(&b, partnerWrote+"%s\nSubject: %s\n\n%s", n.From, n.Subject, n.Text)
 	}
 	return b.String()
 }
@@ -122,12 +122,39 @@ type remark struct {
 	Stamp    string `json:"_timestamp"`
 }
 
+// fewNotes is more than there are of one mark, maxNotes more than of one case.
+const (
+	fewNotes = 10
+	maxNotes = 10_000
+)
+
 // notes returns the notes of an opportunity that begin with a mark, the oldest first.
-func (c *Connector) notes(ctx context.Context, id int, mark string) (all []remark, err error) {
+func (c *Connector) notes(ctx context.Context, id int, mark string, limit int) (all []remark, err error) {
 	err = c.call(ctx, &all, "ir.note.search_read",
 		clause{clause{"resource", "=", resource(id)}, clause{"message", "like", mark + "%"}},
-		0, 10, clause{clause{"id", "ASC"}}, []string{"message", "resource", "_timestamp"})
+		0, limit, clause{clause{"id", "ASC"}}, []string{"message", "resource", "_timestamp"})
 	return all, err
 }
+
+// forget takes what a partner wrote out of the notes of a case. That something came stays.
+func (c *Connector) forget(ctx context.Context, id int, number string) error {
+	all, err := c.notes(ctx, id, "["+number+" #", maxNotes)
+	if err != nil {
+		return err
+	}
+	for _, n := range all {
+		head, _, wrote := strings.Cut(n.Message, partnerWrote)
+		if !wrote {
+			continue
+		}
+		if err := c.call(ctx, nil, "ir.note.write", []int{n.ID}, values{"message": head}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// partnerWrote begins what a partner wrote in a note.
+const partnerWrote = "\nFrom: "
 
 func resource(id int) string { return fmt.Sprintf("sale.opportunity,%d", id) }

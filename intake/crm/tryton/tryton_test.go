@@ -3,11 +3,13 @@ package tryton
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -221,6 +223,139 @@ func TestACopyThatSomebodyMadeIsNotTheRecordOfTheCase(t *testing.T) {
 	}
 	if n := counted(t, w)[2]; n != 2 {
 		t.Errorf("%d opportunities, want that of the case and the copy", n)
+	}
+}
+
+func TestAnOpportunityThatSomebodyDeletedIsNotMadeAgain(t *testing.T) {
+	w := newWorld(t)
+	s := w.system(t)
+	rec := crmtest.Sample(1, 1)
+	ref, err := s.CRM.Push(t.Context(), rec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, _, err := people{w}.opportunity(rec.Registration.Number)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Call(nil, "sale.opportunity.delete", []int{id}); err != nil {
+		t.Fatal(err)
+	}
+	rec.Registration.Revision, rec.Registration.CRM = 2, map[string]intake.Ref{"erp": ref}
+	if _, err := s.CRM.Push(t.Context(), rec); !intake.IsGone(err) || !strings.Contains(err.Error(), ref.ID) || counted(t, w)[2] != 0 {
+		t.Errorf("after it was deleted: %v, %d opportunities", err, counted(t, w)[2])
+	}
+	rec.Registration.CRM = nil // staff want it again
+	if _, err := s.CRM.Push(t.Context(), rec); err != nil || counted(t, w)[2] != 1 {
+		t.Errorf("made again: %v, %d opportunities", err, counted(t, w)[2])
+	}
+}
+
+func TestWhatAPartnerWroteOfAnErasedCaseIsInNoNote(t *testing.T) {
+	w := newWorld(t)
+	s := w.system(t)
+	rec := crmtest.Sample(1, 1)
+	ref, err := s.CRM.Push(t.Context(), rec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range 12 {
+		if err := s.CRM.Note(t.Context(), ref, intake.Note{
+			Event: intake.Event{Case: rec.Registration.Number, N: n + 1, At: time.Now(), Kind: intake.EventJoined},
+			From:  "bo@northwind.example", Subject: "About Jane", Text: "Jane is on holiday\nFrom: May on she is there.",
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rec.Registration.Revision, rec.Registration.CRM = 2, map[string]intake.Ref{"erp": ref}
+	rec.Registration.Lead, rec.Registration.Contact, rec.Registration.Status = intake.Lead{}, "", intake.StatusErased
+	if _, err := s.CRM.Push(t.Context(), rec); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := w.read("ir.note", []any{}, "message")
+	if err != nil || len(rows) != 13 {
+		t.Fatal(len(rows), err)
+	}
+	for _, r := range rows {
+		if text := trytond.Text(r["message"]); strings.Contains(text, "Jane") || strings.Contains(text, "bo@") || strings.Contains(text, "May") {
+			t.Errorf("a note says %s", text)
+		}
+	}
+}
+
+// TestADeletionWhileTheFeedIsReadHidesNothing has somebody delete an opportunity between two pages.
+func TestADeletionWhileTheFeedIsReadHidesNothing(t *testing.T) {
+	w := newWorld(t)
+	to, err := url.Parse(w.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := &http.Transport{DisableKeepAlives: true}
+	inner := httputil.NewSingleHostReverseProxy(to)
+	inner.Transport = transport
+	var made []int
+	var once sync.Once
+	s := crmtest.NewServer(t, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		inner.ServeHTTP(rw, r)
+		if len(made) > 0 {
+			once.Do(func() {
+				if err := w.Call(nil, "sale.opportunity.delete", made[:1]); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}))
+	c := w.connect(t, s.URL)
+	_, cursor, err := c.Changes(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	company, err := people{w}.Company("Umbrella AG", "umbrella.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	party, _ := strconv.Atoi(company)
+	var all []m
+	for i := range page + 2 {
+		all = append(all, m{"party": party, "company": 1, "description": fmt.Sprint("deal ", i)})
+	}
+	if err := w.Call(&made, "sale.opportunity.create", all); err != nil {
+		t.Fatal(err)
+	}
+	changes, _, err := c.Changes(t.Context(), cursor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := make(map[string]bool)
+	for _, ch := range changes {
+		told[ch.Deal.Ref.ID] = true
+	}
+	for _, id := range made[1:] {
+		if !told[strconv.Itoa(id)] {
+			t.Errorf("opportunity %d is not told", id)
+		}
+	}
+}
+
+// Of a short domain there are many that hold it: "x.co" is in "https://netflix.com".
+func TestThePartyOfAShortDomainIsFoundAmongMany(t *testing.T) {
+	w := newWorld(t)
+	var all []m
+	for i := range maxMechanisms + 1 {
+		all = append(all, m{"name": fmt.Sprint("Other ", i), "contact_mechanisms": []any{[]any{"create", []m{{"type": "website", "value": fmt.Sprintf("https://company%dx.com", i)}}}}})
+	}
+	if err := w.Call(nil, "party.party.create", all); err != nil {
+		t.Fatal(err)
+	}
+	byHand, err := people{w}.Company("X by hand", "x.co")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec := crmtest.Sample(1, 1)
+	rec.Registration.Lead[intake.FieldCompanyDomain] = "x.co"
+	ref, err := w.connect(t, w.URL).Push(t.Context(), rec)
+	if err != nil || ref.Parts["company"] != byHand {
+		t.Errorf("the company is %s, want %s: %v", ref.Parts["company"], byHand, err)
 	}
 }
 

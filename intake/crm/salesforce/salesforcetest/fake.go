@@ -159,7 +159,7 @@ func (f *Fake) insert(o *object, fields map[string]any) (string, *fault) {
 		}
 	}
 	id := f.newID(o.Prefix)
-	r := row{"Id": id, "IsDeleted": false, "CreatedDate": f.stamp()}
+	r := row{"Id": id, "IsDeleted": false, "CreatedDate": f.stamp(), "CreatedById": f.user}
 	if o.fields["OwnerId"] != nil {
 		r["OwnerId"] = f.user
 	}

@@ -48,6 +48,7 @@ func newObject(name, prefix string) *object {
 		o.add(field{Name: f, Type: "datetime", ReadOnly: true})
 	}
 	o.add(field{Name: "LastModifiedById", Type: "reference", To: "User", Rel: "LastModifiedBy", ReadOnly: true})
+	o.add(field{Name: "CreatedById", Type: "reference", To: "User", Rel: "CreatedBy", ReadOnly: true})
 	for _, f := range o.order {
 		o.fields[f].Visible = true
 	}
