@@ -784,6 +784,12 @@ func TestCommandsTellAPartnerOfItsOwnCasesAlone(t *testing.T) {
 	if _, body := w.command("list"); strings.Contains(body, r.Number) || !strings.Contains(body, "takes no part") {
 		t.Errorf("a partner who takes no part is told %s", body)
 	}
+	add := w.byAna(func(v *view) {
+		v.callback, v.meta.Case, v.values = callbackAnswer, r.Number, map[string]string{"contact_role": "CTO"}
+	})
+	if _, body := w.submit(add); !strings.Contains(body, "takes no part") {
+		t.Errorf("a partner who takes no part has added something: %s", body)
+	}
 	w.partners(alpha)
 	if _, body := w.command("withdraw " + r.Number); !strings.Contains(body, "We have your words") {
 		t.Error(body)
