@@ -48,7 +48,7 @@ var phrases = map[string]map[string]string{
 		"failed":       "This could not be stored. Nothing is lost that you see in the form: please send it again.",
 		"expired":      "The form was open for too long. Please begin again.",
 		"help":         "{1} opens the form, also with a beginning: {1} Acme acme.com Jane Doe jane@acme.com\n{1} status LG-2026-000123-K shows how a registration stands\n{1} list shows your registrations\nIn the thread of a registration, mention me with EXTEND, WITHDRAW or APPEAL and a reason, or write what we asked for.",
-		"quiet":        "Answered",
+		"quiet":        "Told in private",
 		"passed":       "No longer yours",
 		"quiet.how":    "Whoever registered it was told how it stands.",
 
@@ -103,7 +103,7 @@ var phrases = map[string]map[string]string{
 		"failed":       "Das konnte nicht gespeichert werden. Was im Formular steht, ist nicht verloren: Bitte senden Sie es noch einmal.",
 		"expired":      "Das Formular war zu lange offen. Bitte beginnen Sie noch einmal.",
 		"help":         "{1} öffnet das Formular, auch mit einem Anfang: {1} Acme acme.com Jane Doe jane@acme.com\n{1} status LG-2026-000123-K zeigt, wie eine Registrierung steht\n{1} liste zeigt Ihre Registrierungen\nIm Thread einer Registrierung erwähnen Sie mich mit VERLÄNGERN, ZURÜCKZIEHEN oder EINSPRUCH und einem Grund, oder schreiben Sie, wonach wir gefragt haben.",
-		"quiet":        "Beantwortet",
+		"quiet":        "Persönlich mitgeteilt",
 		"passed":       "Nicht mehr Ihre",
 		"quiet.how":    "Wer registriert hat, weiß, wie es steht.",
 

@@ -27,8 +27,9 @@
 // The channel counts first, as staff have set it, then the workspace of the person, then the
 // e-mail address in his profile, but only in the vendor's own workspace and if Slack has
 // confirmed it: what the profile of another workspace says is up to its administrator. If two of
-// them name different partners, a person decides: nothing is approved by itself. If none names
-// one, the form asks for the work e-mail address, and a link goes there to confirm.
+// them name different partners, a person decides: nothing is approved by itself. Who is asked
+// something about a case in a direct message speaks there for its partner. If none names one, the
+// form asks for the work e-mail address, and a link goes there to confirm.
 //
 // # What is told where
 //

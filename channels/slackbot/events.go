@@ -108,7 +108,7 @@ func (b *Bot) removed(ctx context.Context, p person, e envelope, why string) err
 	if err != nil {
 		return err
 	}
-	if !i.home && time.Unix(e.EventTime, 0).Before(i.At.Truncate(time.Second)) {
+	if time.Unix(e.EventTime, 0).Before(i.At.Truncate(time.Second)) {
 		return nil
 	}
 	if i.home && i.Team == "" {

@@ -208,6 +208,9 @@ func (b *Bot) fillIn(ctx context.Context, p person, i Installation, m metadata, 
 	if !k.Known() {
 		return b.wrong(v, chat.Say(k.Locale, "who"))
 	}
+	if k.Barred {
+		return b.wrong(v, chat.Say(k.Locale, "barred"))
+	}
 	key := viewKey(p.Team, v)
 	if r, err := b.gateway.Accepted(ctx, key); err == nil {
 		return b.thanks(ctx, k, r, v, nil)

@@ -23,7 +23,7 @@
 //
 // In a channel and in a group others read along. What was declined, asked, or only concerns the
 // person is sent to the personal chat with him, else by mail; the card in the channel then says no
-// more than that it was answered. Lists are shown in personal chats alone.
+// more than that he was told. Lists are shown in personal chats alone.
 //
 // # Set-up: Microsoft
 //

@@ -62,6 +62,7 @@ type Bot struct {
 
 	places  sync.Mutex // held while what is kept of a place is changed
 	refused atomic.Int64
+	warned  atomic.Int64 // when the log was told of a call that was refused, in Unix seconds
 	problem atomic.Pointer[trouble]
 }
 
@@ -169,7 +170,8 @@ func (b *Bot) take(c echo.Context, sink intake.Sink) error {
 	return c.NoContent(http.StatusOK)
 }
 
-// refuse answers to who is not let in. Why stays with us.
+// refuse answers to who is not let in. Why stays with us. Anybody can call, so that the log is told
+// once a minute.
 func (b *Bot) refuse(c echo.Context, err error) error {
 	var refused *connector.Refusal
 	if !errors.As(err, &refused) {
@@ -183,7 +185,9 @@ func (b *Bot) refuse(c echo.Context, err error) error {
 			b.failed(err)
 		}
 	}
-	b.Log.Log(c.Request().Context(), level, "a call of the bot of Teams was refused", "channel", Channel, "status", refused.Status, "err", refused.Err)
+	if now, last := b.Now().Unix(), b.warned.Load(); now-last >= 60 && b.warned.CompareAndSwap(last, now) {
+		b.Log.Log(c.Request().Context(), level, "a call of the bot of Teams was refused", "channel", Channel, "status", refused.Status, "err", refused.Err, "since_start", b.refused.Load())
+	}
 	if refused.Status == http.StatusForbidden {
 		c.Response().Header().Set(challenge, scheme)
 	}

@@ -869,6 +869,20 @@ func TestWithoutATokenAnActivityIsNotAnsweredAndStaffAreTold(t *testing.T) {
 	}
 }
 
+func TestTheLogIsNotFilledByWhoIsNotLetIn(t *testing.T) {
+	w := open(t)
+	for range 20 {
+		resp, err := http.DefaultClient.Do(teamstest.Request(t, w.url, []byte("{}"), ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+	}
+	if n := strings.Count(w.log.String(), "was refused"); n != 1 || w.bot.Health().Refused != 20 {
+		t.Errorf("the log tells of %d, the health of %d", n, w.bot.Health().Refused)
+	}
+}
+
 func TestTheHealthTellsOfKeysThatGrowOld(t *testing.T) {
 	w := open(t)
 	if h := w.bot.Health(); h != (teamsbot.Health{}) {

@@ -33,7 +33,8 @@ const PartnersHelp = form + `YAML has a list under the key partners. Columns and
   country, locale     two-letter code; language of the answers, en or de;
                       English if there are no texts in it
   slack_team, slack_channel, teams_tenant
-                      the ids of a shared channel
+                      the ids of a shared channel: of Slack the partner's
+                      workspace, the channel, or both; of Teams its tenant
   channels            by which to write to the partner, the best first
   territories         countries or parts of them where the partner may register, - before one
                       that is left out: DE AT US-CA -DE-BY; everywhere if empty
