@@ -507,7 +507,7 @@ func TestWhatIsMissingIsNamedAndMade(t *testing.T) {
 	h := connect(t, server.URL, func(c *Config) {
 		c.Mapping = Mapping{
 			Pipeline: "partners", Stage: "new", Stages: map[string]string{"signed": "won", "closedwon": "won"}, Owner: "nobody@vendor.example",
-			Ends: map[string]string{"declined": "partner_declined", "expired": "closedlost"},
+			Ends:     map[string]string{"declined": "partner_declined", "expired": "closedlost"},
 			Fields:   Objects{Deals: map[string]string{"problem": "their_problem"}},
 			Defaults: Objects{Companies: map[string]string{"their_default": "x"}},
 		}
