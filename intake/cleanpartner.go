@@ -189,10 +189,12 @@ func (c *partnerCleaner) bindings() {
 	p := c.p
 	if p.Slack != nil {
 		s := Slack{Team: strings.ToUpper(strings.TrimSpace(p.Slack.Team)), Channel: strings.ToUpper(strings.TrimSpace(p.Slack.Channel))}
-		if !slackTeam.MatchString(s.Team) {
+		// One of them is enough: guests have no workspace of their own, and a workspace that has
+		// installed the app needs no shared channel.
+		if !slackTeam.MatchString(s.Team) && (s.Team != "" || s.Channel == "") {
 			c.faults.add("slack.team", "%q: want the id of a workspace, like T024BE7LD", s.Team)
 		}
-		if !slackChannel.MatchString(s.Channel) {
+		if !slackChannel.MatchString(s.Channel) && s.Channel != "" {
 			c.faults.add("slack.channel", "%q: want the id of a channel, like C024BE91L", s.Channel)
 		}
 		p.Slack = &s

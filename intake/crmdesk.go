@@ -12,7 +12,7 @@ import (
 const spaceVerified = "verified" // CRM → when nothing was missing there
 
 // ErrNotOffered: the CRM can't do what is asked for.
-var ErrNotOffered = errors.New("the connector does not offer it")
+var ErrNotOffered = errors.New("nothing can be made there from here; leadgate crm verify says what is missing")
 
 // CRMStatus is how the connection to a CRM is.
 type CRMStatus struct {
@@ -122,7 +122,8 @@ type CRMVerified struct {
 	Offered bool   `json:"offered"`
 }
 
-// VerifyCRM looks at whether a CRM is set up, or all of them if the name is "".
+// VerifyCRM looks at whether a CRM is set up, or all of them if the name is "". Where nothing is
+// missing any more, what waits for the CRM is tried within a minute.
 func (g *Gateway) VerifyCRM(ctx context.Context, name string) ([]CRMVerified, error) {
 	crms, err := g.crmsNamed(name)
 	if err != nil {
@@ -140,6 +141,9 @@ func (g *Gateway) VerifyCRM(ctx context.Context, name string) ([]CRMVerified, er
 			}
 			if err := g.keepVerified(ctx, v); err != nil {
 				return nil, err
+			}
+			if v.Problem == "" && len(v.Lacks) == 0 {
+				g.gates[v.Name].mended()
 			}
 		}
 		all = append(all, v)
@@ -183,6 +187,8 @@ type CRMDrift struct {
 	// Offered is false if the connector can't compare.
 	Offered     bool         `json:"offered"`
 	Differences []Difference `json:"differences"`
+	// Problem says that it could not be compared.
+	Problem string `json:"problem,omitempty"`
 	// Absent says that the case has no record there.
 	Absent bool `json:"absent,omitempty"`
 }
@@ -213,7 +219,7 @@ func (g *Gateway) CompareCase(ctx context.Context, number, name string) ([]CRMDr
 			d.Offered, d.Absent = true, rec.Registration.CRM[d.Name].ID == "" || rec.Registration.CRM[d.Name].Gone
 			found, err := c.Compare(ctx, []Record{rec})
 			if err != nil {
-				return nil, fmt.Errorf("compare in %s: %w", d.Name, err)
+				d.Problem = err.Error()
 			}
 			d.Differences = append(d.Differences, found...)
 		}
@@ -235,7 +241,8 @@ func (g *Gateway) Drift(ctx context.Context, name string) ([]CRMDrift, error) {
 		for before, more := uint64(0), d.Offered; more; more = before != 0 {
 			var found []Difference
 			if found, before, err = g.comparePage(ctx, crm, before); err != nil {
-				return nil, fmt.Errorf("compare with %s: %w", d.Name, err)
+				d.Problem = err.Error()
+				break
 			}
 			d.Differences = append(d.Differences, found...)
 		}
@@ -256,7 +263,8 @@ type Replayed struct {
 
 // Replay has what was given up of cases written to a CRM, or to all if crm is "", after what was
 // wrong is mended, and makes records again that people deleted there. With no numbers it does so
-// for all cases.
+// for all cases of which that is known; for cases that are named the CRM is asked besides, where it
+// can be compared, for not every CRM tells of what was deleted.
 func (g *Gateway) Replay(ctx context.Context, crm string, numbers []string) (all []Replayed, err error) {
 	crms, err := g.crmsNamed(crm)
 	if err != nil {
@@ -269,7 +277,8 @@ func (g *Gateway) Replay(ctx context.Context, crm string, numbers []string) (all
 		}
 		numbers[i] = canonical
 	}
-	if len(numbers) == 0 {
+	named := len(numbers) > 0
+	if !named {
 		if numbers, err = g.givenUp(ctx); err != nil {
 			return nil, err
 		}
@@ -277,7 +286,7 @@ func (g *Gateway) Replay(ctx context.Context, crm string, numbers []string) (all
 	all = []Replayed{}
 	for _, number := range numbers {
 		for _, c := range crms {
-			done, err := g.replay(ctx, number, c.Name())
+			done, err := g.replay(ctx, number, c.Name(), named && g.lost(ctx, c, number))
 			if err != nil {
 				return nil, fmt.Errorf("case %s: %w", number, err)
 			}
@@ -313,14 +322,33 @@ func (g *Gateway) givenUp(ctx context.Context) (numbers []string, err error) {
 	return numbers, nil
 }
 
-func (g *Gateway) replay(ctx context.Context, number, crm string) (done Replayed, err error) {
+// lost reports whether a CRM has no record of a case any more. One that does not answer says no.
+func (g *Gateway) lost(ctx context.Context, crm CRM, number string) bool {
+	c, ok := crm.(Comparer)
+	if !ok {
+		return false
+	}
+	var rec Record
+	err := g.store.View(ctx, func(tx Tx) (err error) {
+		rec, err = g.recordOf(tx, number)
+		return err
+	})
+	if err != nil || !rec.Registration.compared(crm.Name()) {
+		return false
+	}
+	found, err := c.Compare(ctx, []Record{rec})
+	return err == nil && len(found) == 1 && found[0].ID == "" && found[0].Stays == ""
+}
+
+// replay takes up what was given up of a case; lost says that its record is not there any more.
+func (g *Gateway) replay(ctx context.Context, number, crm string, lost bool) (done Replayed, err error) {
 	err = g.update(ctx, func(c *change) error {
 		done = Replayed{Case: number, CRM: crm}
 		r, err := c.Case(number)
 		if err != nil {
 			return err
 		}
-		if r.CRM[crm].Gone && r.Status != StatusErased {
+		if (r.CRM[crm].Gone || lost) && r.Status != StatusErased {
 			done.Anew = true
 			delete(r.CRM, crm)
 			if err := c.record(&r, Event{Kind: EventGone, Actor: "staff", Note: "to be made again"}); err != nil {

@@ -98,7 +98,9 @@ func (c *change) deal(r *Registration, crm string, ch Change, e Event) (news boo
 		return false, nil
 	}
 	r.Deal.CRM = crm
-	echo := ch.Own || before == (Deal{}) && c.at.Sub(r.Updated) < echoPause
+	// A push that waited long may have made the record, and not yet noted it here.
+	_, noted := r.CRM[crm]
+	echo := ch.Own || before == (Deal{}) && (!noted || c.at.Sub(r.Updated) < echoPause)
 	e.Kind, e.Trigger, e.Note = EventDeal, "", strings.Join(changed, ", ")
 	if echo {
 		e.Kind = EventActivity

@@ -100,47 +100,32 @@ func (g *Gateway) runGathered(_ context.Context, t Task) (effect, error) {
 
 // monday is the first Monday morning after t, in the programme's zone.
 func (g *Gateway) monday(t time.Time) time.Time {
-	local := t.In(g.policy.Zone())
-	ahead := (int(time.Monday) - int(local.Weekday()) + 7) % 7
-	at := time.Date(local.Year(), local.Month(), local.Day()+ahead, weeklyHour, 0, 0, 0, local.Location())
-	if !at.After(t) {
-		at = time.Date(local.Year(), local.Month(), local.Day()+ahead+7, weeklyHour, 0, 0, 0, local.Location())
-	}
-	return at
+	at := g.oclock(weeklyHour, t)
+	return at.AddDate(0, 0, (int(time.Monday)-int(at.Weekday())+7)%7)
 }
 
-// awaitWeek sees to it that the next week is told. The task is named by its day, so that there
-// is one however many processes ask for it.
+// awaitWeek sees to it that the next week is told.
 func (c *change) awaitWeek(after time.Time) error {
 	if c.g.staffChannel == "" {
 		return nil
 	}
-	at := c.g.monday(after)
-	date := at.Format(time.DateOnly)
-	return c.Enqueue(Task{Key: "weekly:" + date, Lane: LaneTimer, Case: "weekly", Due: at.UTC(), Payload: quoted(date)})
+	return c.await("weekly", LaneTimer, c.g.monday(after))
 }
 
 // runWeekly tells staff how the registrations stand, and has that done again in a week. What
 // was missed while nobody was at work is told once: of several tasks that are late, and of two
 // beside each other, the first one that comes tells, for all of that week.
 func (g *Gateway) runWeekly(ctx context.Context, t Task) (effect, error) {
-	var date string
-	if err := json.Unmarshal(t.Payload, &date); err != nil {
-		return nil, Permanent(fmt.Errorf("week of task %s: %w", t.Key, err))
-	}
-	if left := t.Due.Sub(g.stamp()); left > 0 {
-		return nil, RetryAfter(left, errTooEarly)
+	date, err := g.dayOf(t)
+	if err != nil {
+		return nil, err
 	}
 	s, err := g.surveyAll(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("look at all cases: %w", err)
 	}
 	return func(c *change) error {
-		after := c.at
-		if t.Due.After(after) {
-			after = t.Due
-		}
-		if err := c.awaitWeek(after); err != nil {
+		if err := c.awaitWeek(c.since(t)); err != nil {
 			return err
 		}
 		var told time.Time

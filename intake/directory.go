@@ -45,8 +45,12 @@ func (p Partner) listings() []listing {
 		list(spacePartnerCode, p.Code, "code")
 	}
 	if p.Slack != nil {
-		list(spacePartnerSlack, p.Slack.key(), "slack.channel")
-		list(spacePartnerRoom, p.Slack.Channel, "slack.channel") // its id is the same in all workspaces
+		if p.Slack.Channel != "" {
+			list(spacePartnerSlack, p.Slack.key(), "slack.channel")
+			list(spacePartnerRoom, p.Slack.Channel, "slack.channel") // its id is the same in all workspaces
+		} else {
+			list(spacePartnerSlack, p.Slack.Team+"/="+p.ID, "slack.team") // several can share a workspace
+		}
 	}
 	if p.Teams != nil {
 		list(spacePartnerTeams, p.Teams.Tenant, "teams.tenant")

@@ -35,14 +35,7 @@ type drifting struct {
 }
 
 // night is the next moment after t at which the CRMs are compared.
-func (g *Gateway) night(t time.Time) time.Time {
-	local := t.In(g.policy.Zone())
-	at := time.Date(local.Year(), local.Month(), local.Day(), nightHour, 0, 0, 0, local.Location())
-	if !at.After(t) {
-		at = time.Date(local.Year(), local.Month(), local.Day()+1, nightHour, 0, 0, 0, local.Location())
-	}
-	return at.UTC()
-}
+func (g *Gateway) night(t time.Time) time.Time { return g.oclock(nightHour, t).UTC() }
 
 // lasts reports whether a push leaves a difference as it is.
 func (d Difference) lasts() bool { return d.Stays != "" || d.ID == "" }

@@ -3,6 +3,7 @@ package intake
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 	"time"
 )
@@ -26,7 +27,8 @@ var errGateShut = errors.New("the CRM does not work at the moment; it was not as
 type gate struct {
 	crm string
 	now func() time.Time
-	// opened is called, without the lock, when it opens.
+	log *slog.Logger
+	// opened is called, without the lock, when it opens, and when it is worth a try.
 	opened func()
 
 	mu       sync.Mutex
@@ -97,6 +99,17 @@ func (g *gate) asks() bool {
 	return g.shut.IsZero()
 }
 
+// mended has the next call made as soon as there is one: what was wrong is not wrong any more.
+func (g *gate) mended() {
+	g.mu.Lock()
+	shut := !g.shut.IsZero()
+	g.next = g.now()
+	g.mu.Unlock()
+	if shut {
+		g.opened()
+	}
+}
+
 // note takes in how a call of a lane ended. That of a context that is done says nothing of the CRM.
 func (g *gate) note(ctx context.Context, lane Lane, err error) {
 	if err != nil && errors.Is(context.Cause(ctx), context.Canceled) {
@@ -127,6 +140,7 @@ func (g *gate) took(lane Lane, err error) (opened bool) {
 			return false
 		}
 		g.failures, g.shut, g.refused, g.problem, g.lane = 0, time.Time{}, false, "", ""
+		g.log.Info("a CRM works again", "crm", g.crm)
 		return true
 	case calm: // it works, and asks for time
 		return false
@@ -136,10 +150,11 @@ func (g *gate) took(lane Lane, err error) (opened bool) {
 	if !g.refused && g.failures < gateFailures && g.shut.IsZero() {
 		return false
 	}
+	g.problem = cut(err.Error(), 300)
 	if g.shut.IsZero() {
 		g.shut, g.lane = g.now(), lane
+		g.log.Error("a CRM does not work, and is called now and then alone", "crm", g.crm, "refused", g.refused, "err", g.problem)
 	}
-	g.problem = cut(err.Error(), 300)
 	g.next = g.now().Add(g.pause())
 	return false
 }

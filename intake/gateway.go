@@ -155,7 +155,7 @@ func New(o Options) (*Gateway, error) {
 	}
 	g.gates = make(map[string]*gate)
 	for _, c := range g.crms {
-		g.gates[c.Name()] = &gate{crm: c.Name(), now: g.now, opened: func() {
+		g.gates[c.Name()] = &gate{crm: c.Name(), now: g.now, log: g.log, opened: func() {
 			for _, lane := range []Lane{PushLane(c.Name()), PushListsLane(c.Name()), PullLane(c.Name())} {
 				g.wake(lane)
 			}

@@ -2,7 +2,6 @@ package intake
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -71,47 +70,27 @@ func serves(tx Records, a Account) (string, error) {
 	return last.Partner, nil
 }
 
-// morning is the first time after t at which renewals are looked at, in the programme's zone.
-func (g *Gateway) morning(t time.Time) time.Time {
-	local := t.In(g.policy.Zone())
-	at := time.Date(local.Year(), local.Month(), local.Day(), renewalHour, 0, 0, 0, local.Location())
-	if !at.After(t) {
-		at = time.Date(local.Year(), local.Month(), local.Day()+1, renewalHour, 0, 0, 0, local.Location())
-	}
-	return at
-}
-
-// awaitRenewals sees to it that renewals are looked at the next morning. The task is named by
-// its day, so that there is one however many processes ask for it.
+// awaitRenewals sees to it that renewals are looked at the next morning.
 func (c *change) awaitRenewals(after time.Time) error {
 	if c.g.staffChannel == "" || c.g.policy.Alerts().Renewal == (Span{}) {
 		return nil
 	}
-	at := c.g.morning(after)
-	date := at.Format(time.DateOnly)
-	return c.Enqueue(Task{Key: "renewals:" + date, Lane: LaneTimer, Case: "renewals", Due: at.UTC(), Payload: quoted(date)})
+	return c.await("renewals", LaneTimer, c.g.oclock(renewalHour, after))
 }
 
 // runRenewals tells staff of the contracts that end soon, of each once, and has that done again
 // the next day.
 func (g *Gateway) runRenewals(ctx context.Context, t Task) (effect, error) {
-	var date string
-	if err := json.Unmarshal(t.Payload, &date); err != nil {
-		return nil, Permanent(fmt.Errorf("day of task %s: %w", t.Key, err))
-	}
-	if left := t.Due.Sub(g.stamp()); left > 0 {
-		return nil, RetryAfter(left, errTooEarly)
+	date, err := g.dayOf(t)
+	if err != nil {
+		return nil, err
 	}
 	found, err := g.ending(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("look at all accounts: %w", err)
 	}
 	return func(c *change) error {
-		after := c.at
-		if t.Due.After(after) {
-			after = t.Due
-		}
-		if err := c.awaitRenewals(after); err != nil {
+		if err := c.awaitRenewals(c.since(t)); err != nil {
 			return err
 		}
 		return c.tellRenewals(found, date)

@@ -28,6 +28,7 @@ type sales struct {
 	feed    []intake.Change
 	differ  func(intake.Record) []intake.Difference
 	reread  []intake.Change
+	before  func(intake.Record) error // is called before each push; nil for nothing
 }
 
 func (s *sales) Name() string { return "sales" }
@@ -46,6 +47,11 @@ func (s *sales) Lookup(context.Context, intake.Lead) ([]intake.Match, error) {
 }
 
 func (s *sales) Push(_ context.Context, r intake.Record) (intake.Ref, error) {
+	if s.before != nil {
+		if err := s.before(r); err != nil {
+			return intake.Ref{}, err
+		}
+	}
 	err := s.called()
 	defer s.mu.Unlock()
 	if err != nil {
@@ -88,6 +94,12 @@ func (s *sales) Compare(_ context.Context, all []intake.Record) (found []intake.
 		}
 	}
 	return found, err
+}
+
+func (s *sales) Verify(context.Context) ([]intake.Lack, error) {
+	err := s.called()
+	defer s.mu.Unlock()
+	return nil, err
 }
 
 func (s *sales) Hints(_ string, r *http.Request, body []byte) ([]string, error) {
@@ -232,6 +244,38 @@ func TestARefusalPausesAtOnceAndIsTriedEveryFiveMinutes(t *testing.T) {
 		all, err = w.gateway.CRMs(t.Context())
 		if err != nil || all[0].Down || all[0].Queue != 0 || all[0].Polled.IsZero() {
 			t.Errorf("%+v %v", all, err)
+		}
+	})
+}
+
+func TestWhatIsMendedIsTriedOnceItIsVerified(t *testing.T) {
+	inSales(t, func(w *world, s *sales) {
+		s.set(func() { s.fails = intake.Unauthorized(errors.New("a right is missing")) })
+		number := w.submit("ana@alpha.example", acme()).Case
+		w.pass(11 * time.Minute)
+		s.set(func() { s.fails = nil })
+		if all, err := w.gateway.VerifyCRM(t.Context(), ""); err != nil || all[0].Problem != "" {
+			t.Fatalf("%+v %v", all, err)
+		}
+		w.pass(time.Minute)
+		all, err := w.gateway.CRMs(t.Context())
+		if err != nil || all[0].Down || all[0].Queue != 0 || len(s.pushed) == 0 {
+			t.Errorf("a minute later %s is %+v %v", number, all, err)
+		}
+	})
+}
+
+func TestACRMThatDoesNotAnswerIsNamedInTheComparison(t *testing.T) {
+	inSales(t, func(w *world, s *sales) {
+		number := w.held()
+		s.set(func() { s.fails = errors.New("down") })
+		for name, compare := range map[string]func() ([]intake.CRMDrift, error){
+			"of a case": func() ([]intake.CRMDrift, error) { return w.gateway.CompareCase(t.Context(), number, "") },
+			"of all":    func() ([]intake.CRMDrift, error) { return w.gateway.Drift(t.Context(), "") },
+		} {
+			if all, err := compare(); err != nil || len(all) != 1 || all[0].Problem != "down" {
+				t.Errorf("%s: %+v, %v", name, all, err)
+			}
 		}
 	})
 }
@@ -387,6 +431,31 @@ func TestTheEchoOfTheFirstPushIsNoNews(t *testing.T) {
 	})
 }
 
+// A push that had to wait makes its record long after anything was written about the case, and the
+// feed may tell of it before the push is noted here.
+func TestTheEchoOfAFirstPushThatHadToWaitIsNoNews(t *testing.T) {
+	inSales(t, func(w *world, s *sales) {
+		pushes := 0
+		s.before = func(r intake.Record) error {
+			if pushes++; pushes == 1 {
+				return intake.RetryAfter(10*time.Minute, errors.New("busy"))
+			}
+			s.tell(dealOf(r.Registration.Number, map[string]string{intake.ChangeStage: "Lead", intake.ChangeOwner: "Ann Seller"}))
+			time.Sleep(40 * time.Second)
+			return nil
+		}
+		number := w.submit("ana@alpha.example", acme()).Case
+		w.pass(12 * time.Minute)
+		if pushes != 2 || w.story(number).Registration.Deal.Stage != "Lead" {
+			t.Fatalf("%d pushes, and the deal is %+v", pushes, w.story(number).Registration.Deal)
+		}
+		w.wantMessages(intake.MessageApproved)
+		s.tell(dealOf(number, map[string]string{intake.ChangeOwner: "Ben Seller"}))
+		w.pass(time.Minute)
+		w.wantMessages(intake.MessageApproved, intake.MessageDeal)
+	})
+}
+
 func TestAChangeThatCannotBeTakenInIsToldOnceAndStopsNothing(t *testing.T) {
 	inSales(t, func(w *world, s *sales) {
 		number := w.held()
@@ -463,6 +532,37 @@ func TestARecordThatPeopleDeletedIsMadeAgainByReplayAlone(t *testing.T) {
 		w.pass(time.Minute)
 		if r := s.pushed[len(s.pushed)-1].Registration; len(s.records) != 1 || r.Status != intake.StatusDeclined || r.CRM["sales"].ID != "" {
 			t.Errorf("the CRM has %+v", r)
+		}
+	})
+}
+
+// Tryton, for one, tells of no deletion.
+func TestARecordWhoseDeletionNobodyToldIsMadeAgainByAReplayOfItsCase(t *testing.T) {
+	inSales(t, func(w *world, s *sales) {
+		number := w.held()
+		s.differ = func(r intake.Record) []intake.Difference {
+			if _, there := s.records[r.Registration.Number]; there {
+				return nil
+			}
+			return []intake.Difference{{Case: r.Registration.Number, Object: "deal", Ours: "1"}}
+		}
+		replayed := func(numbers ...string) int {
+			done, err := w.gateway.Replay(t.Context(), "", numbers)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.pass(time.Minute)
+			return len(done)
+		}
+		if n := replayed(number); n != 0 {
+			t.Errorf("%d records that are there were made again", n)
+		}
+		s.set(func() { delete(s.records, number) })
+		if n := replayed(); n != 0 || len(s.records) != 0 {
+			t.Errorf("%d of no case that is named", n)
+		}
+		if n := replayed(number); n != 1 || len(s.records) != 1 {
+			t.Errorf("%d were made again, and the CRM has %d records", n, len(s.records))
 		}
 	})
 }

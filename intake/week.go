@@ -64,14 +64,12 @@ type reader struct {
 	Until time.Time `json:"until"`
 }
 
-// awaitPartners sees to it that partners are told of their next week. As with staff, the task is
-// named by its day.
+// awaitPartners sees to it that partners are told of their next week.
 func (c *change) awaitPartners(after time.Time) error {
 	if !c.g.weekly {
 		return nil
 	}
-	at := c.g.monday(after)
-	return c.Enqueue(Task{Key: "partners:" + at.Format(time.DateOnly), Lane: LaneDigest, Case: "partners", Due: at.UTC()})
+	return c.await("partners", LaneDigest, c.g.monday(after))
 }
 
 // runWeek does one of the tasks of the lane of digests: it finds who is to be told, makes the

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"math"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -68,6 +69,7 @@ func Run(t *testing.T, open func(t *testing.T) Wire) {
 		test func(*testing.T, *fixture)
 	}{
 		{"a message is acknowledged only once it is stored", acknowledgedOnceStored},
+		{"a message that the store refuses is not acknowledged, however often", refused},
 		{"a message that was not stored is delivered again and stored once", redelivered},
 		{"what can't be read is set aside and the rest goes on", unreadable},
 		{"a robot is set aside", robot},
@@ -178,6 +180,29 @@ func acknowledgedOnceStored(t *testing.T, f *fixture) {
 	if sub.Lead[intake.FieldCompanyName] == "" {
 		t.Errorf("no company in the lead %v", sub.Lead)
 	}
+}
+
+func refused(t *testing.T, f *fixture) {
+	f.sink.FailNext(math.MaxInt)
+	f.start(t)
+	delivered := make(chan struct{})
+	go func() { defer close(delivered); f.Deliver(t, f.Lead(1, "New lead")) }()
+	f.wait(t, "the sink is asked", func(s State) bool { return s.Attempts > 0 })
+	<-delivered
+	f.Retry(t)
+	f.wait(t, "the sink is asked once more", func(s State) bool { return s.Attempts > 1 })
+	if n := f.Unacknowledged(t); n != 1 {
+		t.Errorf("%d unacknowledged messages though the store has refused twice, want 1", n)
+	}
+	if served, is := f.Wire.(Served); is && served.Ended(t) != 0 {
+		t.Error("its source was told that nothing more is to be done")
+	}
+	f.sink.FailNext(0)
+	f.Retry(t)
+	if s := f.wait(t, "the message is stored", func(s State) bool { return len(s.Accepted) > 0 }); len(s.Accepted) != 1 || len(s.Asides) != 0 {
+		t.Errorf("%d accepted, %d set aside, want 1 and 0", len(s.Accepted), len(s.Asides))
+	}
+	f.acknowledged(t)
 }
 
 func redelivered(t *testing.T, f *fixture) {

@@ -73,7 +73,7 @@ func CardOf(w Words, m intake.Message) (Card, error) {
 		return Card{}, err
 	}
 	c := Card{
-		Locale: templates.Language(m.Facts.Locale), Case: m.Facts.Case, Title: p.Title, Lines: p.Lines,
+		Locale: templates.Language(m.Facts.Locale), Case: strings.Join(strings.Fields(m.Facts.Case), " "), Title: p.Title, Lines: p.Lines,
 		Facts: p.Fields, Asks: p.Asks, Links: p.Buttons, Tone: TonePending,
 	}
 	if m.Facts.Case != "" && m.Brief == nil {
@@ -88,10 +88,17 @@ func CardOf(w Words, m intake.Message) (Card, error) {
 // Rest are the facts that a layout with badge, case number and title does not say already.
 func (c Card) Rest() []templates.PlainField {
 	if c.Badge == "" {
-		return c.Facts
+		return c.unsaid()
 	}
-	return slices.DeleteFunc(slices.Clone(c.Facts), func(f templates.PlainField) bool {
+	return slices.DeleteFunc(c.unsaid(), func(f templates.PlainField) bool {
 		return f.Value == c.Case || f.Value == c.Badge || f.Value == c.Title || strings.HasSuffix(c.Title, ": "+f.Value)
+	})
+}
+
+// unsaid are the facts that no line says in the same words: "We decide by Monday …".
+func (c Card) unsaid() []templates.PlainField {
+	return slices.DeleteFunc(slices.Clone(c.Facts), func(f templates.PlainField) bool {
+		return slices.ContainsFunc(c.Lines, func(l string) bool { return strings.Contains(l, f.Label+" "+f.Value) })
 	})
 }
 
@@ -99,7 +106,7 @@ func (c Card) Rest() []templates.PlainField {
 func (c Card) Text() string {
 	lines := []string{c.Title}
 	lines = append(lines, c.Lines...)
-	for _, f := range c.Facts {
+	for _, f := range c.unsaid() {
 		lines = append(lines, f.Label+": "+f.Value)
 	}
 	for _, a := range c.Asks {

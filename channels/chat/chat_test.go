@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"leadgate/intake"
+	"leadgate/intake/extract"
 	"leadgate/intake/identity"
 	"leadgate/templates"
 )
@@ -155,6 +156,33 @@ func TestWhatIsWrongWithAFormIsToldAtItsQuestions(t *testing.T) {
 	}
 }
 
+func TestAFormTakesACountryAndARevenueAsPeopleWriteThem(t *testing.T) {
+	read := extract.New(identity.Default(), extract.Options{}).Value
+	for name, tt := range map[string]struct {
+		f           intake.Field
+		given, want string
+	}{
+		"a country by its name":         {intake.FieldCountry, "Germany", "DE"},
+		"a country in another language": {intake.FieldCountry, "Deutschland", "DE"},
+		"a country by its code":         {intake.FieldCountry, "DE", "DE"},
+		"no country":                    {intake.FieldCountry, "Narnia", ""},
+		"a revenue with a sign":         {intake.FieldTargetRevenue, "120.000 €", "120000 EUR"},
+		"a revenue by its code":         {intake.FieldTargetRevenue, "120000 EUR", "120000 EUR"},
+		"a revenue without a currency":  {intake.FieldTargetRevenue, "120000", ""},
+		"what is stored as it is typed": {intake.FieldContactRole, "Head of IT, Germany", "Head of IT, Germany"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := NewForm(FormOptions{Locale: "en", More: []intake.Field{tt.f}})
+			values := good()
+			values[string(tt.f)] = tt.given
+			a, problems, err := Checker{Gateway: examiner{}, Identity: identity.Default(), Read: read}.Check(t.Context(), f, "alpha", "", values)
+			if err != nil || len(problems) > 0 != (tt.want == "") || a.Lead[tt.f] != tt.want {
+				t.Errorf("%q is %q, %+v, %v", tt.given, a.Lead[tt.f], problems, err)
+			}
+		})
+	}
+}
+
 func TestAFormAsksForTheMinimumInWords(t *testing.T) {
 	for _, lang := range []string{"en", "de"} {
 		f := NewForm(FormOptions{Locale: lang, More: []intake.Field{intake.FieldCountry, intake.FieldStage, intake.FieldConsent}, AskEmail: true})
@@ -259,6 +287,47 @@ func TestACardSaysNothingTwice(t *testing.T) {
 		}
 		if len(c.Rest()) == len(c.Facts) || !strings.Contains(c.Text(), m.Facts.Case) {
 			t.Errorf("%s: %+v\n%s", name, c.Facts, c.Text())
+		}
+	}
+}
+
+func TestACardTellsADateOnceAndItsNumberInOneLine(t *testing.T) {
+	words, err := templates.New(templates.Options{Program: "Vendor"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for lang, due := range map[string]string{"en": "We decide by", "de": "Wir entscheiden bis"} {
+		m := message(intake.MessageStatus, intake.StatusInReview)
+		m.Facts.Case, m.Facts.Locale = "LG-2026-000001-K\r\nX-Injected: yes", lang
+		c, err := CardOf(words, m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown := strings.Join(c.Lines, "\n")
+		for _, f := range c.Rest() {
+			shown += "\n" + f.Label + " " + f.Value
+		}
+		if strings.Count(shown, due) != 1 || strings.Count(c.Text(), due) != 1 {
+			t.Errorf("%s: it is told when we decide by\n%s\nand in the text by\n%s", lang, shown, c.Text())
+		}
+		if strings.ContainsAny(c.Case, "\r\n") {
+			t.Errorf("%q", c.Case)
+		}
+	}
+}
+
+func TestTheFormAsksByTheNamesThatTheCardShows(t *testing.T) {
+	for _, lang := range []string{"en", "de"} {
+		for _, q := range NewForm(FormOptions{Locale: lang, More: intake.Fields()}).Questions {
+			if want := templates.Label(lang, intake.Field(q.Name)); q.Label != want {
+				t.Errorf("%s: %s is called %q, and %q in a card", lang, q.Name, q.Label, want)
+			}
+		}
+		if got := Busy(lang, 110*time.Minute+time.Second); !strings.Contains(got, " 111 ") || strings.Contains(got, "m0s") {
+			t.Error(got)
+		}
+		if got := Busy(lang, time.Millisecond); !strings.Contains(got, " 1 ") {
+			t.Error(got)
 		}
 	}
 }

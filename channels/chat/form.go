@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -127,9 +128,7 @@ func (f Form) question(name intake.Field, required bool) Question {
 		}
 	}
 	switch name {
-	case intake.FieldProblem:
-		q.Kind, q.Label = KindLong, say(f.Locale, "use_case")
-	case intake.FieldSolutionFit:
+	case intake.FieldProblem, intake.FieldSolutionFit:
 		q.Kind = KindLong
 	case intake.FieldStage:
 		options(intake.Stages())
@@ -169,6 +168,19 @@ var _ Examiner = (*intake.Gateway)(nil)
 type Checker struct {
 	Gateway  Examiner
 	Identity *identity.Lists
+	// Read reads a value as people write it, "Germany", "120.000 €"; "" if it is none of the field.
+	// Nil takes values as they were typed.
+	Read func(f intake.Field, given string) string
+}
+
+// inWords are the fields whose values are stored in another way than people write them.
+var inWords = []intake.Field{intake.FieldCountry, intake.FieldTargetRevenue}
+
+func (c Checker) read(f intake.Field, given string) string {
+	if c.Read == nil || !slices.Contains(inWords, f) {
+		return given
+	}
+	return cmp.Or(c.Read(f, given), given)
 }
 
 // Answers are what was typed into a form, as it would be stored.
@@ -192,7 +204,7 @@ func (c Checker) Check(ctx context.Context, f Form, partner, number string, valu
 		case q.Name == NameEmail:
 			a.Email = v
 		case v != "":
-			a.Lead[intake.Field(q.Name)] = v
+			a.Lead[intake.Field(q.Name)] = c.read(intake.Field(q.Name), v)
 		}
 	}
 	if a.Lead[intake.FieldConsent] != "" {

@@ -2,7 +2,9 @@ package chat
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"leadgate/intake"
@@ -84,4 +86,29 @@ func Speaks(claims ...Claim) Speaker {
 		s.Strength = intake.StrengthDomain
 	}
 	return s
+}
+
+// Partners tells of a partner by id; a Gateway.
+type Partners interface {
+	Partner(ctx context.Context, id string) (intake.Partner, error)
+}
+
+// MailFor is where somebody is written to whom the chat program can't reach: the address of his
+// route, or if that is none the first contact of the partner for whom he spoke who can be written
+// to; "" if there is nobody.
+func MailFor(ctx context.Context, all Partners, address, partner string) (string, error) {
+	if strings.Contains(address, "@") {
+		return address, nil
+	}
+	if partner == "" {
+		return "", nil
+	}
+	p, err := all.Partner(ctx, partner)
+	if err != nil && !errors.Is(err, intake.ErrNotFound) {
+		return "", err
+	}
+	if i := slices.IndexFunc(p.Contacts, func(c intake.Contact) bool { return c.Status == "" && c.Email != "" }); i >= 0 {
+		return p.Contacts[i].Email, nil
+	}
+	return "", nil
 }

@@ -37,7 +37,9 @@ type metadata struct {
 	// Act, Revision and Message are what staff decide on.
 	Act      intake.StaffAct `json:"d,omitempty"`
 	Revision int             `json:"v,omitempty"`
-	Message  string          `json:"m,omitempty"`
+	// Shown is the revision that the form on which they decide has shown.
+	Shown   int    `json:"s,omitempty"`
+	Message string `json:"m,omitempty"`
 }
 
 func (m metadata) String() string {
@@ -134,9 +136,14 @@ var tones = map[chat.Tone]string{
 
 // card lays a card out. Nothing in it is markup.
 func card(c chat.Card, buttons ...slack.BlockElement) []slack.Block {
+	return cardOf(c, c.Case, buttons)
+}
+
+// cardOf is card with the number of the case that it is about.
+func cardOf(c chat.Card, number string, buttons []slack.BlockElement) []slack.Block {
 	blocks := []slack.Block{slack.NewHeaderBlock(plain(c.Title, maxHeader))}
 	if c.Badge != "" {
-		blocks = append(blocks, slack.NewContextBlock("", plain(tones[c.Tone]+" "+c.Badge+" · "+c.Case, maxFact)))
+		blocks = append(blocks, slack.NewContextBlock("", plain(tones[c.Tone]+" "+c.Badge+" · "+number, maxFact)))
 	}
 	for _, l := range c.Lines {
 		blocks = append(blocks, section(l))

@@ -6,7 +6,7 @@
 // # Set-up
 //
 //  1. Create an app from examples/slack/manifest.yaml at https://api.slack.com/apps; put the
-//     address of your pages in the place of partners.vendor.example.
+//     address of your pages in the place of partners.northwind.example.
 //  2. Install it in your workspace. Put "Bot User OAuth Token" into slack.bot_token and "Signing
 //     Secret" into slack.signing_secret. For Socket Mode make an app-level token with
 //     connections:write, put it into slack.app_token, and set slack.mode to socket.

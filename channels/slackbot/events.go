@@ -139,7 +139,7 @@ func (b *Bot) mentioned(ctx context.Context, p person, e envelope) error {
 		return err
 	}
 	text := strings.TrimSpace(mention.ReplaceAllString(e.Event.Text, ""))
-	number, err := b.caseOf(ctx, p.Team, p.Channel, e.Event.Thread)
+	number, err := b.caseOf(ctx, p.Channel, e.Event.Thread)
 	if err != nil {
 		return err
 	}
@@ -218,7 +218,7 @@ func (b *Bot) written(ctx context.Context, p person, e envelope) error {
 	if e.Event.BotID != "" || e.Event.User == "" || e.Event.Subtype != "" || e.Event.Thread == "" {
 		return nil
 	}
-	number, err := b.caseOf(ctx, p.Team, p.Channel, e.Event.Thread)
+	number, err := b.caseOf(ctx, p.Channel, e.Event.Thread)
 	if err != nil || number == "" {
 		return err
 	}
@@ -243,6 +243,12 @@ func (b *Bot) inThread(ctx context.Context, p person, i Installation, e envelope
 	if err != nil {
 		return err
 	}
+	line := chat.Read(text)
+	if line.Wish != chat.WishCommand {
+		if k, err = b.asked(ctx, p, k, number); err != nil {
+			return err
+		}
+	}
 	// Our own people talk in the thread too; only for commands of theirs a word is meant for us.
 	if !k.Known() || number == "" && k.Internal {
 		again, err := b.seenEvent(ctx, e)
@@ -253,7 +259,6 @@ func (b *Bot) inThread(ctx context.Context, p person, i Installation, e envelope
 		b.after("an answer was not said", func(ctx context.Context) error { return b.whisperTo(ctx, p, i, e.Event.Thread, said) })
 		return nil
 	}
-	line := chat.Read(text)
 	text = chat.Unwrap(text)
 	waits := false
 	if number != "" {
@@ -269,7 +274,7 @@ func (b *Bot) inThread(ctx context.Context, p person, i Installation, e envelope
 	if !addressed && k.Internal {
 		return nil
 	}
-	if line.Wish == chat.WishCommand && (line.Command.Verb == intake.VerbStatus || line.Command.Verb == intake.VerbHelp) {
+	if addressed && line.Wish == chat.WishList || line.Wish == chat.WishCommand && (line.Command.Verb == intake.VerbStatus || line.Command.Verb == intake.VerbHelp) {
 		if line.Command.Case == "" {
 			line.Command.Case = number
 		}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/slack-go/slack"
 
@@ -146,8 +145,13 @@ func (b *Bot) once(p person, line chat.Line) string {
 	return strings.Join([]string{"command", p.Team, p.User, string(c.Verb), c.Case, digest(c.Words), b.now().UTC().Format("200601021504")}, ":")
 }
 
+// status tells how a case stands in the words of the answer to STATUS.
 func (b *Bot) status(ctx context.Context, k known, number string) answer {
-	own, err := b.gateway.OwnCase(ctx, k.Partner, number)
+	m, err := b.gateway.StatusMessage(ctx, k.Partner, number)
+	var c chat.Card
+	if err == nil {
+		c, err = chat.CardOf(b.words, m)
+	}
 	switch {
 	case errors.Is(err, intake.ErrNotFound):
 		return whisper(chat.Say(k.Locale, "unknown_case"))
@@ -155,25 +159,7 @@ func (b *Bot) status(ctx context.Context, k known, number string) answer {
 		b.log.Error("a case can't be told", "channel", Channel, "err", err)
 		return whisper(chat.Say(k.Locale, "late.plain"))
 	}
-	c := b.ownCard(k.Locale, own)
 	return whisper(c.Text(), card(c)...)
-}
-
-// ownCard is a case as its partner may see it.
-func (b *Bot) ownCard(locale string, own intake.OwnCase) chat.Card {
-	locale = templates.Language(locale)
-	c := chat.Card{Locale: locale, Case: own.Case, Title: own.Company, Badge: templates.StatusWord(locale, own.Status), Tone: chat.ToneOf(own.Status)}
-	day := func(t *time.Time, phrase string) {
-		if t != nil {
-			c.Lines = append(c.Lines, chat.Say(locale, phrase, t.In(b.zone).Format("2006-01-02 15:04 MST")))
-		}
-	}
-	day(own.Due, "due")
-	day(own.Until, "until")
-	if own.StatusLink != "" {
-		c.Links = []templates.PlainButton{{Words: chat.Say(locale, "page"), URL: own.StatusLink}}
-	}
-	return c
 }
 
 func (b *Bot) list(ctx context.Context, k known) answer {
@@ -188,8 +174,7 @@ func (b *Bot) list(ctx context.Context, k known) answer {
 	lines := []string{chat.Say(k.Locale, "list")}
 	var blocks []slack.Block
 	for _, own := range all {
-		c := b.ownCard(k.Locale, own)
-		line := own.Case + " · " + tones[c.Tone] + " " + c.Badge + " · " + own.Company
+		line := own.Case + " · " + tones[chat.ToneOf(own.Status)] + " " + templates.StatusWord(templates.Language(k.Locale), own.Status) + " · " + own.Company
 		lines = append(lines, line)
 		blocks = append(blocks, section(line))
 	}
@@ -274,7 +259,10 @@ func (b *Bot) openAnswer(ctx context.Context, p person, i Installation, trigger,
 		return whisper(chat.Say(b.cfg.Locale, "late.plain"))
 	}
 	if !k.Known() {
-		if k, err = b.who(ctx, p, i); err != nil || !k.Known() {
+		if k, err = b.who(ctx, p, i); err == nil {
+			k, err = b.asked(ctx, p, k, number)
+		}
+		if err != nil || !k.Known() {
 			return whisper(chat.Say(k.Locale, "who"))
 		}
 	}

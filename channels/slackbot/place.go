@@ -16,6 +16,7 @@ type thread struct {
 	Enterprise string `json:"enterprise,omitempty"`
 	Team       string `json:"team"` // of the installation
 	User       string `json:"user"`
+	Home       string `json:"home,omitempty"` // the workspace of the person
 	// Channel is where the card is kept, "" for a direct message.
 	Channel string `json:"channel,omitempty"`
 	Partner string `json:"partner,omitempty"`
@@ -60,8 +61,10 @@ type place struct {
 	Partner string `json:"partner,omitempty"`
 	// Told are the messages that were told in its thread, by Message.ID: the newest.
 	Told []told `json:"told,omitempty"`
-	// Asked is what the case waits for.
+	// Asked is what the case waits for, of the person who is User in the workspace Home.
 	Asked []intake.Problem `json:"asked,omitempty"`
+	User  string           `json:"user,omitempty"`
+	Home  string           `json:"home,omitempty"`
 }
 
 // told is a message that was posted, so that it is not posted twice.
@@ -74,16 +77,25 @@ const maxTold = 20
 
 func placeName(number string) string { return "slack-card:" + number }
 
-func threadName(team, channel, ts string) string {
-	return fmt.Sprintf("slack-thread:%s:%s:%s", team, channel, ts)
-}
+// threadName names a thread. A channel that is shared has one id on all sides, and the app may be on
+// several of them.
+func threadName(channel, ts string) string { return fmt.Sprintf("slack-thread:%s:%s", channel, ts) }
 
 // caseOf is the case in whose thread something was written, "" for none.
-func (b *Bot) caseOf(ctx context.Context, team, channel, ts string) (string, error) {
+func (b *Bot) caseOf(ctx context.Context, channel, ts string) (string, error) {
 	if ts == "" {
 		return "", nil
 	}
-	return recall[string](ctx, b.memory, threadName(team, channel, ts))
+	return recall[string](ctx, b.memory, threadName(channel, ts))
+}
+
+// anew is what is known of a case whose card is to be posted anew. told keeps what was told of it.
+func (p place) anew(told bool) place {
+	next := place{Asked: p.Asked, User: p.User, Home: p.Home}
+	if told {
+		next.Told = p.Told
+	}
+	return next
 }
 
 func (p place) told(id string) bool {

@@ -7,9 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -40,6 +38,16 @@ func (b *Bot) Reply(ctx context.Context, m intake.Message) (json.RawMessage, err
 	}
 	if err != nil {
 		return nil, err
+	}
+	if t.Channel != "" {
+		// The directory may have changed since: whose channel it is counts now.
+		of, err := b.owner(ctx, t.Channel)
+		if err != nil {
+			return nil, err
+		}
+		if of != t.Partner {
+			t.Channel = ""
+		}
 	}
 	d := &delivery{Bot: b, m: m, t: t, i: i, api: b.post(i)}
 	if wait := b.pace.wait(d.lane(), m.ID); wait > 0 {
@@ -83,6 +91,12 @@ func unreachable(err error) bool {
 	return false
 }
 
+// owner is the partner to whom a channel belongs now, "" for none.
+func (b *Bot) owner(ctx context.Context, channel string) (string, error) {
+	of, _, err := b.gateway.PartnersOfSlack(ctx, intake.Slack{Channel: channel})
+	return of, err
+}
+
 // delivery is one message on its way.
 type delivery struct {
 	*Bot
@@ -119,12 +133,21 @@ func (d *delivery) track(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	at.Asked = words.Fields
+	at.Asked, at.User, at.Home = words.Fields, d.t.User, d.t.Home
 	if at.TS != "" && at.Partner != d.t.Partner {
 		if d.m.Kind == intake.MessagePassedOn {
 			return d.direct(ctx)
 		}
-		at = place{Asked: at.Asked}
+		at = at.anew(false)
+	}
+	if at.TS != "" && !at.Direct && at.Channel != d.t.Channel {
+		of, err := d.owner(ctx, at.Channel)
+		if err != nil {
+			return err
+		}
+		if of != d.t.Partner { // its card stays as it was: others read there now
+			at = at.anew(true)
+		}
 	}
 	fresh := at.TS == ""
 	if !fresh && at.Team != d.t.Team { // its card is in another workspace
@@ -163,7 +186,7 @@ func (d *delivery) show(ctx context.Context, at *place) error {
 		_, _, _, err = d.api.UpdateMessageContext(ctx, at.Channel, at.TS, quiet(text, blocks)...)
 		switch code(err) {
 		case "message_not_found", "cant_update_message", "edit_window_closed", "channel_not_found", "is_archived", "not_in_channel", "is_inactive":
-			*at = place{Asked: at.Asked, Told: at.Told}
+			*at = at.anew(true)
 		default:
 			return err
 		}
@@ -204,7 +227,7 @@ func (d *delivery) postCard(ctx context.Context, at *place, channel string, dire
 	if err := keep(ctx, d.memory, placeName(d.m.Facts.Case), *at); err != nil {
 		return err
 	}
-	return keep(ctx, d.memory, threadName(at.Team, at.Channel, at.TS), d.m.Facts.Case)
+	return keep(ctx, d.memory, threadName(at.Channel, at.TS), d.m.Facts.Case)
 }
 
 // confide tells the person alone what others who read the channel must not see.
@@ -214,7 +237,7 @@ func (d *delivery) confide(ctx context.Context, words chat.Card) error {
 	if err == nil {
 		var in, ts string
 		if in, ts, err = d.api.PostMessageContext(ctx, c.ID, options...); err == nil && d.m.Facts.Case != "" {
-			return keep(ctx, d.memory, threadName(d.t.Team, in, ts), d.m.Facts.Case) // an answer there is about the case
+			return keep(ctx, d.memory, threadName(in, ts), d.m.Facts.Case) // an answer there is about the case
 		}
 	}
 	if unreachable(err) && d.t.Channel != "" {
@@ -282,18 +305,9 @@ func (b *Bot) respond(ctx context.Context, to string, body any) error {
 // byMail delivers a message by mail: to the address of who registered, if it is the partner's,
 // else to the first contact of the partner.
 func (b *Bot) byMail(ctx context.Context, m intake.Message, t thread, cause error) (json.RawMessage, error) {
-	to := m.To.Address
-	if !strings.Contains(to, "@") {
-		to = ""
-	}
-	if to == "" && t.Partner != "" {
-		p, err := b.gateway.Partner(ctx, t.Partner)
-		if err != nil && !errors.Is(err, intake.ErrNotFound) {
-			return nil, err
-		}
-		if i := slices.IndexFunc(p.Contacts, func(c intake.Contact) bool { return c.Status == "" && c.Email != "" }); i >= 0 {
-			to = p.Contacts[i].Email
-		}
+	to, err := chat.MailFor(ctx, b.gateway, m.To.Address, t.Partner)
+	if err != nil {
+		return nil, err
 	}
 	if b.mail == nil || to == "" {
 		// Staff are told: no other contact could be written to either.

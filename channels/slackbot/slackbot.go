@@ -41,6 +41,7 @@ type Gateway interface {
 	OwnCase(ctx context.Context, partnerID, number string) (intake.OwnCase, error)
 	ReceivedCase(ctx context.Context, partnerID, number string) (intake.OwnCase, error)
 	OwnCases(ctx context.Context, partnerID, after string, limit int) ([]intake.OwnCase, string, error)
+	StatusMessage(ctx context.Context, partnerID, number string) (intake.Message, error)
 	Accepted(ctx context.Context, key string) (intake.Receipt, error)
 	Admit(context.Context, intake.Admission) error
 	Linked(ctx context.Context, token string) (intake.View, error)
@@ -58,6 +59,8 @@ type Deps struct {
 	Links *intake.Links
 	// Fill reads the lines that somebody filled in, "Contact role: Head of IT"; nil for none.
 	Fill func(text string) (intake.Lead, map[intake.Field]string)
+	// Read reads a value as people write it, "Germany"; nil takes it as it was typed.
+	Read func(f intake.Field, given string) string
 	// Mail answers where Slack can't, through the channel MailChannel; nil for nobody.
 	Mail        intake.Replier
 	MailChannel string
@@ -98,7 +101,8 @@ type Bot struct {
 	end      context.CancelFunc
 	life     context.Context // of what goes on after an answer
 	problem  string
-	warned   time.Time // when the log was told of a request that was refused
+	missed   []intake.Message // what staff were not told yet
+	warned   time.Time        // when the log was told of a request that was refused
 }
 
 var (
@@ -124,7 +128,7 @@ func New(c Config, d Deps) (*Bot, error) {
 		return nil, errors.New("slack needs a gateway, identity lists, words and a store")
 	}
 	b := &Bot{
-		cfg: c, gateway: d.Gateway, check: chat.Checker{Gateway: d.Gateway, Identity: d.Identity}, words: d.Words,
+		cfg: c, gateway: d.Gateway, check: chat.Checker{Gateway: d.Gateway, Identity: d.Identity, Read: d.Read}, words: d.Words,
 		secrets: d.Secrets, memory: d.Memory, links: d.Links, fill: d.Fill, mail: d.Mail, mailName: d.MailChannel,
 		url: d.URL, formURL: d.FormURL, zone: d.Zone, now: d.Now, log: d.Log,
 	}
@@ -313,7 +317,9 @@ func (b *Bot) Run(ctx context.Context, sink intake.Sink) error {
 	b.setSink(sink)
 	defer b.stop()
 	if b.cfg.Mode == ModeSocket {
-		go b.watchToken(ctx)
+		var watching sync.WaitGroup
+		watching.Go(func() { b.watchToken(ctx) })
+		defer watching.Wait()
 		return b.listen(ctx)
 	}
 	b.watchToken(ctx)
@@ -324,7 +330,9 @@ func (b *Bot) watchToken(ctx context.Context) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
-		b.look(ctx)
+		if b.look(ctx) {
+			b.tellMissed(ctx)
+		}
 		select {
 		case <-ctx.Done():
 			return
@@ -333,18 +341,19 @@ func (b *Bot) watchToken(ctx context.Context) {
 	}
 }
 
-// look asks Slack how the token of home is.
-func (b *Bot) look(ctx context.Context) {
+// look asks Slack how the token of home is. It reports whether that is good.
+func (b *Bot) look(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, slowPatience)
 	defer cancel()
 	err := b.learn(ctx)
 	if ctx.Err() != nil && errors.Is(context.Cause(ctx), context.Canceled) {
-		return
+		return false
 	}
 	b.note(err)
 	if err != nil {
 		b.log.Warn("Slack does not answer as it should", "channel", Channel, "err", err)
 	}
+	return err == nil
 }
 
 // note keeps how it is, for Condition.

@@ -312,7 +312,7 @@ func (w *world) settled(s intake.Status) intake.Registration {
 func (w *world) kept(channel, ts string) {
 	w.Helper()
 	for late := time.Now().Add(20 * time.Second); time.Now().Before(late); time.Sleep(time.Millisecond) {
-		if number, err := w.bot.caseOf(context.Background(), "T0HOME", channel, ts); err != nil || number != "" {
+		if number, err := w.bot.caseOf(context.Background(), channel, ts); err != nil || number != "" {
 			return
 		}
 	}
@@ -698,6 +698,46 @@ func TestWhatACaseWaitsForIsAddedByTheButtonOrInTheThread(t *testing.T) {
 	}
 }
 
+func TestWhoIsKnownByTheChannelAloneAnswersInADirectMessage(t *testing.T) {
+	w := openWorld(t, func(_ *Config, s *rules.Spec, _ *intake.Options) { s.Required = rules.RequiredFull })
+	w.partners(intake.Partner{ID: "alpha", Name: "Alpha", Domains: []string{"alpha.example"}, Slack: &intake.Slack{Channel: "C0ALPHA"}, Contacts: []intake.Contact{{Name: "Ana", Email: "ana@alpha.example"}}})
+	w.took(w.byAna())
+	r := w.settled(intake.StatusNeedsInfo)
+	w.slack.wait(t, "chat.postMessage", 2)
+	direct := func(user string) func(object) {
+		return func(o object) {
+			o["user"], o["channel"] = object{"id": user, "team_id": "T0ALPHA"}, object{"id": "DU0ANA"}
+		}
+	}
+	for ; ; time.Sleep(time.Millisecond) { // what was asked is kept once it was posted
+		if at, err := recall[place](t.Context(), w.bot.memory, placeName(r.Number)); err != nil {
+			t.Fatal(err)
+		} else if len(at.Asked) > 0 && len(at.Told) > 0 {
+			break
+		}
+	}
+	w.press(actionAnswer, r.Number, direct("U0EVE"))
+	if said := w.slack.wait(t, "/response/2", 1); len(w.slack.got("views.open")) != 0 {
+		t.Errorf("somebody else got the form: %v", said)
+	}
+	w.press(actionAnswer, r.Number, direct("U0ANA"))
+	w.slack.wait(t, "views.open", 1)
+	answer := func(user string) view {
+		return w.byAna(func(v *view) {
+			v.callback, v.user, v.meta.Channel, v.meta.Case, v.values = callbackAnswer, user, "DU0ANA", r.Number, map[string]string{"contact_role": "Head of IT"}
+		})
+	}
+	if _, body := w.submit(answer("U0EVE")); strings.Contains(body, "clear") {
+		t.Errorf("somebody else has answered: %s", body)
+	}
+	if status, body := w.submit(answer("U0ANA")); status != 200 || !strings.Contains(body, "clear") {
+		t.Fatal(status, body)
+	}
+	if r = w.settled(intake.StatusInReview); r.Lead[intake.FieldContactRole] != "Head of IT" {
+		t.Errorf("%+v", r.Lead)
+	}
+}
+
 func TestCommandsTellAPartnerOfItsOwnCasesAlone(t *testing.T) {
 	w := openWorld(t)
 	w.took(w.byAna())
@@ -711,7 +751,8 @@ func TestCommandsTellAPartnerOfItsOwnCasesAlone(t *testing.T) {
 	}{
 		"the list":                   {"list", func(url.Values) {}, r.Number, ""},
 		"the list of another":        {"list", beta, "no registrations yet", r.Number},
-		"the state":                  {"status " + r.Number, func(url.Values) {}, templates.StatusWord("en", intake.StatusInReview), ""},
+		"the state":                  {"status " + r.Number, func(url.Values) {}, templates.StatusWord("en", intake.StatusInReview), "next step"},
+		"when it is decided":         {"status " + r.Number, func(url.Values) {}, "We decide by", ""},
 		"the state of another's":     {"status " + r.Number, beta, "None of your registrations", "Acme"},
 		"a number that there is not": {"status LG-2026-000000-0", func(url.Values) {}, "None of your registrations", ""},
 		"nobody knows who":           {"list", func(v url.Values) { v.Set("channel_id", "C0OTHER") }, "for which partner", r.Number},
@@ -774,6 +815,18 @@ func TestTooManyFormsOfOnePersonAreRefusedInWords(t *testing.T) {
 	}
 	if len(w.cases()) != 1 {
 		t.Error("it was taken")
+	}
+}
+
+func TestManyFormsOfOneWorkspaceHoldUpNoOther(t *testing.T) {
+	w := openWorld(t, func(c *Config, _ *rules.Spec, _ *intake.Options) { c.Limits = Limits{UserHour: 1, TeamHour: 1} })
+	w.took(w.byAna())
+	w.took(w.byAna(func(v *view) {
+		v.team, v.user, v.meta.Channel = "T0BETA", "U0BEN", "C0BETA"
+		v.values = filled(map[string]string{"company_domain": "contoso.example", "contact_email": "x@contoso.example"})
+	}))
+	if _, body := w.submit(w.byAna(func(v *view) { v.user, v.values["company_domain"] = "U0AMY", "fabrikam.example" })); !strings.Contains(body, "Too many") {
+		t.Error(body)
 	}
 }
 
@@ -900,7 +953,7 @@ func TestStaffDecideByAButtonAsByALink(t *testing.T) {
 	}
 	decision := func(user string) view {
 		return w.byAna(func(v *view) {
-			v.team, v.user, v.callback, v.meta = "T0HOME", user, callbackStaff, metadata{Team: "T0HOME", Channel: "C0STAFF", Case: r.Number, Revision: r.Revision, Act: intake.ActDecline, Message: "1.1"}
+			v.team, v.user, v.callback, v.meta = "T0HOME", user, callbackStaff, metadata{Team: "T0HOME", Channel: "C0STAFF", Case: r.Number, Revision: r.Revision, Shown: r.Revision, Act: intake.ActDecline, Message: "1.1"}
 			v.values = map[string]string{"reason": string(intake.ReasonNotEligible), "rationale": "it is out of our market", "message": "Not our market."}
 		})
 	}
@@ -933,6 +986,96 @@ func TestStaffDecideByAButtonAsByALink(t *testing.T) {
 	}
 }
 
+func TestStaffSeeWhatCameSinceTheCardAndDecide(t *testing.T) {
+	w := openWorld(t, func(c *Config, _ *rules.Spec, o *intake.Options) {
+		c.Staff = Staff{Channel: "C0STAFF", Users: map[string]string{"U0MIA": "mia"}}
+		o.Staff = []intake.Staff{{Name: "mia", Email: "mia@vendor.example", Roles: []intake.Role{intake.RolePartnerManager}}}
+	})
+	w.took(w.byAna())
+	card := w.slack.wait(t, "chat.postMessage", 1)[0].arg("answered_ts")
+	r := w.settled(intake.StatusInReview)
+	m := intake.Message{ID: "S-" + r.Number + ".1.staff_queued.ab", Kind: intake.StaffQueued, Facts: intake.Facts{Program: "Vendor", Zone: "UTC"}, Brief: &intake.Brief{Partner: "Alpha", Registration: &r}}
+	if err := w.bot.Tell(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	value := ""
+	for _, c := range w.slack.got("chat.postMessage") {
+		if blocks := c.arg("blocks"); c.arg("channel") == "C0STAFF" {
+			if !strings.Contains(blocks, " · "+r.Number) {
+				t.Errorf("the card does not say what it is about: %s", blocks)
+			}
+			value = string(wireJSON(object{"n": r.Number, "v": r.Revision}))
+			if quoted := strings.ReplaceAll(value, `"`, `\"`); !strings.Contains(blocks, quoted) {
+				t.Fatalf("the button does not bring %s: %s", quoted, blocks)
+			}
+		}
+	}
+	w.kept("C0ALPHA", card)
+	said := mentions("Contact role: Head of IT")
+	said["thread_ts"] = card
+	if status := w.happens("EvSince", said); status != 200 {
+		t.Fatal(status)
+	}
+	decision := func(meta metadata) view {
+		return w.byAna(func(v *view) {
+			v.team, v.user, v.callback, v.meta, v.values = "T0HOME", "U0MIA", callbackStaff, meta, map[string]string{"message": "Go ahead."}
+		})
+	}
+	// Who has not seen it can't decide.
+	blind := metadata{Team: "T0HOME", Channel: "C0STAFF", Case: r.Number, Revision: r.Revision, Shown: r.Revision, Act: intake.ActApprove}
+	if _, body := w.submit(decision(blind)); !strings.Contains(body, "has changed") {
+		t.Error(body)
+	}
+	w.press(actionStaff+"approve", value, func(o object) {
+		o["user"], o["channel"] = object{"id": "U0MIA", "team_id": "T0HOME"}, object{"id": "C0STAFF"}
+	})
+	opened := w.slack.wait(t, "views.open", 1)[0].json["view"].(object)
+	if form := fmt.Sprint(opened); !strings.Contains(form, "Since the card was posted") || !strings.Contains(form, "Head of IT") {
+		t.Errorf("%v", opened)
+	}
+	meta, err := readMetadata(opened["private_metadata"].(string))
+	if err != nil {
+		t.Fatal(err)
+	}
+	meta.Message = ""
+	if status, body := w.submit(decision(meta)); status != 200 || !strings.Contains(body, "clear") {
+		t.Fatal(status, body)
+	}
+	w.settled(intake.StatusProvisional)
+}
+
+func TestWhatStaffCouldNotBeToldIsPostedOnceSlackIsBack(t *testing.T) {
+	w := openWorld(t, func(c *Config, _ *rules.Spec, _ *intake.Options) { c.Staff = Staff{Channel: "C0STAFF"} })
+	r := intake.Registration{Number: "LG-2026-000001-K", Status: intake.StatusInReview}
+	tell := func(n int, reader string) error {
+		return w.bot.Tell(t.Context(), intake.Message{ID: fmt.Sprintf("S-%s.%d.staff_queued.%s", r.Number, n, reader), Kind: intake.StaffQueued, Facts: intake.Facts{Program: "Vendor", Zone: "UTC"}, Brief: &intake.Brief{Partner: "Alpha", Registration: &r}})
+	}
+	for fault, posted := range map[string]int{"service_unavailable": 2, "channel_not_found": 0} {
+		w.slack.set(func(p *peer) { p.refuse = refusing("chat.postMessage", fault) })
+		for n := range 2 {
+			for _, reader := range []string{"ab", "cd"} {
+				err := tell(n, reader)
+				for ; err != nil && code(err) != fault; err = tell(n, reader) { // one a second
+				}
+				if err == nil {
+					t.Fatal("it was told")
+				}
+			}
+		}
+		w.slack.set(func(p *peer) { p.refuse = nil })
+		before := len(w.slack.got("chat.postMessage"))
+		if !w.bot.look(t.Context()) {
+			t.Fatal("Slack is not back")
+		}
+		w.bot.tellMissed(t.Context())
+		w.bot.tellMissed(t.Context())
+		if got := w.slack.got("chat.postMessage")[before:]; len(got) != posted {
+			t.Errorf("after %s %d cards were posted, want %d", fault, len(got), posted)
+		}
+		r.Number = "LG-2026-000002-K"
+	}
+}
+
 func TestACaseThatIsAnotherPartnersNowIsNotShownOnInTheOldChannel(t *testing.T) {
 	w := openWorld(t)
 	w.partners(intake.Partner{ID: "beta", Name: "Beta", Domains: []string{"beta.example"}, Slack: &intake.Slack{Team: "T0BETA", Channel: "C0BETA"}, Contacts: []intake.Contact{{Name: "Ben", Email: "ben@beta.example"}}})
@@ -960,6 +1103,29 @@ func TestACaseThatIsAnotherPartnersNowIsNotShownOnInTheOldChannel(t *testing.T) 
 	}
 }
 
+func TestAChannelThatIsAnotherPartnersNowReadsNothingMoreOfTheCase(t *testing.T) {
+	w := openWorld(t)
+	w.took(w.byAna())
+	w.slack.wait(t, "chat.postMessage", 1)
+	r := w.settled(intake.StatusInReview)
+	w.partners(
+		intake.Partner{ID: "alpha", Name: "Alpha", Domains: []string{"alpha.example"}, Slack: &intake.Slack{Team: "T0ALPHA"}, Contacts: []intake.Contact{{Name: "Ana", Email: "ana@alpha.example"}}},
+		intake.Partner{ID: "beta", Name: "Beta", Domains: []string{"beta.example"}, Slack: &intake.Slack{Team: "T0BETA", Channel: "C0ALPHA"}},
+	)
+	if _, err := w.gateway.Approve(t.Context(), r.Number, intake.Verdict{By: "mia"}); err != nil {
+		t.Fatal(err)
+	}
+	posted := w.slack.wait(t, "chat.postMessage", 3) // the first card; a new one, and what happened, to the person
+	for _, c := range append(w.slack.got("chat.update"), posted[1:]...) {
+		if c.arg("channel") != "DU0ANA" {
+			t.Errorf("beta reads %v", c.form)
+		}
+	}
+	if c := posted[1]; !strings.Contains(c.arg("blocks"), "Approved") || posted[2].arg("thread_ts") != c.arg("answered_ts") {
+		t.Errorf("%v", posted)
+	}
+}
+
 func TestWhoIsNamedByHisAddressAloneIsReachedToo(t *testing.T) {
 	w := openWorld(t)
 	week := intake.Message{ID: "P-1", Kind: intake.MessageStatus, To: intake.Route{Channel: Channel, Address: "slack:T0ALPHA/U0ANA"}, Facts: intake.Facts{Zone: "UTC"}}
@@ -983,6 +1149,14 @@ func TestPeopleWhoTalkInTheThreadAreLeftAlone(t *testing.T) {
 	card := w.slack.wait(t, "chat.postMessage", 1)[0].arg("answered_ts")
 	r := w.settled(intake.StatusInReview)
 	w.kept("C0ALPHA", card)
+	list := mentions("list")
+	list["thread_ts"] = card
+	if status := w.happens("EvList", list); status != 200 {
+		t.Fatal(status)
+	}
+	if c := w.slack.wait(t, "chat.postEphemeral", 1)[0]; c.arg("thread_ts") != card || !strings.Contains(c.arg("text"), r.Number) {
+		t.Errorf("%v", c.form)
+	}
 	says := func(id, user, team, text string) {
 		t.Helper()
 		e := object{"type": "message", "user": user, "user_team": team, "text": text, "ts": "1700000009." + id, "thread_ts": card, "channel": "C0ALPHA"}
@@ -998,6 +1172,33 @@ func TestPeopleWhoTalkInTheThreadAreLeftAlone(t *testing.T) {
 		t.Errorf("%d submissions, %v", len(d.Submissions), err)
 	}
 	says("5", "U0ANA", "T0ALPHA", "WITHDRAW they told <@U0MIA> so")
+	w.settled(intake.StatusWithdrawn)
+}
+
+func TestWhereBothSidesHaveTheAppAThreadIsTheSame(t *testing.T) {
+	w := openWorld(t)
+	if err := w.bot.keep(t.Context(), Installation{Team: "T0ALPHA", Token: "xoxb-of-alpha", Bot: "U0BOT2", At: time.Unix(1, 0)}); err != nil {
+		t.Fatal(err)
+	}
+	w.took(w.byAna())
+	card := w.slack.wait(t, "chat.postMessage", 1)[0].arg("answered_ts")
+	r := w.settled(intake.StatusInReview)
+	w.kept("C0ALPHA", card)
+	says := func(id, user, team, text string) {
+		t.Helper()
+		e := object{
+			"type": "event_callback", "team_id": "T0ALPHA", "event_id": id, "event_time": happened, "authorizations": []any{object{"team_id": "T0ALPHA"}},
+			"event": object{"type": "message", "user": user, "user_team": team, "text": text, "ts": "1700000009." + id, "thread_ts": card, "channel": "C0ALPHA"},
+		}
+		if status, body := w.send(request{path: PathEvents, body: string(wireJSON(e))}); status != 200 {
+			t.Fatal(status, body)
+		}
+	}
+	says("1", "U0MIA", "T0HOME", "WITHDRAW "+r.Number) // she is ours, whichever side Slack speaks for
+	if d, err := w.gateway.Dossier(t.Context(), r.Number); err != nil || len(d.Submissions) != 1 {
+		t.Errorf("%d submissions, %v", len(d.Submissions), err)
+	}
+	says("2", "U0ANA", "T0ALPHA", "WITHDRAW they went elsewhere")
 	w.settled(intake.StatusWithdrawn)
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -17,13 +18,75 @@ import (
 )
 
 // Tell posts a message to staff in their channel, once for all of them: what one is told about a
-// case, others are told too. It does nothing without a channel for them.
+// case, others are told too. It does nothing without a channel for them. What Slack does not take now
+// is posted once it does, as long as the process lives.
 func (b *Bot) Tell(ctx context.Context, m intake.Message) error {
+	err := b.tellStaff(ctx, m)
+	if _, soon := intake.RetryDelay(err); !soon && passes(err) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if name := staffName(m); len(b.missed) < maxMissed && !slices.ContainsFunc(b.missed, func(o intake.Message) bool { return staffName(o) == name }) {
+			b.missed = append(b.missed, m)
+		}
+	}
+	return err
+}
+
+// maxMissed is how many messages to staff wait for Slack.
+const maxMissed = 100
+
+// passes reports whether an error may be none later: Slack was not reached, or is in trouble itself.
+func passes(err error) bool {
+	switch code(err) {
+	case "":
+		return err != nil && !errors.Is(err, errNotInstalled)
+	case "internal_error", "fatal_error", "service_unavailable", "request_timeout":
+		return true
+	}
+	return false
+}
+
+// tellMissed posts what staff could not be told before.
+func (b *Bot) tellMissed(ctx context.Context) {
+	for {
+		b.mu.Lock()
+		missed := b.missed
+		b.mu.Unlock()
+		if len(missed) == 0 {
+			return
+		}
+		err := b.tellStaff(ctx, missed[0])
+		if wait, soon := intake.RetryDelay(err); soon {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(wait):
+			}
+			continue
+		}
+		if passes(err) {
+			return
+		}
+		if err != nil {
+			b.log.Warn("staff were not told", "channel", Channel, "message", missed[0].ID, "err", err)
+		}
+		b.mu.Lock()
+		b.missed = b.missed[1:]
+		b.mu.Unlock()
+	}
+}
+
+// staffName names what staff are told, whoever of them it is for.
+func staffName(m intake.Message) string {
+	about, _, _ := strings.Cut(m.ID, "."+string(m.Kind)+".")
+	return "slack-staff:" + about + "." + string(m.Kind)
+}
+
+func (b *Bot) tellStaff(ctx context.Context, m intake.Message) error {
 	if b.cfg.Staff.Channel == "" || m.Brief == nil {
 		return nil
 	}
-	about, _, _ := strings.Cut(m.ID, "."+string(m.Kind)+".")
-	name := "slack-staff:" + about + "." + string(m.Kind)
+	name := staffName(m)
 	if posted, err := recall[string](ctx, b.memory, name); err != nil || posted != "" {
 		return err
 	}
@@ -59,7 +122,7 @@ func (b *Bot) Tell(ctx context.Context, m intake.Message) error {
 		}
 		buttons = append(buttons, button(actionStaff+string(a.Act), a.Words, string(value), style))
 	}
-	_, ts, err := b.post(i).PostMessageContext(ctx, b.cfg.Staff.Channel, quiet(c.Text(), card(c.Card, buttons...))...)
+	_, ts, err := b.post(i).PostMessageContext(ctx, b.cfg.Staff.Channel, quiet(c.Text(), cardOf(c.Card, c.Number, buttons))...)
 	var slow *slack.RateLimitedError
 	if errors.As(err, &slow) {
 		b.pace.block("staff/"+b.cfg.Staff.Channel, slow.RetryAfter)
@@ -104,13 +167,17 @@ func (b *Bot) openStaff(ctx context.Context, p person, i Installation, c slack.I
 	case err != nil || !view.May:
 		return whisper(chat.Say(locale, "staff.role"))
 	}
+	r := view.Dossier.Registration
+	m.Shown = r.Revision
 	opened := slack.ModalViewRequest{
 		Type: slack.VTModal, CallbackID: callbackStaff, Title: plain(templates.Act(templates.Language(locale), act), maxTitle),
 		Submit: plain(chat.Say(locale, "staff.submit"), maxTitle), Close: plain(chat.Say(locale, "form.close"), maxTitle), PrivateMetadata: m.String(),
 	}
-	r := view.Dossier.Registration
 	add := func(blocks ...slack.Block) { opened.Blocks.BlockSet = append(opened.Blocks.BlockSet, blocks...) }
 	add(section(r.Number + " · " + first(r.Lead[intake.FieldCompanyName], r.Lead[intake.FieldCompanyDomain]) + " · " + first(view.Dossier.Partner.Name, r.Partner)))
+	if since := b.since(locale, view); since != "" {
+		add(section(chat.Say(locale, "staff.since") + "\n" + since))
+	}
 	for _, f := range view.Against {
 		add(section(string(f.Reason) + ": " + f.Evidence))
 	}
@@ -143,6 +210,27 @@ func (b *Bot) openStaff(ctx context.Context, p person, i Installation, c slack.I
 	return ok
 }
 
+// since tells what came to a case after its card was posted, a line for each; "" for nothing.
+func (b *Bot) since(locale string, v intake.View) string {
+	var lines []string
+	for _, e := range v.Since {
+		said := []string{e.At.In(b.zone).Format("2006-01-02 15:04") + " " + e.Actor}
+		for _, f := range e.Fields {
+			if value := v.Dossier.Registration.Lead[f]; value != "" {
+				said = append(said, templates.Label(locale, f)+": "+value)
+			}
+		}
+		if n := e.Submission - 1; n >= 0 && n < len(v.Dossier.Submissions) && v.Dossier.Submissions[n].Text != "" {
+			said = append(said, v.Dossier.Submissions[n].Text)
+		}
+		if e.Note != "" {
+			said = append(said, e.Note)
+		}
+		lines = append(lines, strings.Join(said, " · "))
+	}
+	return strings.Join(lines, "\n")
+}
+
 // link is what a member of staff would have been sent for an act on a case as a card shows it. All
 // that counts for a link counts for a button: roles, what happened since, and once.
 func (b *Bot) link(m metadata, by string) string {
@@ -164,7 +252,7 @@ func (b *Bot) decide(ctx context.Context, p person, i Installation, m metadata, 
 	values := typed(v)
 	deed := intake.Deed{
 		Verdict: intake.Verdict{By: name, Reason: intake.Reason(values[staffReason]), Rationale: strings.TrimSpace(values[staffRationale]), Message: strings.TrimSpace(values[staffMessage])},
-		Shown:   m.Revision,
+		Shown:   m.Shown,
 	}
 	r, err := b.gateway.ActLinked(ctx, b.link(m, name), deed)
 	var input *intake.ErrInput

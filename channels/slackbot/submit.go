@@ -124,7 +124,7 @@ func (b *Bot) register(ctx context.Context, p person, i Installation, m metadata
 		Lead: answers.Lead, Evidence: answers.Evidence, Payload: payload(p, v), Raw: intake.Raw{Media: "application/json"},
 		Admission: intake.Admission{Limits: []intake.Limit{
 			{Name: "slack:" + p.name(), Max: b.cfg.Limits.UserHour, Per: time.Hour},
-			{Name: "slack:" + p.Team, Max: b.cfg.Limits.TeamHour, Per: time.Hour},
+			{Name: "slack:" + first(p.Home, p.Team), Max: b.cfg.Limits.TeamHour, Per: time.Hour},
 		}},
 	}
 	switch {
@@ -141,7 +141,7 @@ func (b *Bot) register(ctx context.Context, p person, i Installation, m metadata
 	r, err := b.accept(ctx, s)
 	var over *intake.LimitError
 	if errors.As(err, &over) {
-		return b.wrong(v, chat.Say(k.Locale, "busy", over.After.Round(time.Minute).String()))
+		return b.wrong(v, chat.Busy(k.Locale, over.After))
 	}
 	if err != nil {
 		return b.notStored(k, v, err)
@@ -199,6 +199,9 @@ func payload(p person, v slack.View) []byte {
 // fillIn adds to a case what it waits for.
 func (b *Bot) fillIn(ctx context.Context, p person, i Installation, m metadata, v slack.View) answer {
 	k, err := b.who(ctx, p, i)
+	if err == nil {
+		k, err = b.asked(ctx, p, k, m.Case)
+	}
 	if err != nil {
 		return b.notStored(k, v, err)
 	}

@@ -38,7 +38,11 @@ type known struct {
 
 // at tells for whom a person speaks by what is stored. Nothing is asked of Slack.
 func (b *Bot) at(ctx context.Context, p person, i Installation) (known, []chat.Claim, error) {
-	internal := i.home && p.Home == i.Team && i.Team != ""
+	home, err := b.home(ctx)
+	if err != nil {
+		return known{}, nil, err
+	}
+	internal := home.Team != "" && p.Home == home.Team
 	s := intake.Slack{Channel: p.Channel}
 	if !internal { // the vendor's own people speak for nobody by where they are
 		s.Team = p.Home
@@ -97,6 +101,20 @@ func (b *Bot) who(ctx context.Context, p person, i Installation) (known, error) 
 	return k, nil
 }
 
+// asked has somebody answer what he was asked about a case where nothing else tells for whom he
+// speaks: a direct message is no channel of his partner.
+func (b *Bot) asked(ctx context.Context, p person, k known, number string) (known, error) {
+	if k.Known() || k.Disputed || number == "" {
+		return k, nil
+	}
+	at, err := recall[place](ctx, b.memory, placeName(number))
+	if err != nil || len(at.Asked) == 0 || at.Partner == "" || at.User != p.User || at.Home != p.Home {
+		return k, err
+	}
+	k.Speaker = chat.Speaker{Partner: at.Partner, Strength: intake.StrengthVerified, By: chat.ByChannel, How: "the one whom we have asked about " + number}
+	return k, b.about(ctx, &k)
+}
+
 // about fills in what the directory says of the partner.
 func (b *Bot) about(ctx context.Context, k *known) error {
 	p, err := b.gateway.Partner(ctx, k.Partner)
@@ -136,7 +154,7 @@ func (p person) sender(k known) intake.Sender {
 
 // route is where a person is answered.
 func (b *Bot) route(p person, k known) intake.Route {
-	t := thread{Enterprise: p.Enterprise, Team: p.Team, User: p.User, Partner: k.Partner}
+	t := thread{Enterprise: p.Enterprise, Team: p.Team, User: p.User, Home: p.Home, Partner: k.Partner}
 	if k.Shared && k.Known() && b.cfg.Cards == CardsChannel {
 		t.Channel = p.Channel
 	}

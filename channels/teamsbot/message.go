@@ -24,12 +24,8 @@ func (t turn) message(ctx context.Context) error {
 		text = strings.TrimSpace(strings.TrimPrefix(text, "@"+t.Recipient.Name))
 	}
 	p, err := t.who(ctx, t.Activity)
-	if errors.Is(err, errWho) {
-		_, sendErr := t.say(ctx, connector.Outgoing{Text: say(t.Locale, "again")})
-		return errors.Join(sendErr, ignore(sendErr, err))
-	}
 	if err != nil {
-		return err
+		return t.again(ctx, err)
 	}
 	line := chat.Read(text)
 	switch line.Wish {
@@ -51,6 +47,15 @@ func (t turn) message(ctx context.Context) error {
 	d := t.newDraft(p, line.Lead)
 	_, err = t.say(ctx, connector.Outgoing{Text: d.title, Card: d.card()})
 	return err
+}
+
+// again asks somebody to write again who could not be looked up.
+func (t turn) again(ctx context.Context, err error) error {
+	if !errors.Is(err, errWho) {
+		return err
+	}
+	_, sendErr := t.say(ctx, connector.Outgoing{Text: say(t.Locale, "again")})
+	return errors.Join(sendErr, ignore(sendErr, err))
 }
 
 // ignore returns err only where the other one is nil: it was told already.
@@ -230,7 +235,7 @@ func (t turn) pressed(ctx context.Context, press press) error {
 	if press.verb == verbOpen {
 		p, err := t.who(ctx, t.Activity)
 		if err != nil {
-			return err
+			return t.again(ctx, err)
 		}
 		d := t.newDraft(p, nil)
 		_, err = t.say(ctx, connector.Outgoing{Text: d.title, Card: d.card()})

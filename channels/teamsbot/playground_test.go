@@ -100,7 +100,7 @@ func TestARegistrationInTheClientOfMicrosoft(t *testing.T) {
 	c.press("Register")
 	c.shows("Please look at this again:")
 	c.Shot("teams-3-error")
-	for label, want := range map[string]string{"Company name": "Acme", "Contact e-mail": "jane@acme.example", "Use case": "Reporting takes them a day a week.", "Stage": "New introduction"} {
+	for label, want := range map[string]string{"Company name": "Acme", "Contact e-mail": "jane@acme.example", "Problem": "Reporting takes them a day a week.", "Stage": "New introduction"} {
 		if got := c.value(label); got != want {
 			t.Errorf("%s is %q in the card that came back, want %q", label, got, want)
 		}
@@ -171,7 +171,7 @@ func TestARegistrationInTheClientOfMicrosoft(t *testing.T) {
 		// then, and has to be typed once more.
 		good := map[string]string{
 			"Company name": "Fabrikam", "Company domain": "fabrikam.example", "Contact name": "Jane Doe", "Contact e-mail": "jane@fabrikam.example",
-			"Use case": "Reporting takes them a day a week.", "Stage": "New introduction",
+			"Problem": "Reporting takes them a day a week.", "Stage": "New introduction",
 		}
 		filled := func() bool {
 			for label, want := range good {
@@ -212,7 +212,7 @@ func (c *client) complete(contact string) {
 	c.t.Helper()
 	c.fill("Contact name", "Jane Doe")
 	c.fill("Contact e-mail", contact)
-	c.fill("Use case", "Reporting takes them a day a week.")
+	c.fill("Problem", "Reporting takes them a day a week.")
 	c.choose("Stage", "New introduction")
 	c.tick("I confirm that the prospect agrees")
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"leadgate/channels/chat"
 	"leadgate/channels/teamsbot/connector"
@@ -36,7 +35,13 @@ func (b *Bot) Reply(ctx context.Context, m intake.Message) (json.RawMessage, err
 				return nil, intake.Permanent(err)
 			}
 		}
-		return b.byMailIn(ctx, m, th, errors.New("nothing is known of where the person is in Teams"))
+		return b.byMail(ctx, m, th, errors.New("nothing is known of where the person is in Teams"))
+	}
+	// The directory may have changed since: whose tenant the conversation is in counts now.
+	if !alone(th.Ref) && th.Partner != "" {
+		if th.Foreign, err = b.foreign(ctx, th.Partner, th.Ref); err != nil {
+			return nil, err
+		}
 	}
 	if err := b.updateCard(ctx, m, th); err != nil {
 		return nil, err
@@ -48,7 +53,7 @@ func (b *Bot) Reply(ctx context.Context, m intake.Message) (json.RawMessage, err
 			return nil, err
 		}
 		if !found {
-			return b.byMailIn(ctx, m, th, errors.New("others read along where it was registered"))
+			return b.byMail(ctx, m, th, errors.New("others read along where it was registered"))
 		}
 		to = own
 	}
@@ -64,7 +69,7 @@ func (b *Bot) Reply(ctx context.Context, m intake.Message) (json.RawMessage, err
 		return nil, err
 	}
 	if !lives {
-		return b.byMailIn(ctx, m, th, errors.New("the bot was removed there"))
+		return b.byMail(ctx, m, th, errors.New("the bot was removed there"))
 	}
 	o, err := b.outgoing(m)
 	if err != nil {
@@ -76,7 +81,7 @@ func (b *Bot) Reply(ctx context.Context, m intake.Message) (json.RawMessage, err
 		if buryErr := b.bury(ctx, to); buryErr != nil {
 			return nil, buryErr
 		}
-		return b.byMailIn(ctx, m, th, err)
+		return b.byMail(ctx, m, th, err)
 	case err != nil:
 		return nil, err
 	}
@@ -208,27 +213,21 @@ func (b *Bot) kept(ctx context.Context, m intake.Message, th *thread, to connect
 	})
 }
 
-// byMailIn is byMail for a message that has a thread here, which goes on to be its own.
-func (b *Bot) byMailIn(ctx context.Context, m intake.Message, th *thread, why error) (json.RawMessage, error) {
-	m.To.Thread = th.Mail
-	mail, err := b.byMail(ctx, m, why)
+// byMail sends what can't be sent here to the person's address, or to a contact of the partner for
+// whom he spoke, and returns his thread, in which that of the mail goes on.
+func (b *Bot) byMail(ctx context.Context, m intake.Message, th *thread, why error) (json.RawMessage, error) {
+	to, err := chat.MailFor(ctx, b.Gateway, m.To.Address, th.Partner)
 	if err != nil {
 		return nil, err
 	}
-	th.Mail = mail
-	return json.Marshal(th)
-}
-
-// byMail sends what can't be sent here to the person's address, and returns the thread of the mail.
-func (b *Bot) byMail(ctx context.Context, m intake.Message, why error) (json.RawMessage, error) {
-	if b.Mail == nil || b.MailChannel == "" || !strings.Contains(m.To.Address, "@") {
-		return nil, intake.Permanent(fmt.Errorf("no way to write to the person is left: %w", why))
+	if b.Mail == nil || b.MailChannel == "" || to == "" {
+		// Staff are told: no other contact could be written to either.
+		return nil, intake.OwnFault(fmt.Errorf("message %s: no way to write to the person is left: %w", m.ID, why))
 	}
 	b.Log.Info("an answer goes by mail instead of Teams", "channel", Channel, "case", m.Facts.Case, "err", why)
-	m.To.Channel = b.MailChannel
-	mail, err := b.Mail.Reply(ctx, m)
-	if err != nil {
+	m.To = intake.Route{Channel: b.MailChannel, Address: to, Thread: th.Mail}
+	if th.Mail, err = b.Mail.Reply(ctx, m); err != nil {
 		return nil, fmt.Errorf("by mail: %w", err)
 	}
-	return mail, nil
+	return json.Marshal(th)
 }

@@ -103,7 +103,7 @@ func (t turn) submit(ctx context.Context, press press, shown string) (card json.
 	var over *intake.LimitError
 	switch {
 	case errors.As(err, &over):
-		return again(d, chat.Say(t.Locale, "busy", over.After.Round(time.Minute).String()))
+		return again(d, chat.Busy(t.Locale, over.After))
 	case err != nil:
 		t.Log.Error("a form of Teams was not stored", "channel", Channel, "err", err)
 		return again(d, chat.Say(t.Locale, "failed"))
@@ -182,7 +182,7 @@ func (t turn) receipt(ctx context.Context, p person, answers chat.Answers, r int
 		company = answers.Lead[intake.FieldCompanyDomain]
 	}
 	c := chat.Card{Locale: t.Locale, Case: r.Case, Title: r.Case, Tone: chat.TonePending}
-	if foreign, err := t.foreign(ctx, p, t.Reference()); err != nil || foreign && !t.inDialog() {
+	if foreign, err := t.foreign(ctx, p.Partner, t.Reference()); err != nil || foreign && !t.inDialog() {
 		c.Lines = []string{say(t.Locale, "quiet")}
 		return caseCard(c, nil), c.Text()
 	}
@@ -241,7 +241,7 @@ func (b *Bot) shows(ctx context.Context, number string, th thread) error {
 // thread is the route to where a case goes on. shown is the message that shows it, "" for the one
 // that is known to.
 func (t turn) thread(ctx context.Context, p person, number, shown string) (json.RawMessage, error) {
-	th := thread{Ref: t.Reference(), Tenant: p.tenant, Object: p.object, Card: shown}
+	th := thread{Ref: t.Reference(), Tenant: p.tenant, Object: p.object, Partner: p.Partner, Card: shown}
 	if t.viaExtension() { // the bot may not be where that was opened
 		ref, found, err := t.personalOf(ctx, p.tenant, p.object)
 		if err != nil {
@@ -252,7 +252,7 @@ func (t turn) thread(ctx context.Context, p person, number, shown string) (json.
 		}
 	}
 	var err error
-	if th.Foreign, err = t.foreign(ctx, p, th.Ref); err != nil {
+	if th.Foreign, err = t.foreign(ctx, p.Partner, th.Ref); err != nil {
 		return nil, err
 	}
 	if number != "" {
@@ -267,14 +267,13 @@ func (t turn) thread(ctx context.Context, p person, number, shown string) (json.
 	return json.Marshal(th)
 }
 
-// foreign reports whether a conversation is in the tenant of somebody else than the speaker's
-// partner.
-func (b *Bot) foreign(ctx context.Context, p person, ref connector.Reference) (bool, error) {
+// foreign reports whether a conversation is in the tenant of somebody else than a partner.
+func (b *Bot) foreign(ctx context.Context, partner string, ref connector.Reference) (bool, error) {
 	if alone(ref) {
 		return false, nil
 	}
 	of, err := b.Gateway.PartnerOfTeams(ctx, intake.Teams{Tenant: ref.Tenant})
-	return of != p.Partner || of == "", err
+	return of != partner || of == "", err
 }
 
 // thread is what stands in intake.Route.Thread.
@@ -283,6 +282,8 @@ type thread struct {
 	// Tenant and Object are who registered: what others may not read goes to him alone.
 	Tenant string `json:"tenant,omitempty"`
 	Object string `json:"object,omitempty"`
+	// Partner is for whom he spoke.
+	Partner string `json:"partner,omitempty"`
 	// Card is the message that shows the case, "" for none.
 	Card string `json:"card,omitempty"`
 	// Foreign says that the conversation is not in the partner's own tenant: people of others

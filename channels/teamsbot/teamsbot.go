@@ -89,7 +89,7 @@ func New(c Config, d Deps) (*Bot, error) {
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
-	b := &Bot{Deps: d, c: c, checker: chat.Checker{Gateway: d.Gateway, Identity: d.Identity}}
+	b := &Bot{Deps: d, c: c, checker: chat.Checker{Gateway: d.Gateway, Identity: d.Identity, Read: d.Extractor.Value}}
 	var err error
 	b.connector, err = newConnector(c, b.admits, d.Now)
 	return b, err
@@ -179,9 +179,14 @@ func (b *Bot) refuse(c echo.Context, err error) error {
 	level := slog.LevelInfo
 	if refused.Status == http.StatusServiceUnavailable {
 		level = slog.LevelError
-		b.failed(err)
+		if !errors.Is(err, connector.ErrNoKeys) { // what is with the keys they tell themselves
+			b.failed(err)
+		}
 	}
 	b.Log.Log(c.Request().Context(), level, "a call of the bot of Teams was refused", "channel", Channel, "status", refused.Status, "err", refused.Err)
+	if refused.Status == http.StatusForbidden {
+		c.Response().Header().Set(challenge, scheme)
+	}
 	return c.NoContent(refused.Status)
 }
 
@@ -221,7 +226,7 @@ func (b *Bot) Health() Health {
 	age, err := b.connector.Keys()
 	h.KeysAge = age
 	if err != nil && h.Problem == "" {
-		h.Problem, h.Down = err.Error(), age == 0
+		h.Problem, h.Down = err.Error(), age == 0 || age > connector.KeysStale
 	}
 	return h
 }
@@ -232,20 +237,56 @@ func (b *Bot) Condition() intake.Condition {
 	return intake.Condition{Name: "teams bot", Down: h.Down, Problem: h.Problem}
 }
 
-// Verify checks of a configuration that was validated what can be checked from here: whether the
-// keys of the Bot Connector service can be fetched, and whether the bot's own credentials are good.
-func Verify(ctx context.Context, c Config) []Check {
+// Verify checks a configuration that was validated: whether the keys of the Bot Connector service
+// can be fetched, whether the bot's own credentials are good, and whether the bot answers at url,
+// the address of the pages. It changes nothing.
+func Verify(ctx context.Context, c Config, url string) []Check {
 	speaks, err := newConnector(c, func(context.Context, string) (bool, error) { return false, nil }, time.Now)
 	if err != nil {
 		return []Check{{"the configuration", err}}
 	}
-	return []Check{
+	all := []Check{
 		{"the keys of the Bot Connector service", speaks.FetchKeys(ctx)},
 		{"a token for app " + c.AppID + " in tenant " + c.Tenant, speaks.Token(ctx)},
 	}
+	if all[0].Err != nil {
+		all[0].Err = fmt.Errorf("%w. Let https out to login.botframework.com", all[0].Err)
+	}
+	if all[1].Err != nil {
+		all[1].Err = fmt.Errorf("%w. Look whether teams.app_id and teams.tenant are those of the app registration, and whether teams.secret has run out", all[1].Err)
+	}
+	at := strings.TrimSuffix(url, "/") + Path
+	return append(all, Check{"the messaging endpoint " + at, reach(ctx, at)})
 }
 
-// Check is one thing that was looked at, and what is wrong with it; nil for nothing.
+// reach asks for the messaging endpoint as somebody who has no token, whom the bot refuses.
+func reach(ctx context.Context, at string) error {
+	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, at, strings.NewReader("{}"))
+	if err != nil {
+		return fmt.Errorf("pages.url: %w", err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("can't be reached from here: %w. Start the gateway, and let https in", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusForbidden || resp.Header.Get(challenge) != scheme {
+		return fmt.Errorf("answers %s, and not as the gateway does. Let your proxy pass %s on", resp.Status, Path)
+	}
+	return nil
+}
+
+const (
+	reachTimeout = 20 * time.Second
+	// Who is refused is told how to show who he is (RFC 9110, section 11.6.1).
+	challenge = "WWW-Authenticate"
+	scheme    = "Bearer"
+)
+
+// Check is one thing that was looked at, and what is wrong with it and what to do; nil for nothing.
 type Check struct {
 	What string
 	Err  error

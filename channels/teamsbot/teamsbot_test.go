@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -88,6 +89,21 @@ func TestAFormThatIsNotGoodComesBackWithAllThatWasTyped(t *testing.T) {
 	}
 	if n := len(w.cases("alpha")); n != 0 {
 		t.Errorf("%d cases", n)
+	}
+}
+
+func TestACountryIsTakenByItsName(t *testing.T) {
+	w := open(t, func(c *teamsbot.Config, _ *rules.Spec) { c.Fields = []intake.Field{intake.FieldCountry} })
+	c, id := w.form(w.says("ana", tenantAlpha, "register"))
+	answers := typed("Acme", "acme.example")
+	answers["country"] = "Germany"
+	done := w.answered(presses(w.says("ana", tenantAlpha, ""), c, id, answers))
+	all := w.cases("alpha")
+	if len(all) != 1 {
+		t.Fatalf("%d cases; the card says\n%s", len(all), done.text)
+	}
+	if got := w.story(all[0].Case).Registration.Lead[intake.FieldCountry]; got != "DE" {
+		t.Errorf("the country is %q", got)
 	}
 }
 
@@ -388,6 +404,17 @@ func TestWhoIsLetInAndForWhomHeSpeaks(t *testing.T) {
 			t.Errorf("%v; %d in Teams, %d by mail", err, len(w.service.Sent()), len(w.mail.all()))
 		}
 	})
+	t.Run("who can't be looked up now and presses the button for a form is asked to come back", func(t *testing.T) {
+		w := open(t)
+		w.service.Fail(502, "")
+		w.tells(w.says("ana", tenantAlpha, "").With("value", map[string]any{"leadgate_verb": "open"}))
+		if !strings.Contains(w.last().Text(), "could not look up") {
+			t.Errorf("%s", w.last().Body)
+		}
+		if c := w.bot.Condition(); c.Down {
+			t.Errorf("%+v", c)
+		}
+	})
 	t.Run("who can't be looked up now is asked to come back, and keeps what he typed", func(t *testing.T) {
 		w := open(t)
 		c, id := w.form(w.says("ana", tenantAlpha, "register"))
@@ -515,6 +542,37 @@ func TestInARoomOfOthersNothingOfACaseIsRead(t *testing.T) {
 	for _, s := range w.service.Sent()[2:] {
 		if s.Conversation != "a:personal-bo" && strings.Contains(string(s.Body), "ontoso") {
 			t.Errorf("in %s: %s", s.Conversation, s.Body)
+		}
+	}
+}
+
+func TestARoomThatIsNotThePartnersAnyMoreReadsNothingMoreOfTheCase(t *testing.T) {
+	w := open(t)
+	there := w.says("ana", tenantAlpha, "register").InChannel().In(tenantAlpha)
+	form, shown := w.form(there)
+	done := w.answered(presses(there, form, shown, typed("Acme", "acme.example")))
+	if !strings.Contains(done.text, "LG-") {
+		t.Fatal(done.text)
+	}
+	number := w.cases("alpha")[0].Case
+	w.decided(number, intake.StatusInReview)
+	w.tells(w.says("ana", tenantAlpha, "help")) // there is a personal chat
+	p, err := w.gateway.Partner(t.Context(), "alpha")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Teams = &intake.Teams{Tenant: tenantListed}
+	if err := w.gateway.PutPartners(t.Context(), []intake.Partner{p}); err != nil {
+		t.Fatal(err)
+	}
+	n := len(w.service.Sent())
+	if _, err := w.gateway.Approve(t.Context(), number, intake.Verdict{By: "mia"}); err != nil {
+		t.Fatal(err)
+	}
+	w.until("he is told", func() bool { return strings.Contains(w.shown(n), "approved: Acme") })
+	for _, s := range w.service.Sent()[n:] {
+		if s.Conversation != "a:personal-ana" && strings.Contains(string(s.Body), "Acme") {
+			t.Errorf("others read %s", s.Body)
 		}
 	}
 }
@@ -698,6 +756,29 @@ func TestWhereTheBotWasRemovedAnswersGoByMail(t *testing.T) {
 			})
 		})
 	}
+	t.Run("to a contact of the partner, if the person has no address of it", func(t *testing.T) {
+		w := open(t)
+		w.person("ana", tenantAlpha, "ana@private.example")
+		p, err := w.gateway.Partner(t.Context(), "alpha")
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Contacts = []intake.Contact{{Name: "Ida", Email: "ida@alpha.example", Status: intake.ContactBounced}, {Name: "Ann", Email: "ann@alpha.example"}}
+		if err := w.gateway.PutPartners(t.Context(), []intake.Partner{p}); err != nil {
+			t.Fatal(err)
+		}
+		number := w.registers("ana", tenantAlpha, "Acme", "acme.example")
+		w.decided(number, intake.StatusInReview)
+		w.until("the card", func() bool { return w.last().Method == http.MethodPut })
+		remove(w)
+		if _, err := w.gateway.Approve(t.Context(), number, intake.Verdict{By: "mia"}); err != nil {
+			t.Fatal(err)
+		}
+		w.until("a mail", func() bool { return len(w.mail.all()) == 1 })
+		if m := w.mail.all()[0]; m.Kind != intake.MessageApproved || m.To.Address != "ann@alpha.example" || m.To.Channel != "email" {
+			t.Errorf("%s to %+v", m.Kind, m.To)
+		}
+	})
 	t.Run("and come back to Teams once somebody writes there", func(t *testing.T) {
 		w := open(t)
 		number := w.registers("ana", tenantAlpha, "Acme", "acme.example")
@@ -785,6 +866,66 @@ func TestWithoutATokenAnActivityIsNotAnsweredAndStaffAreTold(t *testing.T) {
 	w.form(w.says("ana", tenantAlpha, "register"))
 	if c := w.bot.Condition(); c.Down {
 		t.Errorf("%+v", c)
+	}
+}
+
+func TestTheHealthTellsOfKeysThatGrowOld(t *testing.T) {
+	w := open(t)
+	if h := w.bot.Health(); h != (teamsbot.Health{}) {
+		t.Errorf("at first %+v", h)
+	}
+	w.tells(w.says("ana", tenantAlpha, "help"))
+	w.idp.Down(true)
+	w.ahead.Store(int64(25 * time.Hour))
+	w.tells(w.says("ana", tenantAlpha, "help"))
+	w.until("it is seen that there are no newer ones", func() bool { return w.bot.Health().Problem != "" })
+	// Nobody who makes up a key has staff alarmed: those that are known are good.
+	resp, err := http.DefaultClient.Do(teamstest.Request(t, w.url, w.says("ana", tenantAlpha, "help").JSON(), "Bearer "+teamstest.NewKey(t, 1, "made-up").Sign(teamstest.Claims(w.service.URL+"/", w.now()))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if h := w.bot.Health(); resp.StatusCode != http.StatusServiceUnavailable || h.Down || h.KeysAge < 25*time.Hour || h.Refused != 1 {
+		t.Errorf("%d, %+v", resp.StatusCode, h)
+	}
+	w.ahead.Store(int64(6 * 24 * time.Hour))
+	if c := w.bot.Condition(); !c.Down || c.Problem == "" {
+		t.Errorf("after six days %+v", c)
+	}
+	w.idp.Down(false)
+	w.tells(w.says("ana", tenantAlpha, "help"))
+	if h := w.bot.Health(); h.Problem != "" || h.Down || h.KeysAge > time.Hour {
+		t.Errorf("with new keys %+v", h)
+	}
+}
+
+func TestVerifyingSaysWhatToMend(t *testing.T) {
+	w := open(t)
+	other := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(other.Close)
+	own := strings.TrimSuffix(w.url, teamsbot.Path)
+	wrong := func(url string) (all string) {
+		for _, c := range teamsbot.Verify(t.Context(), w.config, url) {
+			if c.Err != nil {
+				all += c.What + ": " + c.Err.Error() + "\n"
+			}
+		}
+		return all
+	}
+	if got := wrong(own + "/"); got != "" {
+		t.Errorf("all is well, and it says %s", got)
+	}
+	if got := wrong(other.URL); strings.Count(got, "\n") != 1 || !strings.Contains(got, "404") || !strings.Contains(got, "proxy") {
+		t.Errorf("another program answers: %q", got)
+	}
+	w.idp.RefuseTokens(http.StatusUnauthorized)
+	if got := wrong(own); strings.Count(got, "\n") != 1 || !strings.Contains(got, "teams.secret") || strings.Contains(got, teamstest.Secret) {
+		t.Errorf("the secret is not good: %q", got)
+	}
+	w.idp.Down(true)
+	other.Close()
+	if got := wrong(other.URL); strings.Count(got, "\n") != 3 || !strings.Contains(got, "login.botframework.com") || !strings.Contains(got, "can't be reached") {
+		t.Errorf("nothing is well: %q", got)
 	}
 }
 

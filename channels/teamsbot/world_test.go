@@ -53,7 +53,11 @@ type world struct {
 	mail    *mail
 	log     *locked
 	url     string
+	ahead   atomic.Int64 // how far its time is before ours
+	config  teamsbot.Config
 }
+
+func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
 
 // memory is a teamsbot.Memory of the process.
 type memory struct {
@@ -180,9 +184,10 @@ func open(t testing.TB, change ...func(*teamsbot.Config, *rules.Spec)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.bot, err = teamsbot.New(cfg.Local(w.idp.Metadata(), w.idp.Login()), teamsbot.Deps{
+	w.config = cfg.Local(w.idp.Metadata(), w.idp.Login())
+	w.bot, err = teamsbot.New(w.config, teamsbot.Deps{
 		Gateway: w.gateway, Memory: w.memory, Words: texts, Identity: ids, Extractor: extract.New(ids, extract.Options{}),
-		Mail: w.mail, MailChannel: "email", Log: logger,
+		Mail: w.mail, MailChannel: "email", Now: w.now, Log: logger,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -228,7 +233,7 @@ func (w *world) says(user, tenant, text string) teamstest.Activity {
 // do sends an activity, signed, and returns the answer.
 func (w *world) do(a teamstest.Activity) (int, []byte) {
 	w.Helper()
-	resp, err := http.DefaultClient.Do(w.idp.Request(w, w.url, a, time.Now()))
+	resp, err := http.DefaultClient.Do(w.idp.Request(w, w.url, a, w.now()))
 	if err != nil {
 		w.Fatal(err)
 	}

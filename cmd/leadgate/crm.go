@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -212,20 +214,29 @@ func crmDrift(p *place) *cobra.Command {
 	return cmd
 }
 
-func printDrift(w io.Writer, all []intake.CRMDrift, asJSON bool) error {
+// printDrift ends with status 1 if a CRM could not be compared.
+func printDrift(w io.Writer, all []intake.CRMDrift, asJSON bool) (err error) {
+	if slices.ContainsFunc(all, func(d intake.CRMDrift) bool { return d.Problem != "" }) {
+		err = exitStatus(1)
+	}
 	if asJSON {
-		return printJSON(w, all)
+		return cmp.Or(printJSON(w, all), err)
 	}
 	for _, d := range all {
 		switch {
 		case !d.Offered:
 			fmt.Fprintf(w, "%s: can't be compared\n", d.Name)
+		case d.Problem != "":
+			fmt.Fprintf(w, "%s: could not be compared: %s\n", d.Name, d.Problem)
 		case d.Absent:
 			fmt.Fprintf(w, "%s: the case has no record there\n", d.Name)
 		case len(d.Differences) == 0:
 			fmt.Fprintf(w, "%s: nothing differs\n", d.Name)
 		}
 		for _, diff := range d.Differences {
+			if d.Absent && diff.ID == "" { // is said
+				continue
+			}
 			line := diff.String()
 			if diff.Stays == "" && diff.ID != "" {
 				line += "; a push mends it"
@@ -233,7 +244,7 @@ func printDrift(w io.Writer, all []intake.CRMDrift, asJSON bool) error {
 			fmt.Fprintf(w, "%s: %s\n", d.Name, line)
 		}
 	}
-	return nil
+	return err
 }
 
 func crmReplay(p *place) *cobra.Command {

@@ -273,7 +273,11 @@ func (r report) print(cmd *cobra.Command, c *admin.Client, im intake.Import) err
 		fmt.Fprintf(w, "the cases: %s\n", words)
 	}
 	if n := im.Left(); n > 0 && im.State != intake.ImportRunning {
-		fmt.Fprintf(w, "%s not taken in\n", counted(n, "row"))
+		fmt.Fprintf(w, "%s not taken in", counted(n, "row"))
+		if im.State == intake.ImportCancelled {
+			fmt.Fprintf(w, "; `leadgate imports resume %s` goes on with them", im.ID)
+		}
+		fmt.Fprintln(w)
 	}
 	if im.Cause != nil {
 		why := im.Cause.Message

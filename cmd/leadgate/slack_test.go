@@ -7,16 +7,18 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
 func TestVerifySlackSaysWhatToMend(t *testing.T) {
-	refuse := ""
+	var refuse atomic.Value
+	refuse.Store("no method")
 	slack := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("X-OAuth-Scopes", "commands,chat:write,app_mentions:read,users:read,users:read.email,channels:read,groups:read,im:write,im:history")
 		switch {
-		case refuse != "" && strings.HasSuffix(r.URL.Path, refuse):
+		case strings.HasSuffix(r.URL.Path, refuse.Load().(string)):
 			fmt.Fprint(w, `{"ok":false,"error":"token_revoked"}`)
 		case strings.HasSuffix(r.URL.Path, "apps.connections.open"):
 			fmt.Fprint(w, `{"ok":true,"url":"wss://slack.example/"}`)
@@ -42,7 +44,7 @@ slack: {enabled: true, mode: socket, app_token: xapp-1, bot_token: xoxb-1, api_u
 	if err != nil || !strings.Contains(out, "workspace Northwind (T1)") || strings.Count(out, "ok ") != 3 {
 		t.Errorf("%v\n%s%s", err, out, stderr)
 	}
-	refuse = "auth.test"
+	refuse.Store("auth.test")
 	out, stderr, err = leadgate(t, "verify", "slack", "--config", file)
 	if err == nil || !strings.Contains(out, "to mend bot token") || !strings.Contains(stderr, "1 to mend") || strings.Contains(out+stderr, "xoxb-1") {
 		t.Errorf("%v\n%s%s", err, out, stderr)

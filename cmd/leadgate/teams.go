@@ -19,7 +19,7 @@ func verifyTeamsCommand() *cobra.Command {
 	var file string
 	cmd := &cobra.Command{
 		Use:   "teams --config FILE",
-		Short: "Get the keys of Microsoft's service and a token of the bot",
+		Short: "Look at the keys of Microsoft's service, the bot's credentials and its address, and say what to mend",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := loadTeams(file)
@@ -29,7 +29,7 @@ func verifyTeamsCommand() *cobra.Command {
 			ctx, cancel := context.WithTimeout(cmd.Context(), verifyPatience)
 			defer cancel()
 			wrong := 0
-			for _, c := range teamsbot.Verify(ctx, cfg.Teams) {
+			for _, c := range teamsbot.Verify(ctx, cfg.Teams, cfg.Pages.URL) {
 				if c.Err == nil {
 					fmt.Fprintln(cmd.OutOrStdout(), "ok     ", c.What)
 					continue
@@ -37,7 +37,7 @@ func verifyTeamsCommand() *cobra.Command {
 				wrong++
 				fmt.Fprintf(cmd.OutOrStdout(), "to mend %s: %v\n", c.What, c.Err)
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "the messaging endpoint of the Azure Bot has to be %s%s\n", strings.TrimSuffix(cfg.Pages.URL, "/"), teamsbot.Path)
+			fmt.Fprintln(cmd.OutOrStdout(), "The Azure Bot has to have this messaging endpoint; that can't be seen from here.")
 			if wrong > 0 {
 				return fmt.Errorf("teams: %d to mend", wrong)
 			}

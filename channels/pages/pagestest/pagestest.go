@@ -298,7 +298,7 @@ func (p *Page) scripts(s Scripts) {
 // Text is what a visitor reads.
 func (p *Page) Text() string {
 	p.t.Helper()
-	return Eval[string](p, `document.body.innerText`)
+	return Eval[string](p, `document.body?.innerText ?? ""`) // a page that is just being loaded has none
 }
 
 // listen notes what the browser complains of.

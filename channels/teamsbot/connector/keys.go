@@ -18,10 +18,10 @@ import (
 )
 
 const (
-	// keysFresh is how old the keys may be before they are fetched again, keysStale how old if
+	// keysFresh is how old the keys may be before they are fetched again, KeysStale how old if
 	// they can't be.
 	keysFresh = 24 * time.Hour
-	keysStale = 5 * 24 * time.Hour
+	KeysStale = 5 * 24 * time.Hour
 	// keysPause is between two fetches that unknown keys cause, keysRetry after one that failed.
 	keysPause = time.Minute
 	keysRetry = 10 * time.Second
@@ -68,7 +68,7 @@ func (s *keySet) find(ctx context.Context, id string) (key, error) {
 		now := s.now()
 		age := now.Sub(s.fetched)
 		k, known := s.keys[id]
-		if s.keys == nil || age > keysStale {
+		if s.keys == nil || age > KeysStale {
 			known = false
 		}
 		if known && (age <= keysFresh || now.Before(s.next)) {

@@ -25,6 +25,7 @@ func (a *App) buildSlack() error {
 	d := slackbot.Deps{
 		Gateway: a.gateway, Identity: a.ids, Words: a.texts, Secrets: workspaces{a.store}, Memory: positions{a.store}, Links: a.links,
 		Fill: func(text string) (intake.Lead, map[intake.Field]string) { return filledIn(a.reader, text) },
+		Read: a.reader.Value,
 		URL:  strings.TrimSuffix(a.cfg.Pages.URL, "/"), Zone: a.policy.Zone(), Now: time.Now, Log: a.log,
 	}
 	if a.cfg.Form.Enabled && a.links != nil {

@@ -103,6 +103,7 @@ func TestAPartnerRegistersInSlackAndStaffAreToldThere(t *testing.T) {
 		s := slackbot.Default()
 		s.Enabled, s.SigningSecret, s.BotToken = true, slackSecret, "xoxb-of-a-test"
 		s.APIURL, s.ResponseURL = w.URL+"/api/", w.URL+"/response/"
+		s.Fields = []intake.Field{intake.FieldCountry}
 		s.Staff = slackbot.Staff{Channel: "C0STAFF", Users: map[string]string{"U0MIA": "mia"}}
 		c.Slack = s
 	})
@@ -117,7 +118,7 @@ func TestAPartnerRegistersInSlackAndStaffAreToldThere(t *testing.T) {
 	values := make(map[string]any)
 	for name, v := range map[string]string{
 		"company_name": "Acme GmbH", "company_domain": "acme.example", "contact_name": "Jane Doe", "contact_email": "jane@acme.example", "problem": "Backups take too long.",
-		"stage": "evaluation", "consent": "yes",
+		"stage": "evaluation", "country": "Germany", "consent": "yes",
 	} {
 		values[name] = map[string]any{"value": map[string]any{"type": "plain_text_input", "value": v}}
 	}
@@ -153,7 +154,7 @@ func TestAPartnerRegistersInSlackAndStaffAreToldThere(t *testing.T) {
 		t.Fatal(status, body)
 	}
 	r := o.await(number, "in review", func(r intake.Registration) bool { return r.Status == intake.StatusInReview })
-	if r.Lead[intake.FieldContactRole] != "CTO" || r.Channel != "slack" {
+	if r.Lead[intake.FieldContactRole] != "CTO" || r.Lead[intake.FieldCountry] != "DE" || r.Channel != "slack" {
 		t.Errorf("%+v", r)
 	}
 	w.wait(t, "chat.postMessage", "C0STAFF", number, "staff:approve")

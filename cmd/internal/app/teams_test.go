@@ -32,14 +32,20 @@ func TestTheBotOfTeamsStandsOnTheListenerOfThePagesAndLetsNobodyInWithoutAToken(
 	if err != nil {
 		t.Fatal(err)
 	}
-	refused := 0.0
+	refused, age := 0.0, -1.0
 	for _, m := range all {
+		if m.GetName() == "leadgate_teams_keys_age_seconds" {
+			age = m.GetMetric()[0].GetGauge().GetValue()
+		}
 		if m.GetName() == "leadgate_teams_refused_total" {
 			refused = m.GetMetric()[0].GetCounter().GetValue()
 		}
 	}
 	if refused != 3 {
 		t.Errorf("the metrics tell of %v refused calls, want 3", refused)
+	}
+	if age != 0 {
+		t.Errorf("the keys are %v seconds old, want 0 before the first call with a token", age)
 	}
 	sources, down := o.app.sourcesHealth()
 	found := false

@@ -148,7 +148,11 @@ func Load(path string) (Config, error) {
 	if c.PolicyFile != "" {
 		faults = append(faults, c.readPolicy(doc)...)
 	}
+	told := faults
 	for _, f := range c.Validate() {
+		if slices.ContainsFunc(told, func(t Fault) bool { return t.Path == f.Path+"_file" }) {
+			continue // nothing else is wrong with a secret that could not be read
+		}
 		f.Line = doc.line(f.Path)
 		faults = append(faults, f)
 	}
@@ -311,6 +315,9 @@ func (c Config) Warnings() []string {
 		}
 	}
 	warnings = append(warnings, c.slackWarnings()...)
+	if c.Teams.Enabled && c.Pages.On() && !c.Pages.secure() {
+		warnings = append(warnings, "teams: pages.url is not at https://, where alone Teams calls and an app can be made for")
+	}
 	return append(warnings, c.Pages.warnings()...)
 }
 

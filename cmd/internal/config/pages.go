@@ -30,6 +30,9 @@ type Pages struct {
 // On reports whether there are pages.
 func (p Pages) On() bool { return p.URL != "" }
 
+// secure reports whether the pages are where Slack and Teams call.
+func (p Pages) secure() bool { return strings.HasPrefix(strings.ToLower(p.URL), "https://") }
+
 func (p Pages) validate() Faults {
 	var faults Faults
 	fault := func(key, format string, a ...any) {

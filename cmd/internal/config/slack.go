@@ -36,9 +36,12 @@ func (c Config) validateSlack() Faults {
 }
 
 // slackWarnings are about settings of Slack that are no fault.
-func (c Config) slackWarnings() []string {
+func (c Config) slackWarnings() (warnings []string) {
 	if c.Slack.Enabled && len(c.Slack.Staff.Users) > 0 && len(c.Staff) == 0 {
-		return []string{"slack.staff.users: there is no list of staff; each of these users may decide everything"}
+		warnings = append(warnings, "slack.staff.users: there is no list of staff; each of these users may decide everything")
 	}
-	return nil
+	if c.Slack.Enabled && c.Slack.Mode == slackbot.ModeHTTP && c.Pages.On() && !c.Pages.secure() {
+		warnings = append(warnings, "slack.mode: pages.url is not at https://, where alone Slack calls; mode socket takes no address")
+	}
+	return warnings
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"strings"
 	"testing"
 )
@@ -30,6 +31,41 @@ func TestSlackIsRefusedWithWhatMendsIt(t *testing.T) {
 			}
 			if err != nil && (strings.Contains(err.Error(), "8f742231") || strings.Contains(err.Error(), "xoxb-1")) {
 				t.Errorf("a secret is in %v", err)
+			}
+		})
+	}
+}
+
+func TestASecretThatCannotBeReadIsOneFault(t *testing.T) {
+	_, err := Load(write(t, "leadgate.yaml", good+"pages: {listen: '127.0.0.1:0', url: 'https://partners.vendor.example'}\nslack: {enabled: true, signing_secret: 8f742231b10e8888abcd99yyyzzz85a5, bot_token_file: not-there}\n"))
+	var faults Faults
+	if !errors.As(err, &faults) || len(faults) != 1 || faults[0].Path != "slack.bot_token_file" {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestPagesInTheClearWhichSlackAndTeamsDoNotCallAreWarnedOf(t *testing.T) {
+	const (
+		slack  = "slack: {enabled: true, mode: MODE, signing_secret: 8f742231b10e8888abcd99yyyzzz85a5, app_token: xapp-1, bot_token: xoxb-1}\n"
+		teams  = "teams: {enabled: true, app_id: 6f1c0a5e-2b7d-4c39-8e44-1d2f3a4b5c6d, secret: x, tenant: 0d3c9a71-58be-4f0a-9a6c-7e8f9a0b1c2d}\n"
+		clear  = "pages: {listen: '127.0.0.1:0', url: 'http://127.0.0.1:8080'}\n"
+		secure = "pages: {listen: '127.0.0.1:0', url: 'https://partners.vendor.example', trusted_proxies: [127.0.0.0/8]}\n"
+	)
+	for name, tt := range map[string]struct{ text, want string }{
+		"Slack that calls":       {clear + strings.Replace(slack, "MODE", "http", 1), "slack.mode"},
+		"Slack that is called":   {clear + strings.Replace(slack, "MODE", "socket", 1), ""},
+		"Slack with TLS":         {secure + strings.Replace(slack, "MODE", "http", 1), ""},
+		"Teams":                  {clear + teams, "teams"},
+		"Teams with TLS":         {secure + teams, ""},
+		"neither is switched on": {clear, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, err := Load(write(t, "leadgate.yaml", good+tt.text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, _, _ := strings.Cut(strings.Join(c.Warnings(), "\n"), ":"); got != tt.want {
+				t.Errorf("warned of %q", got)
 			}
 		})
 	}

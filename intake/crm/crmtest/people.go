@@ -429,6 +429,11 @@ func compareRecords(r Reporter, _ Harness, s System) {
 	if all, err := c.Compare(context.Background(), []intake.Record{rec}); err != nil || len(all) > 0 {
 		r.Errorf("the record was just pushed; the comparison says %+v, %v", all, err)
 	}
+	later := rec
+	later.Registration.Revision += 3 // that it was pushed is noted, and that the partner was answered
+	if all, err := c.Compare(context.Background(), []intake.Record{later}); err != nil || len(all) > 0 {
+		r.Errorf("nothing but the revision is newer; the comparison says %+v, %v", all, err)
+	}
 	if !set(r, s, rec, PeopleDealName, "Named by hand") {
 		return
 	}

@@ -182,7 +182,7 @@ func (c *Connector) fault(a remote.Answer) error {
 	r := read(a.Status, a.Body)
 	switch a.Status {
 	case http.StatusUnauthorized:
-		return intake.Unauthorized(fmt.Errorf("HubSpot does not know the token any more: %w", r))
+		return intake.Unauthorized(fmt.Errorf("HubSpot does not know the token; check token_file, or make a new key: %w", r))
 	case http.StatusForbidden:
 		return intake.Unauthorized(fmt.Errorf("HubSpot does not permit this: add the scopes that are missing and install the app again, or make a new key: %w", r))
 	case http.StatusTooManyRequests:

@@ -73,7 +73,7 @@ func (c *Connector) Close() error { return errors.Join(c.client.Close(), c.door.
 func (c *Connector) Name() string { return c.config.Name }
 
 func (c *Connector) fail(operation, subject string, err error) error {
-	return fmt.Errorf("hubspot %s: %s %s: %w", c.config.Name, operation, subject, err)
+	return fmt.Errorf("%s: %s %s: %w", c.config.Name, operation, subject, err)
 }
 
 // path is that of a part of the API, with what follows it. Before the versions were dates they

@@ -109,7 +109,9 @@ func CheckURL(raw string, allowPrivate bool) error {
 		return errors.New("is not an absolute URL")
 	}
 	switch {
-	case u.Scheme != "https" && (u.Scheme != "http" || !allowPrivate):
+	case u.Scheme == "http" && !allowPrivate:
+		return errors.New("must begin with https://; http:// takes allow_private: true")
+	case u.Scheme != "https" && u.Scheme != "http":
 		return errors.New("must begin with https://")
 	case u.User != nil:
 		return errors.New("must not hold a user name or password")

@@ -51,9 +51,11 @@ func NetworkError(ctx context.Context, err error) error {
 	case errors.Is(err, context.DeadlineExceeded):
 		return errors.New("no answer in time")
 	case errors.As(err, &name):
-		return errors.New("the name of the host cannot be resolved")
+		return fmt.Errorf("the name of the host %s cannot be resolved", name.Name)
 	case errors.As(err, &certificate):
 		return fmt.Errorf("the certificate of the host is not valid: %w", certificate.Err)
+	case errors.As(err, &network) && network.Addr != nil:
+		return fmt.Errorf("no answer from %s: %w", network.Addr, network.Err)
 	case errors.As(err, &network):
 		return fmt.Errorf("no answer: %s: %w", network.Op, network.Err)
 	default:

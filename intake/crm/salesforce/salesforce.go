@@ -71,7 +71,7 @@ func (s *Salesforce) Close() error {
 func (s *Salesforce) Name() string { return s.c.Name }
 
 func (s *Salesforce) fail(operation string, err error) error {
-	return fmt.Errorf("salesforce %s: %s: %w", s.c.Name, operation, err)
+	return fmt.Errorf("%s: %s: %w", s.c.Name, operation, err)
 }
 
 // path is one below the version: "/services/data/v68.0/composite".

@@ -57,7 +57,7 @@ func (c *Connector) Close() error { return errors.Join(c.client.Close(), c.door.
 func (c *Connector) Name() string { return c.config.Name }
 
 func (c *Connector) fail(operation, subject string, err error) error {
-	return fmt.Errorf("tryton %s: %s %s: %w", c.config.Name, operation, subject, err)
+	return fmt.Errorf("%s: %s %s: %w", c.config.Name, operation, subject, err)
 }
 
 // Note adds a note to the case's opportunity. It begins with the number of the case and of the
