@@ -117,7 +117,9 @@ func TestADealThatSomebodyTiesToTheRegistrationCounts(t *testing.T) {
 // Sales have a deal of their own, tie the registration to it and end ours as the second of two.
 func TestWhatBecomesOfADealThatACaseIsNoLongerTiedToIsNotTold(t *testing.T) {
 	for name, end := range map[string]func(w *world, ours string) error{
-		"it is lost":    func(w *world, ours string) error { return w.org.Update(objOpportunity, ours, map[string]any{"StageName": "Closed Lost"}) },
+		"it is lost": func(w *world, ours string) error {
+			return w.org.Update(objOpportunity, ours, map[string]any{"StageName": "Closed Lost"})
+		},
 		"it is deleted": func(w *world, ours string) error { return w.org.Delete(objOpportunity, ours) },
 	} {
 		t.Run(name, func(t *testing.T) {
