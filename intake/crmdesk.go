@@ -18,8 +18,8 @@ var ErrNotOffered = errors.New("nothing can be made there from here; leadgate cr
 // CRMStatus is how the connection to a CRM is.
 type CRMStatus struct {
 	Name string `json:"name"`
-	// Down says that no calls are made but one now and then to see whether it works again; Problem
-	// says why, Since since when, and Next when the next one is made.
+	// Down says that nothing is written there, or nothing read, but one call now and then to see
+	// whether it works again; Problem says why, Since since when, and Next when that is made.
 	Down    bool      `json:"down"`
 	Refused bool      `json:"refused,omitempty"`
 	Problem string    `json:"problem,omitempty"`

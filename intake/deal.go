@@ -14,6 +14,8 @@ const (
 
 	// maxDealValue bounds what is kept of a value, in runes.
 	maxDealValue = 200
+	// maxJudged is more than a case was judged.
+	maxJudged = 100
 	// echoPause is for how long after something was written about a case the first thing that a CRM
 	// tells of it is the echo.
 	echoPause = 2 * time.Minute
@@ -160,6 +162,9 @@ func (c *change) direct(account Lead, m Match) error {
 	if m.Partner != "" { // the deal names whose it is
 		claims = slices.DeleteFunc(claims, func(r *Registration) bool { return r.Partner == m.Partner })
 	}
+	if claims, err = c.without(claims, m); err != nil {
+		return err
+	}
 	if len(claims) == 0 || m.Case != "" || m.Kind == MatchCustomer || m.Kind == MatchAccount {
 		return nil
 	}
@@ -182,4 +187,27 @@ func (c *change) direct(account Lead, m Match) error {
 		return err
 	}
 	return c.tellConflict(*k, claims[0], "direct sales have a deal on the account, too: "+deal.ID)
+}
+
+// without returns the claims that were judged without knowing of a deal. Of the others it was there
+// before, and they were decided all the same.
+func (c *change) without(claims []*Registration, deal Match) (rest []*Registration, err error) {
+	for _, r := range claims {
+		all, err := c.ScanRecords(spaceJudgement, fmt.Sprintf("%016x/", r.Seq), "", maxJudged)
+		if err != nil {
+			return nil, err
+		}
+		knew := false
+		for _, e := range all {
+			var j Judgement
+			if err := decode(e, &j); err != nil {
+				return nil, err
+			}
+			knew = knew || slices.ContainsFunc(j.Input.Matches, func(m Match) bool { return m.CRM == deal.CRM && m.Ref.ID == deal.Ref.ID })
+		}
+		if !knew {
+			rest = append(rest, r)
+		}
+	}
+	return rest, nil
 }

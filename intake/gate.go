@@ -49,7 +49,7 @@ type gate struct {
 	now func() time.Time
 	// every is how long no call is made while it is shut.
 	every time.Duration
-	log *slog.Logger
+	log   *slog.Logger
 	// opened is called, without the lock, when it opens, and when it is worth a try.
 	opened func()
 

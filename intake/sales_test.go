@@ -23,7 +23,8 @@ type sales struct {
 	fails   error // what every call ends with; nil for none
 	refuses func(intake.Record) error
 	blind   bool // the feed fails
-	rate    int  // pushes a second; 0 for any number
+	known   []intake.Match
+	rate    int // pushes a second; 0 for any number
 	calls   []time.Time
 	pushed  []intake.Record
 	records map[string]int // case → revision
@@ -45,7 +46,7 @@ func (s *sales) called() error {
 func (s *sales) Lookup(context.Context, intake.Lead) ([]intake.Match, error) {
 	err := s.called()
 	defer s.mu.Unlock()
-	return nil, err
+	return s.known, err
 }
 
 func (s *sales) Push(_ context.Context, r intake.Record) (intake.Ref, error) {
@@ -593,6 +594,31 @@ func TestADealOfDirectSalesIsToldOnceAndMovesNothing(t *testing.T) {
 		w.pass(2 * time.Minute)
 		if got := w.toStaff("", intake.StaffConflict); len(got) != 1 {
 			t.Errorf("a deal on an account that nobody claims is told")
+		}
+	})
+}
+
+func TestADealThatWasThereBeforeTheClaimIsNoNewConflict(t *testing.T) {
+	inSales(t, func(w *world, s *sales) {
+		deal := intake.Match{CRM: "sales", Kind: intake.MatchOpenDeal, Ref: intake.Ref{ID: "77"}}
+		s.set(func() { s.known = []intake.Match{deal} })
+		number := w.submit("ana@alpha.example", acme()).Case
+		w.pass(time.Minute)
+		w.wantStatus(number, intake.StatusInReview) // staff see the deal
+		must(w, "approve")(w.gateway.Approve(t.Context(), number, intake.Verdict{By: "mia", Rationale: "Sales hand it over."}))
+		w.pass(time.Minute)
+		account := intake.Lead{intake.FieldCompanyDomain: "acme.example"}
+		s.tell(intake.Change{Deal: &deal, Account: account}) // somebody edits it
+		w.pass(2 * time.Minute)
+		if open, err := w.gateway.Conflicts(t.Context(), false); err != nil || len(open) != 0 {
+			t.Errorf("the deal that was known is a conflict: %+v %v", open, err)
+		}
+		other := deal
+		other.Ref.ID = "78"
+		s.tell(intake.Change{Deal: &other, Account: account})
+		w.pass(2 * time.Minute)
+		if open, err := w.gateway.Conflicts(t.Context(), false); err != nil || len(open) != 1 {
+			t.Errorf("a new deal is no conflict: %+v %v", open, err)
 		}
 	})
 }
