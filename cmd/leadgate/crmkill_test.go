@@ -22,8 +22,6 @@ import (
 	"leadgate/cmd/internal/app"
 	"leadgate/intake"
 	"leadgate/intake/crm/crmtest/trytond"
-	"leadgate/intake/crm/hubspot"
-	"leadgate/intake/crm/hubspot/hubspottest"
 	"leadgate/intake/crm/salesforce/salesforcetest"
 )
 
@@ -79,7 +77,8 @@ func (f *failpoint) set(n int) (pending bool) {
 	return pending
 }
 
-// TestAGatewayKilledBetweenAnyTwoWritesLeavesOneOfEachInTheCRM registers one company after the other.
+// TestAGatewayKilledBetweenAnyTwoWritesLeavesOneOfEachInTheCRM, as TestAGatewayThatIsKilledAtAnyWriteToHubSpotLeavesOneOfEach
+// does for HubSpot with its late searches. It registers one company after the other.
 // At the n-th the gateway is killed after the n-th write to the CRM, and started again, until a
 // registration has no n-th write.
 func TestAGatewayKilledBetweenAnyTwoWritesLeavesOneOfEachInTheCRM(t *testing.T) {
@@ -92,7 +91,6 @@ func TestAGatewayKilledBetweenAnyTwoWritesLeavesOneOfEachInTheCRM(t *testing.T) 
 	}{
 		"Tryton":     {trytonSide, 4},
 		"Salesforce": {salesforceSide, 2},
-		"HubSpot":    {hubspotSide, 4},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := killAtEachWrite(t, side.start(t))
@@ -297,39 +295,6 @@ func salesforceSide(t *testing.T) remoteSide {
 			for _, e := range org.All("Partner_Registration_Event__c") {
 				if key := fmt.Sprint(e["Event_Key__c"]); strings.HasPrefix(key, number+"#") {
 					notes = append(notes, key)
-				}
-			}
-			return n, notes
-		},
-	}
-}
-
-func hubspotSide(t *testing.T) remoteSide {
-	account := hubspottest.New()
-	setup := httptest.NewServer(account)
-	defer setup.Close()
-	h, err := hubspot.New(hubspot.Config{Name: "hubspot", URL: setup.URL, Token: hubspottest.Token, AllowPrivate: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer h.Close()
-	if _, err := h.Prepare(t.Context(), false); err != nil {
-		t.Fatal(err)
-	}
-	return remoteSide{
-		Handler: account,
-		writes: func(r *http.Request, _ []byte) bool {
-			return r.Method != http.MethodGet && !strings.HasSuffix(r.URL.Path, "/search") && !strings.HasSuffix(r.URL.Path, "/batch/read")
-		},
-		config: func(url string) string {
-			return fmt.Sprintf("  hubspot: [{name: hubspot, url: %q, token: %q, allow_private: true}]\n", url, hubspottest.Token)
-		},
-		count: func(_ *testing.T, number string) (n [3]int, notes []string) {
-			n = [3]int{len(account.All("companies")), len(account.All("contacts")), len(account.All("deals"))}
-			for _, o := range append(account.All("notes"), account.All("emails")...) {
-				text := o.Properties["hs_note_body"] + o.Properties["hs_email_html"]
-				if mark, _, _ := strings.Cut(text, "]"); strings.HasPrefix(mark, "["+number+" #") {
-					notes = append(notes, mark)
 				}
 			}
 			return n, notes
