@@ -23,16 +23,18 @@ func shutGate(t *testing.T) (g *gate, pass func(time.Duration)) {
 
 func TestALaneThatMakesNoCallTakesTheTurnOfNoOther(t *testing.T) {
 	g, pass := shutGate(t)
-	for range 10 {
-		pass(5 * time.Second)
-	}
 	pass(probePause)
+	if n, _ := g.admit(PushListsLane("crm"), 8); n != 1 {
+		t.Fatal("the lane that makes the first call is not let in")
+	}
+	g.note(t.Context(), PushListsLane("crm"), errors.New("down"))
+	pass(probePause + turnPatience)
 	for range 100 { // a push that waits for an older one, looking again and again
 		if n, _ := g.admit(PushLane("crm"), 8); n != 1 {
 			t.Fatal("who makes no call is not let in again")
 		}
 		g.leave(PushLane("crm"))
-		pass(time.Second)
+		pass(turnPatience / 2)
 	}
 	if n, _ := g.admit(PushListsLane("crm"), 8); n != 1 {
 		t.Error("the other lane is not let in")
