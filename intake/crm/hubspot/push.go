@@ -89,7 +89,7 @@ func (p *push) run(ctx context.Context) (err error) {
 		}
 	}
 	if d == nil {
-		return intake.Conflicting(fmt.Errorf("somebody deleted its deal %s or made it one with another: restore it in HubSpot, or have it made again with leadgate crm replay %s", p.known.ID, number))
+		return intake.Gone(fmt.Errorf("somebody deleted its deal %s or made it one with another", p.known.ID))
 	}
 	return p.complete(ctx, d)
 }
