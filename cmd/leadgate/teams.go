@@ -81,6 +81,9 @@ func teamsAppCommand() *cobra.Command {
 				return err
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s: the app of bot %s\n", out, v.AppID)
+			if v.Privacy == "" {
+				fmt.Fprintln(cmd.ErrOrStderr(), "The app has no notice of privacy, for which Microsoft asks: add a link called Privacy to pages.brand.links, and write it anew.")
+			}
 			return nil
 		},
 	}

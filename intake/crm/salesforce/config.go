@@ -171,6 +171,9 @@ func (c Config) Validate() error {
 // validateLogin finds out whether there is one way to log in.
 func (c Config) validateLogin() (faults []error) {
 	switch {
+	case c.ClientSecret != "" && (c.LoginURL == "https://login.salesforce.com" || c.LoginURL == "https://test.salesforce.com"):
+		// https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_client_credentials_flow.htm
+		return []error{errors.New("login_url: with client_secret Salesforce takes only the org's own address (My Domain), as in https://northwind.my.salesforce.com")}
 	case c.ClientSecret != "" && c.PrivateKey != "":
 		return []error{errors.New("client_secret: is given beside private_key; keep one of them")}
 	case c.ClientSecret == "" && c.PrivateKey == "":

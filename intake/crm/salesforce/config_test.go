@@ -26,6 +26,7 @@ func TestFaultsOfAConfigAreAllNamed(t *testing.T) {
 		{func(c *Config) { c.Name = "Sales Force" }, "name: "},
 		{func(c *Config) { c.LoginURL = "http://northwind.my.salesforce.com" }, "login_url: "},
 		{func(c *Config) { c.LoginURL = "https://northwind.my.salesforce.com/lightning" }, "login_url: give the host alone"},
+		{func(c *Config) { c.LoginURL = "https://login.salesforce.com" }, "login_url: with client_secret"},
 		{func(c *Config) { c.LoginURL = "https://10.0.0.1" }, "login_url: "},
 		{func(c *Config) { c.ClientID = "" }, "client_id: "},
 		{func(c *Config) { c.ClientSecret = "" }, "client_secret: is missing"},
